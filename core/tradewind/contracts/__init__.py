@@ -1,0 +1,1 @@
+"""What plugins and engine exchange: plain structs and protocols, no I/O."""

@@ -1,0 +1,170 @@
+"""Every hook a plugin may implement, on one page.
+
+Start-up hooks are plain functions, called once when the app opens. Request-time hooks are
+coroutines with a time limit; what one plugin does there never reaches another. The call shapes:
+
+- *collect*: all answers, each with the name of the plugin that gave it;
+- *first*: plugins are asked in order until one answers;
+- *notify*: all are called, each on its own.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+import pluggy
+
+from tradewind.contracts.channel import Channel
+from tradewind.contracts.context import AppContext, StoreContext
+from tradewind.contracts.events import Event, EventBase
+from tradewind.contracts.payment import PaymentProvider
+from tradewind.contracts.pricing import (
+    Adjustment,
+    ChatIntent,
+    ChatQuestion,
+    QuoteRequest,
+    RiskAnswer,
+    RiskQuestion,
+    ShippingOption,
+    TaxQuote,
+)
+
+PROJECT = "tradewind"
+ENTRY_POINT_GROUP = "tradewind"
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+_spec = pluggy.HookspecMarker(PROJECT)
+_impl = pluggy.HookimplMarker(PROJECT)
+
+
+class NoSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    """For plugins that need none."""
+
+
+class Plugin:
+    """What an entry point of group `tradewind` points at: an object with a name and hooks.
+
+    `requires` is the range of Tradewind versions the plugin was made for (a PEP 440 specifier);
+    `settings_type` is one `msgspec.Struct(forbid_unknown_fields=True, kw_only=True)` per plugin.
+    """
+
+    name: str
+    requires: str
+    settings_type: type[msgspec.Struct] = NoSettings
+
+
+class PluginTables(msgspec.Struct, frozen=True, kw_only=True):
+    """A plugin's own tables: the import path of its Piccolo app (an `AppConfig` module)."""
+
+    piccolo_app: str
+
+
+class DashboardPage(msgspec.Struct, frozen=True, kw_only=True):
+    """A page in the dashboard; `handler` renders its body for one store."""
+
+    path: str
+    title: str
+    handler: Any
+
+
+def hookimpl(
+    function: F | None = None,
+    *,
+    events: Sequence[type[EventBase]] = (),
+    tryfirst: bool = False,
+    trylast: bool = False,
+) -> Any:
+    """Mark a method as the implementation of the hook of the same name.
+
+    `events` (for `on_event` alone) names the event classes the plugin wants; none means all.
+    """
+
+    def mark(method: F) -> F:
+        marked = _impl(method, tryfirst=tryfirst, trylast=trylast)
+        marked.tradewind_events = tuple(events)  # type: ignore[attr-defined]
+        return marked
+
+    return mark if function is None else mark(function)
+
+
+class Hooks:
+    """The hook specifications. Arguments are only ever added."""
+
+    # --- start-up, collect ---
+
+    @_spec
+    def channels(self) -> Sequence[Channel[Any]]:
+        """Chat channels this plugin brings, chosen by name."""
+        raise AssertionError
+
+    @_spec
+    def payment_providers(self) -> Sequence[PaymentProvider[Any]]:
+        """Payment providers this plugin brings, chosen by name."""
+        raise AssertionError
+
+    @_spec
+    def tables(self) -> PluginTables:
+        """The plugin's own tables, migrated by the same `tradewind migrate`."""
+        raise AssertionError
+
+    @_spec
+    def open(self, app: AppContext[Any]) -> None:
+        """The process starts."""
+
+    @_spec
+    def close(self, app: AppContext[Any]) -> None:
+        """The process ends."""
+
+    @_spec
+    def http_routes(self) -> Sequence[Any]:
+        """Litestar route handlers, mounted under `/plugins/<name>/`."""
+        raise AssertionError
+
+    @_spec
+    def dashboard_pages(self) -> Sequence[DashboardPage]:
+        """Pages for the dashboard."""
+        raise AssertionError
+
+    @_spec
+    def cli_commands(self) -> Sequence[Any]:
+        """Typer apps, mounted as `tradewind <plugin name> …`."""
+        raise AssertionError
+
+    # --- request time ---
+
+    @_spec
+    async def quote_tax(
+        self, request: QuoteRequest, context: StoreContext[Any]
+    ) -> TaxQuote | None:
+        """First. The tax of a cart; without an answer the store's own rates are used."""
+
+    @_spec
+    async def shipping_options(
+        self, request: QuoteRequest, context: StoreContext[Any]
+    ) -> Sequence[ShippingOption]:
+        """Collect. Ways to deliver this cart; a plugin that fails is left out."""
+        raise AssertionError
+
+    @_spec
+    async def price_adjustments(
+        self, request: QuoteRequest, context: StoreContext[Any]
+    ) -> Sequence[Adjustment]:
+        """Collect. Discounts and surcharges on lines; a plugin that fails is left out and told."""
+        raise AssertionError
+
+    @_spec
+    async def assess_risk(
+        self, question: RiskQuestion, context: StoreContext[Any]
+    ) -> RiskAnswer | None:
+        """Collect. Asked when a payment is about to start; one veto stops it."""
+
+    @_spec
+    async def chat_intent(
+        self, question: ChatQuestion, context: StoreContext[Any]
+    ) -> ChatIntent | None:
+        """First. What words meant that no command matched."""
+
+    @_spec
+    async def on_event(self, event: Event, context: StoreContext[Any]) -> None:
+        """Notify. Something happened; delivered at least once, never inside the request."""
