@@ -1,5 +1,9 @@
 """Tradewind: commerce where people already talk. These are the names plugin authors import."""
 
+from tradewind.contracts.settings import (
+    OperatorOnly,
+    Secret,
+)
 from tradewind.contracts.channel import (
     AddressContent,
     AskAddress,
@@ -14,7 +18,6 @@ from tradewind.contracts.channel import (
     ConsentChange,
     ContactContent,
     Content,
-    Decision,
     DeliveryError,
     Document,
     Echo,
@@ -166,6 +169,7 @@ from tradewind.contracts.webhook import (
     Account,
     Answer,
     Challenge,
+    Decision,
     Directory,
     Item,
     Refused,
@@ -260,6 +264,7 @@ __all__ = [
     "NoSettings",
     "NotFound",
     "Notice",
+    "OperatorOnly",
     "OptedOut",
     "OrderCanceled",
     "OrderContent",
@@ -305,6 +310,7 @@ __all__ = [
     "Row",
     "SavedMethod",
     "SavesMethods",
+    "Secret",
     "Section",
     "Sender",
     "Sent",

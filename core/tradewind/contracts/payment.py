@@ -6,7 +6,7 @@ The engine folds them into a payment; a provider touches no order and no databas
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -15,6 +15,8 @@ from tradewind.contracts.channel import CheckResult, SettingsT
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.money import Money
 from tradewind.contracts.webhook import Decision, Directory, Item, WebhookRequest
+
+OwnSettings = TypeVar("OwnSettings", contravariant=True)
 
 Flow = Literal["redirect", "client_secret", "push", "instructions", "saved"]
 Intent = Literal["pay", "authorize", "save_only"]
@@ -252,44 +254,44 @@ class PaymentProvider(Protocol[SettingsT]):
         ...
 
 
-class Updates(Protocol[SettingsT]):
+class Updates(Protocol[OwnSettings]):
     """`capabilities.update`: change the amount of an open payment."""
 
-    async def update(self, context: StoreContext[SettingsT], change: Change) -> PaymentResult: ...
+    async def update(self, context: StoreContext[OwnSettings], change: Change) -> PaymentResult: ...
 
 
-class Captures(Protocol[SettingsT]):
+class Captures(Protocol[OwnSettings]):
     """`capabilities.capture`: take authorized money, or part of it."""
 
-    async def capture(self, context: StoreContext[SettingsT], change: Change) -> PaymentResult: ...
+    async def capture(self, context: StoreContext[OwnSettings], change: Change) -> PaymentResult: ...
 
 
-class Cancels(Protocol[SettingsT]):
+class Cancels(Protocol[OwnSettings]):
     """`capabilities.cancel`: call an unpaid payment off."""
 
-    async def cancel(self, context: StoreContext[SettingsT], change: Change) -> PaymentResult: ...
+    async def cancel(self, context: StoreContext[OwnSettings], change: Change) -> PaymentResult: ...
 
 
-class Refunds(Protocol[SettingsT]):
+class Refunds(Protocol[OwnSettings]):
     """`capabilities.refund`: give money back."""
 
-    async def refund(self, context: StoreContext[SettingsT], change: Change) -> PaymentResult: ...
+    async def refund(self, context: StoreContext[OwnSettings], change: Change) -> PaymentResult: ...
 
 
-class SavesMethods(Protocol[SettingsT]):
+class SavesMethods(Protocol[OwnSettings]):
     """`capabilities.saved_methods`: list and remove what the payer kept."""
 
     async def saved_methods(
-        self, context: StoreContext[SettingsT], payer: Payer
+        self, context: StoreContext[OwnSettings], payer: Payer
     ) -> Sequence[SavedMethod]: ...
     async def remove_method(
-        self, context: StoreContext[SettingsT], payer: Payer, ref: str
+        self, context: StoreContext[OwnSettings], payer: Payer, ref: str
     ) -> None: ...
 
 
-class Settles(Protocol[SettingsT]):
+class Settles(Protocol[OwnSettings]):
     """`capabilities.settlements`: the provider's books since a moment."""
 
     def settlements(
-        self, context: StoreContext[SettingsT], since: datetime
+        self, context: StoreContext[OwnSettings], since: datetime
     ) -> AsyncIterator[Settlement]: ...
