@@ -1,0 +1,1 @@
+"""The Litestar host: it loads plugins and serves a store to shoppers, merchants and providers."""
