@@ -1,0 +1,176 @@
+"""The only way to PostgreSQL: `Database.transaction(store)` for what a store owns.
+
+Everything between acquire and release counts as a round trip, so a transaction opens with one
+message (`BEGIN` and `SET LOCAL` together) and a released connection is not reset: nothing that
+outlives a transaction is ever set on it.
+"""
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from typing import Any, cast
+from uuid import UUID
+
+import asyncpg
+import msgspec
+from piccolo.engine.postgres import PostgresEngine
+
+from tradewind.contracts.context import Clock
+from tradewind.database.ids import Ids
+
+
+class SystemClock:
+    """The machine's clock, in UTC."""
+
+    def now(self) -> datetime:
+        """The present moment."""
+        return datetime.now(UTC)
+
+
+class Store(msgspec.Struct, frozen=True):
+    """Which store a journey is about, as the directory resolved it."""
+
+    id: UUID
+    slug: str
+    name: str
+
+
+class _Connection(asyncpg.Connection):  # type: ignore[misc]
+    """Goes back to the pool as it is: a transaction leaves nothing behind."""
+
+    def get_reset_query(self) -> str:
+        return ""
+
+
+class TransactionEngine(PostgresEngine):
+    """Lets Piccolo tables run on the open transaction, and nowhere else."""
+
+    def __init__(self) -> None:
+        super().__init__(config={}, extensions=())
+
+    async def get_version(self) -> float:
+        return 18.0
+
+    async def prep_database(self) -> None:
+        return
+
+    async def _run_in_new_connection(self, query: str, args: Any = None) -> Any:
+        raise RuntimeError("Piccolo query outside of database.transaction(store)")
+
+
+TABLES = TransactionEngine()
+_open: ContextVar["Transaction | None"] = ContextVar("tradewind_transaction", default=None)
+
+
+class Transaction:
+    """One open transaction on one store. Piccolo tables of the store run on it by themselves."""
+
+    def __init__(
+        self, store_id: UUID, connection: "asyncpg.Connection[Any]", clock: Clock, ids: Ids
+    ) -> None:
+        self.store_id = store_id
+        self.connection = connection
+        self.clock = clock
+        self.now = clock.now()
+        self._ids = ids
+        self._after_commit: list[Callable[[], None]] = []
+
+    def new_id(self) -> UUID:
+        """A new UUIDv7."""
+        return self._ids.new()
+
+    def after_commit(self, action: Callable[[], None]) -> None:
+        """Run `action` once the transaction is committed; it must not raise or block."""
+        self._after_commit.append(action)
+
+    async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
+        """All rows of one statement."""
+        return cast("list[asyncpg.Record]", await self.connection.fetch(query, *args))
+
+    async def fetchrow(self, query: str, *args: Any) -> asyncpg.Record | None:
+        """The first row of one statement, or None."""
+        return cast("asyncpg.Record | None", await self.connection.fetchrow(query, *args))
+
+    async def fetchval(self, query: str, *args: Any) -> Any:
+        """The first column of the first row of one statement, or None."""
+        return await self.connection.fetchval(query, *args)
+
+    async def execute(self, query: str, *args: Any) -> str:
+        """Run one statement; returns its command tag."""
+        return cast("str", await self.connection.execute(query, *args))
+
+
+class Database:
+    """A pool of connections as the app's role, and the clock and ids that go with it."""
+
+    def __init__(self, dsn: str, *, clock: Clock | None = None, prepared: bool = True) -> None:
+        """`prepared` is false behind a pooler that cannot keep prepared statements."""
+        self.dsn = dsn
+        self.clock = clock or SystemClock()
+        self.ids = Ids(self.clock)
+        self.wake: Callable[[], None] = lambda: None
+        self._statement_cache = 100 if prepared else 0
+        self._pool: asyncpg.Pool[Any] | None = None
+
+    async def open(self, *, minimum: int = 1, maximum: int = 10) -> None:
+        """Connect. Raises asyncpg's errors when the server cannot be reached."""
+        self._pool = await asyncpg.create_pool(
+            self.dsn,
+            min_size=minimum,
+            max_size=maximum,
+            connection_class=_Connection,
+            statement_cache_size=self._statement_cache,
+        )
+
+    async def close(self) -> None:
+        """Give all connections back."""
+        if self._pool is not None:
+            await self._pool.close()
+            self._pool = None
+
+    @property
+    def pool(self) -> "asyncpg.Pool[Any]":
+        """The open pool; for the directory, the worker and the queues, which know no store."""
+        if self._pool is None:
+            raise RuntimeError("the database is not open")
+        return self._pool
+
+    def new_id(self) -> UUID:
+        """A new UUIDv7."""
+        return self.ids.new()
+
+    @asynccontextmanager
+    async def transaction(self, store_id: UUID) -> AsyncIterator[Transaction]:
+        """Open a transaction that sees this store and no other.
+
+        Not nestable. Commits when the block ends, rolls back when it raises; the connection is
+        given back in both cases, also when the commit itself fails.
+        """
+        if _open.get() is not None:
+            raise RuntimeError("a transaction is already open in this task")
+        connection = await self.pool.acquire()
+        tx = Transaction(store_id, cast("Any", connection), self.clock, self.ids)
+        opened = _open.set(tx)
+        tables = TABLES.current_transaction.set(cast("Any", tx))
+        finished = False
+        try:
+            await connection.execute(f"BEGIN; SET LOCAL tradewind.store_id = '{UUID(str(store_id))}'")
+            yield tx
+            await connection.execute("COMMIT")
+            finished = True
+        finally:
+            TABLES.current_transaction.reset(tables)
+            _open.reset(opened)
+            await self._give_back(connection, clean=finished)
+        for action in tx._after_commit:  # noqa: SLF001 - its own transaction
+            action()
+
+    async def _give_back(self, connection: Any, *, clean: bool) -> None:
+        try:
+            if not clean and not connection.is_closed():
+                await connection.execute("ROLLBACK")
+        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            connection.terminate()
+        finally:
+            await self.pool.release(connection)
