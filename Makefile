@@ -5,7 +5,8 @@ PYTHON ?= python3
 ARGS ?=
 
 BIN := .venv/bin
-MANIFESTS := pyproject.toml $(wildcard plugins/*/pyproject.toml)
+PLUGINS := $(wildcard plugins/*/pyproject.toml)
+MANIFESTS := pyproject.toml $(PLUGINS)
 PACKAGES := core hosts tests $(wildcard plugins/*/tradewind_*)
 PLUGIN_TESTS := $(wildcard plugins/*/tests)
 
@@ -26,7 +27,7 @@ env: .venv/installed ## Make or refresh the environment in .venv from requiremen
 .venv/installed: .venv/uv $(MANIFESTS)
 	@$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes -r requirements.lock >&2
 	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation \
-		$(addprefix -e ./,$(patsubst %/,%,$(dir $(MANIFESTS)))) >&2
+		-e . $(PLUGINS:%/pyproject.toml=-e %) >&2
 	@touch $@
 
 .venv/uv: requirements.lock
@@ -65,9 +66,9 @@ wheels: env ## Build the wheels of tradewind and every plugin into dist/
 	$(BIN)/uv build --quiet --all-packages --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
 
 lock: .venv/uv ## Resolve requirements.lock anew; ARGS="--upgrade" moves the pins
-	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	$(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes --no-annotate \
 		--custom-compile-command "make lock" --extra embedded --group dev \
-		$(addprefix --no-emit-package ,tradewind $(patsubst plugins/%/pyproject.toml,tradewind-%,$(MANIFESTS))) \
+		$(addprefix --no-emit-package ,tradewind $(PLUGINS:plugins/%/pyproject.toml=tradewind-%)) \
 		-o requirements.lock $(ARGS) $(MANIFESTS)
 
 clean: ## Remove the environment, builds and caches; the shop's data in .tradewind stays
