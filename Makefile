@@ -25,7 +25,8 @@ env: .venv/installed ## Make or refresh the environment in .venv from requiremen
 
 # Standard output belongs to `demo --json`, so all set-up speaks on standard error.
 .venv/installed: .venv/uv $(MANIFESTS)
-	@$(BIN)/uv pip install --python $(BIN)/python --quiet --require-hashes -r requirements.lock >&2
+	@$(BIN)/uv pip install --python $(BIN)/python --quiet --compile-bytecode --require-hashes \
+		-r requirements.lock >&2
 	@$(BIN)/uv pip install --python $(BIN)/python --quiet --no-deps --no-build-isolation \
 		-e . $(PLUGINS:%/pyproject.toml=-e %) >&2
 	@touch $@
