@@ -4,7 +4,6 @@ import ast
 import os
 import shutil
 import subprocess
-import sys
 import sysconfig
 import tomllib
 from collections.abc import Iterator
@@ -119,9 +118,10 @@ def test_each_import_contract_breaks_when_its_wall_is_breached(tmp_path: Path) -
         before = path.read_text() if path.exists() else ""
         path.write_text(f"{before}\n{line}\n")
         (path.parent / "__init__.py").touch()
+    (tmp_path / "core/tradewind/carts/service.py").touch()
     report = lint_imports(tmp_path)
     for contract in BREACHES:
-        (verdict,) = [line for line in report.splitlines() if line.startswith(contract)]
+        verdict = next(line for line in report.splitlines() if line.startswith(contract))
         assert verdict.endswith("BROKEN"), report
 
 
@@ -138,5 +138,5 @@ def lint_imports(copy: Path) -> str:
     ran = subprocess.run(
         command, cwd=copy, env=environment, capture_output=True, text=True, check=False
     )
-    assert "Contracts" in ran.stdout, ran.stderr or sys.executable
+    assert "Contracts" in ran.stdout, ran.stdout + ran.stderr
     return ran.stdout
