@@ -33,6 +33,7 @@ env: .venv/installed ## Make or refresh the environment in .venv from requiremen
 
 .venv/uv: requirements.lock
 	@echo "Making the environment in .venv from requirements.lock …" >&2
+	@$(PYTHON) -c 'import sys; sys.version_info >= (3, 11) or sys.exit("Python 3.11 or newer is needed: make PYTHON=…")'
 	@$(PYTHON) -m venv .venv >&2
 	@awk '/^[^ ]/ { wanted = /^uv==/ } wanted' requirements.lock > .venv/uv-requirements.txt
 	@$(BIN)/python -m pip install --quiet --require-hashes -r .venv/uv-requirements.txt >&2
