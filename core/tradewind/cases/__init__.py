@@ -1,0 +1,1 @@
+"""Cases: what a human must look at."""

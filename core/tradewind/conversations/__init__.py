@@ -1,0 +1,1 @@
+"""Conversations: what a person says, and what the shop answers."""

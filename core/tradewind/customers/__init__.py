@@ -1,0 +1,1 @@
+"""The people who buy: identities, addresses, sign-in codes."""

@@ -1,0 +1,1 @@
+"""Stock: levels, soft holds, reservations and movements."""

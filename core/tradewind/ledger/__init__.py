@@ -1,0 +1,1 @@
+"""The ledger: transfers between two accounts, which balance by construction."""

@@ -1,0 +1,1 @@
+"""Messages to people: fitted to the channel, queued, sent, logged."""

@@ -1,0 +1,1 @@
+"""Payments: sessions, and a state that is a fold over facts."""

@@ -1,0 +1,1 @@
+"""Taxes, delivery prices and promotions, and the arithmetic of a total."""

@@ -1,0 +1,1 @@
+"""Stores, their staff and their keys."""
