@@ -1,0 +1,36 @@
+"""Discover, check, configure and call plugins.
+
+`load` finds and checks them, `Plugins` is the typed facade over what was found. The rest of the
+code never touches the plugin manager.
+"""
+
+from tradewind.plugins.dispatch import Late
+from tradewind.plugins.facade import Plugins
+from tradewind.plugins.loading import installed, load
+from tradewind.plugins.outcomes import (
+    Answer,
+    Collected,
+    Contexts,
+    Failure,
+    FailureSink,
+    First,
+    LoadedPlugin,
+    PluginFault,
+    is_programming_error,
+)
+
+__all__ = [
+    "Answer",
+    "Collected",
+    "Contexts",
+    "Failure",
+    "FailureSink",
+    "First",
+    "Late",
+    "LoadedPlugin",
+    "PluginFault",
+    "Plugins",
+    "installed",
+    "is_programming_error",
+    "load",
+]
