@@ -1,7 +1,9 @@
 """The distribution as a clone sees it: what is at the top, one version, a lock that fits it."""
 
+import ast
 import re
 import subprocess
+import sys
 import tomllib
 from importlib import metadata
 from itertools import chain
@@ -18,6 +20,8 @@ from tests.support.system import require
 ROOT = Path(__file__).parents[2]
 LOCK = (ROOT / "requirements.lock").read_text()
 PINS = re.compile(r"^(?P<name>[a-z0-9.-]+)==(?P<version>[^ ]+)(?P<rest>.*)$", re.MULTILINE)
+
+PACKAGES_OF_THE_SHOP = ("tradewind", "tradewind_host", "tradewind_sandbox")
 
 TOP_LEVEL = {
     "CHANGELOG.md",
@@ -92,6 +96,34 @@ def test_the_lock_satisfies_what_the_distributions_declare(folder: Path) -> None
         name = canonicalize_name(requirement.name)
         assert name in pinned, f"{name} is not locked: make lock"
         assert requirement.specifier.contains(pinned[name]), f"{requirement} is not what is locked"
+
+
+@pytest.mark.parametrize("folder", distributions(), ids=lambda folder: str(folder.name))
+def test_a_distribution_declares_every_package_that_it_imports(folder: Path) -> None:
+    project = manifest(folder)["project"]
+    extras = chain.from_iterable(project.get("optional-dependencies", {}).values())
+    stated = {
+        canonicalize_name(Requirement(each).name) for each in (*project["dependencies"], *extras)
+    }
+    providers = metadata.packages_distributions()
+    for package in imported(folder) - set(sys.stdlib_module_names):
+        found = {canonicalize_name(name) for name in providers.get(package, ())}
+        assert stated & found, f"{package} is imported, not declared"
+
+
+def imported(folder: Path) -> set[str]:
+    """Return the top-level packages that the shipped sources of a distribution import."""
+    tops = ("core", "hosts", "migrations") if folder == ROOT else (f"tradewind_{folder.name}",)
+    trees = [ast.parse(path.read_text()) for top in tops for path in folder.glob(f"{top}/**/*.py")]
+    nodes = list(chain.from_iterable(map(ast.walk, trees)))
+    plain = {name.name for node in nodes if isinstance(node, ast.Import) for name in node.names}
+    froms = {
+        node.module
+        for node in nodes
+        if isinstance(node, ast.ImportFrom) and node.module and not node.level
+    }
+    packages = {name.partition(".")[0] for name in plain | froms}
+    return packages - set(PACKAGES_OF_THE_SHOP if folder == ROOT else tops)
 
 
 def test_every_plugin_is_licensed_and_bounded_to_this_major_version_of_the_core() -> None:
