@@ -2,193 +2,50 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
-from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any, cast
-from uuid import UUID
 
 import asyncpg
 import httpx
 import pytest
 
+from tests.support.scripted_plugins import (
+    ID,
+    LIMIT,
+    REQUEST,
+    RISK,
+    Behaviour,
+    Record,
+    Scripted,
+    cling,
+    context,
+    everywhere,
+    hang,
+    names,
+    option,
+    plugins,
+    raising,
+    returning,
+)
 from tradewind import (
     Adjustment,
-    AppContext,
     ChannelDown,
     ChatIntent,
     ChatQuestion,
-    Event,
-    Money,
     NotFound,
-    OrderPlaced,
-    PaymentPaid,
     Plugin,
     PluginProblem,
     ProviderFault,
-    QuoteRequest,
     Retry,
     RiskAnswer,
     RiskQuestion,
     ShippingOption,
-    StockLow,
     StoreContext,
-    StoreInfo,
     TaxLine,
     TaxQuote,
     hookimpl,
 )
-from tradewind.plugins import Answer, Failure, Late, Plugins, dispatch, is_programming_error, load
-
-ID = UUID("018f5b2e-0000-7000-8000-000000000001")
-NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
-LIMIT = 0.05
-STORE = StoreInfo(
-    id=ID, slug="demo", name="Demo", currency="KES", time_zone="Africa/Nairobi", locale="en"
-)
-REQUEST = QuoteRequest(
-    cart_id=ID,
-    version=1,
-    currency="KES",
-    region_id=ID,
-    tax_inclusive=False,
-    lines=[],
-    shipping=0,
-    address=None,
-    email=None,
-)
-RISK = RiskQuestion(
-    cart_id=ID,
-    amount=100,
-    currency="KES",
-    provider="manual",
-    method="cash_on_delivery",
-    email=None,
-    phone=None,
-    channel="whatsapp",
-)
-PLACED = OrderPlaced(
-    id=ID,
-    store_id=ID,
-    occurred_at=NOW,
-    sequence=1,
-    order_id=ID,
-    number="K7-1042",
-    source="whatsapp",
-    total=Money(100, "KES"),
-)
-LOW = StockLow(
-    id=ID, store_id=ID, occurred_at=NOW, sequence=1, variant_id=ID, sku="TEA-1", available=2
-)
-
-Behaviour = Callable[[], Awaitable[Any]]
-
-
-class Context:
-    """A store context that knows only which plugin it was made for."""
-
-    store = STORE
-
-    def __init__(self, plugin: str) -> None:
-        self.plugin = plugin
-
-
-def context(plugin: str = "p") -> StoreContext[Any]:
-    return cast("StoreContext[Any]", Context(plugin))
-
-
-async def everywhere(plugin: str) -> StoreContext[Any]:
-    return context(plugin)
-
-
-def returning(value: Any) -> Behaviour:
-    async def answer() -> Any:
-        return value
-
-    return answer
-
-
-def raising(error: BaseException) -> Behaviour:
-    async def fail() -> Any:
-        raise error
-
-    return fail
-
-
-async def hang() -> Any:
-    await asyncio.Event().wait()
-
-
-async def cling() -> Any:
-    """Hang, and refuse to be canceled until told twice."""
-    try:
-        await asyncio.Event().wait()
-    except asyncio.CancelledError:
-        await asyncio.Event().wait()
-
-
-class Scripted(Plugin):
-    """Does the same in every hook: what `behaviour` does. Counts its calls."""
-
-    requires = ">=0.1,<1"
-
-    def __init__(self, name: str, behaviour: Behaviour) -> None:
-        self.name = name
-        self.behaviour = behaviour
-        self.calls = 0
-        self.seen: list[Any] = []
-
-    async def act(self, *seen: Any) -> Any:
-        self.calls += 1
-        self.seen.append(seen)
-        return await self.behaviour()
-
-    @hookimpl
-    async def quote_tax(self, request: QuoteRequest, context: StoreContext[Any]) -> Any:
-        return await self.act(request, context)
-
-    @hookimpl
-    async def shipping_options(self, request: QuoteRequest, context: StoreContext[Any]) -> Any:
-        return await self.act(request, context)
-
-    @hookimpl
-    async def price_adjustments(self, request: QuoteRequest, context: StoreContext[Any]) -> Any:
-        return await self.act(request, context)
-
-    @hookimpl
-    async def assess_risk(self, question: RiskQuestion, context: StoreContext[Any]) -> Any:
-        return await self.act(question, context)
-
-    @hookimpl
-    async def chat_intent(self, question: ChatQuestion, context: StoreContext[Any]) -> Any:
-        return await self.act(question, context)
-
-    @hookimpl
-    async def on_event(self, event: Event, context: StoreContext[Any]) -> None:
-        await self.act(event, context)
-
-
-class Record:
-    """A failure sink that remembers."""
-
-    def __init__(self) -> None:
-        self.failures: list[Failure] = []
-
-    async def __call__(self, failure: Failure) -> None:
-        self.failures.append(failure)
-
-
-def plugins(*scripted: Plugin, record: Record | None = None) -> Plugins:
-    return load(extra=scripted, strict=True, timeout=LIMIT, on_failure=record)
-
-
-def option(name: str) -> ShippingOption:
-    return ShippingOption(id=name, name=name, price=500)
-
-
-def names(failures: Sequence[Failure]) -> list[str]:
-    return [failure.plugin for failure in failures]
-
+from tradewind.plugins import Answer, Failure, Late, dispatch, is_programming_error, load
 
 # --- one plugin's failure is its own ---------------------------------------------------------
 
@@ -464,136 +321,3 @@ async def test_a_late_answer_does_not_count() -> None:
     collected = await plugins(Scripted("m", late)).assess_risk(RISK, everywhere)
     assert collected.answers == ()
     assert collected.failures[0].timed_out
-
-
-# --- events ----------------------------------------------------------------------------------
-
-
-async def test_an_event_reaches_the_one_subscriber_it_is_for() -> None:
-    one, other = Scripted("a", returning(None)), Scripted("b", returning(None))
-    await plugins(one, other).deliver("a", PLACED, context("a"))
-    assert one.seen[0][0] is PLACED
-    assert other.calls == 0
-
-
-async def test_what_a_subscriber_raises_reaches_the_job_and_the_record() -> None:
-    record = Record()
-    error = RuntimeError("boom")
-    with pytest.raises(RuntimeError) as raised:
-        await plugins(Scripted("m", raising(error)), record=record).deliver("m", PLACED, context())
-    assert raised.value is error
-    (failure,) = record.failures
-    assert (failure.hook, failure.programming, failure.store_id) == ("on_event", True, ID)
-
-
-async def test_a_subscriber_that_hangs_times_out() -> None:
-    record = Record()
-    with pytest.raises(TimeoutError):
-        await plugins(Scripted("m", hang), record=record).deliver("m", PLACED, context())
-    assert record.failures[0].timed_out
-
-
-@pytest.mark.parametrize(
-    "error", [SystemExit(1), asyncio.CancelledError(), GeneratorExit()], ids=repr
-)
-async def test_a_subscriber_cannot_stop_the_worker(error: BaseException) -> None:
-    with pytest.raises(PluginProblem):
-        await plugins(Scripted("m", raising(error))).deliver("m", PLACED, context())
-
-
-async def test_a_subscriber_gets_only_the_events_it_names() -> None:
-    class Chooser(Plugin):
-        name = "chooser"
-        requires = ">=0.1,<1"
-
-        def __init__(self) -> None:
-            self.seen: list[Event] = []
-
-        @hookimpl(events=[OrderPlaced, PaymentPaid])  # type: ignore[untyped-decorator]
-        async def on_event(self, event: Event) -> None:
-            self.seen.append(event)
-
-    chooser = Chooser()
-    called = plugins(chooser)
-    await called.deliver("chooser", LOW, context())
-    await called.deliver("chooser", PLACED, context())
-    assert chooser.seen == [PLACED]
-
-
-async def test_an_event_for_a_plugin_that_is_gone_is_refused() -> None:
-    with pytest.raises(NotFound):
-        await plugins().deliver("gone", PLACED, context())
-
-
-# --- start-up --------------------------------------------------------------------------------
-
-
-class Opener(Plugin):
-    requires = ">=0.1,<1"
-    log: list[str]
-
-    def __init__(self, name: str, log: list[str], error: BaseException | None = None) -> None:
-        self.name = name
-        self.log = log
-        self.error = error
-
-    @hookimpl
-    def open(self, app: AppContext[Any]) -> None:
-        self.log.append(f"open {self.name}")
-        if self.error:
-            raise self.error
-
-    @hookimpl
-    def close(self, app: AppContext[Any]) -> None:
-        self.log.append(f"close {self.name}")
-
-
-@pytest.fixture
-async def app() -> AsyncIterator[AppContext[Any]]:
-    async with httpx.AsyncClient() as http:
-        yield AppContext(clock=None, http=http, public_url="https://shop.example")
-
-
-def test_plugins_are_opened_in_order_and_closed_in_reverse(app: AppContext[Any]) -> None:
-    log: list[str] = []
-    called = plugins(Opener("b", log), Opener("a", log), Opener("c", log))
-    assert called.open(app) == ()
-    assert called.close(app) == ()
-    assert log == ["open a", "open b", "open c", "close c", "close b", "close a"]
-
-
-@pytest.mark.parametrize("error", [RuntimeError("boom"), SystemExit(1)], ids=repr)
-def test_a_plugin_that_fails_to_open_does_not_stop_the_others(
-    app: AppContext[Any], error: BaseException
-) -> None:
-    log: list[str] = []
-    called = plugins(Opener("a", log), Opener("b", log, error), Opener("c", log))
-    assert names(called.open(app)) == ["b"]
-    assert log == ["open a", "open b", "open c"]
-
-
-def test_routes_pages_and_commands_that_are_no_lists_are_left_out() -> None:
-    class Page(Plugin):
-        requires = ">=0.1,<1"
-
-        def __init__(self, name: str, pages: Any) -> None:
-            self.name = name
-            self.pages = pages
-
-        @hookimpl
-        def http_routes(self) -> Any:
-            return self.pages
-
-        @hookimpl
-        def dashboard_pages(self) -> Any:
-            return self.pages
-
-        @hookimpl
-        def cli_commands(self) -> Any:
-            return self.pages
-
-    called = plugins(Page("a", ["anything"]), Page("b", None))
-    assert [answer.value for answer in called.http_routes().answers] == [["anything"]]
-    assert names(called.http_routes().failures) == ["b"]
-    assert [answer.value for answer in called.cli_commands().answers] == [["anything"]]
-    assert names(called.dashboard_pages().failures) == ["a", "b"]
