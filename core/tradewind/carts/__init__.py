@@ -1,1 +1,1 @@
-"""Carts and their lines."""
+"""What shoppers intend to buy, priced from the catalog at every look."""

@@ -1,1 +1,1 @@
-"""Taxes, delivery prices and promotions, and the arithmetic of a total."""
+"""From catalog prices to what is due: adjustments, delivery, tax, totals."""

@@ -1,0 +1,282 @@
+"""What a cart is and which changes it takes. Amounts are minor units of the cart's currency."""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from tradewind.catalog.rules import Kind, Region, full_title
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput
+from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
+from tradewind.pricing.rules import LineAdjustment
+
+MOST_PER_LINE = 100_000
+LARGEST_METADATA = 16_384
+CartStatus = Literal["open", "completed", "expired", "merged"]
+_EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}")
+_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}")
+
+
+class ShippingMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to deliver; `plugin` is "" for the store's own options."""
+
+    plugin: str
+    id: str
+    name: str
+    price: int
+    estimate: str = ""
+
+    @property
+    def option_id(self) -> str:
+        """How a client names this option."""
+        return f"{self.plugin}:{self.id}" if self.plugin else self.id
+
+
+class CartLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line at today's catalog price; `sellable` is false once it can no longer be bought."""
+
+    id: UUID
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    title: str
+    kind: Kind
+    quantity: int
+    unit_price: int
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    tax_class: str
+    tracked: bool
+    options: Mapping[str, str] = {}
+    adjustments: Sequence[LineAdjustment] = ()
+    sellable: bool = True
+    image: str | None = None
+
+
+class Cart(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart as it stands. Until it is `quoted` its totals hold neither tax nor discounts."""
+
+    id: UUID
+    version: int
+    status: CartStatus
+    region: Region
+    currency: str
+    source: str
+    locale: str
+    lines: Sequence[CartLine]
+    subtotal: int
+    discount_total: int
+    shipping_total: int
+    tax_total: int
+    total: int
+    quoted: bool
+    expires_at: datetime
+    created_at: datetime
+    email: str | None = None
+    phone: str | None = None
+    customer_id: UUID | None = None
+    session_id: str | None = None
+    shipping_address: Address | None = None
+    billing_address: Address | None = None
+    shipping_method: ShippingMethod | None = None
+    codes: Sequence[str] = ()
+    metadata: Mapping[str, Any] = {}
+    quote_flags: Sequence[str] = ()
+    adjustments: Sequence[LineAdjustment] = ()
+    repriced: bool = False
+
+    @property
+    def region_id(self) -> UUID:
+        """The region whose currency, tax and delivery apply."""
+        return self.region.id
+
+
+class NewCart(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart to be opened; without region and currency it takes the store's default region."""
+
+    source: str
+    region_id: UUID | None = None
+    currency: str | None = None
+    session_id: str | None = None
+    customer_id: UUID | None = None
+    email: str | None = None
+    phone: str | None = None
+    locale: str = "en"
+    metadata: Mapping[str, Any] = {}
+
+
+class CartUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change; what is left unset stays. `metadata` is merged key by key."""
+
+    email: str | msgspec.UnsetType | None = msgspec.UNSET
+    phone: str | msgspec.UnsetType | None = msgspec.UNSET
+    customer_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    region_id: UUID | msgspec.UnsetType = msgspec.UNSET
+    shipping_address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    shipping_method: ShippingMethod | msgspec.UnsetType | None = msgspec.UNSET
+    codes: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
+    locale: str | msgspec.UnsetType = msgspec.UNSET
+    metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as the database gives it: what was stored and what the catalog says now."""
+
+    id: UUID
+    variant_id: UUID
+    product_id: UUID
+    sku: str
+    product_title: str
+    variant_title: str
+    kind: Kind
+    quantity: int
+    stored_price: int
+    live_price: int | None
+    published: bool
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    tax_class: str
+    tracked: bool
+    options: Mapping[str, str]
+    image: str | None
+
+    @property
+    def drifted(self) -> bool:
+        """Whether the catalog has moved on since the line was last priced."""
+        return self.stored_price != self.live_price or not self.published
+
+
+def lines_of(
+    stored: Sequence[StoredLine], adjustments: Sequence[LineAdjustment], *, quoted: bool
+) -> list[CartLine]:
+    """Lines at catalog prices; with their quoted figures where the quote still holds."""
+    return [_line(one, adjustments if quoted else (), quoted=quoted) for one in stored]
+
+
+def _line(one: StoredLine, adjustments: Sequence[LineAdjustment], *, quoted: bool) -> CartLine:
+    unit_price = one.stored_price if one.live_price is None else one.live_price
+    subtotal = one.subtotal if quoted else unit_price * one.quantity
+    return CartLine(
+        id=one.id,
+        variant_id=one.variant_id,
+        product_id=one.product_id,
+        sku=one.sku,
+        title=full_title(one.product_title, one.variant_title),
+        kind=one.kind,
+        quantity=one.quantity,
+        unit_price=unit_price,
+        subtotal=subtotal,
+        discount=one.discount if quoted else 0,
+        tax=one.tax if quoted else 0,
+        total=one.total if quoted else subtotal,
+        tax_class=one.tax_class,
+        tracked=one.tracked,
+        options=one.options,
+        adjustments=[entry for entry in adjustments if entry.line_id == str(one.id)],
+        sellable=one.published and one.live_price is not None,
+        image=one.image,
+    )
+
+
+def quote_request(cart: Cart) -> QuoteRequest:
+    """A cart as hooks see it, before any adjustment."""
+    return QuoteRequest(
+        cart_id=cart.id,
+        version=cart.version,
+        currency=cart.currency,
+        region_id=cart.region.id,
+        tax_inclusive=cart.region.tax_inclusive,
+        lines=[
+            QuoteLine(
+                line_id=str(line.id),
+                sku=line.sku,
+                kind=line.kind,
+                tax_class=line.tax_class,
+                quantity=line.quantity,
+                unit_price=line.unit_price,
+                subtotal=line.unit_price * line.quantity,
+            )
+            for line in cart.lines
+        ],
+        shipping=cart.shipping_method.price if cart.shipping_method else 0,
+        address=cart.shipping_address,
+        email=cart.email,
+        codes=cart.codes,
+        metadata=cart.metadata,
+    )
+
+
+def check_quantity(quantity: int, *, least: int = 1) -> int:
+    """A quantity a line may have. Raises InvalidInput."""
+    if least <= quantity <= MOST_PER_LINE:
+        return quantity
+    raise InvalidInput(
+        f"A quantity is from {least} to {MOST_PER_LINE}.",
+        errors=[FieldError("quantity", "out_of_range", f"From {least} to {MOST_PER_LINE}.")],
+    )
+
+
+def check_open(cart: Cart) -> None:
+    """Raises Conflict `cart_completed` for a cart that takes no change any more."""
+    if cart.status != "open":
+        raise Conflict("This cart is closed.", code="cart_completed")
+
+
+def email_address(text: str) -> str | None:
+    """The text as an e-mail address, or None when it is none."""
+    plain = text.strip()
+    return plain if len(plain) <= 254 and _EMAIL.fullmatch(plain) else None
+
+
+def check_update(change: CartUpdate, region: Region) -> None:
+    """Raises InvalidInput naming every field that is not acceptable in this region."""
+    errors: list[FieldError] = []
+    if change.email and email_address(change.email) is None:
+        errors.append(FieldError("email", "invalid", "Not an e-mail address."))
+    if change.phone and not _PHONE.fullmatch(change.phone):
+        errors.append(FieldError("phone", "invalid", "Not a phone number."))
+    if isinstance(change.shipping_address, Address):
+        errors += address_errors("shipping_address", change.shipping_address)
+        if change.shipping_address.country_code not in region.countries:
+            message = "Nothing is sent to this country."
+            errors.append(FieldError("shipping_address.country_code", "not_served", message))
+    if isinstance(change.billing_address, Address):
+        errors += address_errors("billing_address", change.billing_address)
+    errors += metadata_errors(change.metadata)
+    if errors:
+        raise InvalidInput("Some fields are not acceptable.", errors=errors)
+
+
+def address_errors(path: str, address: Address) -> list[FieldError]:
+    """What is wrong with an address."""
+    required = ("first_name", "address_1", "city")
+    errors = [
+        FieldError(f"{path}.{name}", "required", "This is needed.")
+        for name in required
+        if not getattr(address, name).strip()
+    ]
+    if not re.fullmatch("[a-z]{2}", address.country_code):
+        message = "ISO 3166, two lower case letters."
+        errors.append(FieldError(f"{path}.country_code", "invalid", message))
+    too_long = [n for n in address.__struct_fields__ if len(getattr(address, n) or "") > 200]
+    return [
+        *errors,
+        *(FieldError(f"{path}.{n}", "too_long", "At most 200 characters.") for n in too_long),
+    ]
+
+
+def metadata_errors(metadata: Mapping[str, Any] | msgspec.UnsetType) -> list[FieldError]:
+    """What is wrong with metadata: it is kept small."""
+    if isinstance(metadata, msgspec.UnsetType):
+        return []
+    if len(msgspec.json.encode(metadata)) > LARGEST_METADATA:
+        return [FieldError("metadata", "too_large", f"At most {LARGEST_METADATA} bytes.")]
+    return []

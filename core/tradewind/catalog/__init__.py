@@ -1,0 +1,1 @@
+"""What the store sells: products and variants, categories, prices, regions, taxes, delivery."""

@@ -1,0 +1,492 @@
+"""The catalog in SQL, one statement for each question."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from tradewind.catalog.rules import (
+    BuiltInShipping,
+    Category,
+    NewProduct,
+    NewVariant,
+    Product,
+    Region,
+    TaxRate,
+    Variant,
+)
+from tradewind.contracts.money import Money
+from tradewind.database import Transaction
+from tradewind.database.sql import values
+
+# A product's published price in one currency: a price that runs for a time wins over the plain one.
+_PRICE = """(
+    SELECT pr.amount FROM shop.prices pr
+    WHERE pr.store_id = v.store_id AND pr.variant_id = v.id AND pr.currency = $2
+      AND pr.region_id IS NULL
+      AND (pr.starts_at IS NULL OR pr.starts_at <= $3) AND (pr.ends_at IS NULL OR pr.ends_at > $3)
+    ORDER BY pr.starts_at DESC NULLS LAST LIMIT 1
+)"""
+
+_STOCK = """(
+    SELECT sum(l.on_hand - l.reserved - l.held)::bigint AS available,
+           coalesce(bool_or(l.backorder), false) AS backorder
+    FROM shop.inventory_levels l WHERE l.store_id = v.store_id AND l.variant_id = v.id
+)"""
+
+_VARIANTS = f"""(
+    SELECT jsonb_agg(jsonb_build_object(
+        'id', v.id, 'product_id', v.product_id, 'sku', v.sku, 'title', v.title,
+        'options', v.options, 'tracked', v.tracked, 'tax_class', v.tax_class, 'kind', p.kind,
+        'image', v.image, 'backorder', stock.backorder,
+        'available', CASE WHEN v.tracked THEN coalesce(stock.available, 0) END,
+        'price', CASE WHEN price.amount IS NOT NULL THEN
+            jsonb_build_object('amount', price.amount, 'currency', $2::text) END
+        ) ORDER BY v.position, v.id)
+    FROM shop.variants v
+    CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
+    CROSS JOIN LATERAL {_STOCK} stock
+    WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL
+)"""  # noqa: S608 - fixed fragments, no values
+
+_PRODUCT = f"""
+    p.id, p.title, p.handle, p.kind, p.description, p.images, p.status, p.version, p.created_at,
+    (SELECT jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'handle', c.handle,
+            'parent_id', c.parent_id, 'position', c.position) ORDER BY c.position, c.id)
+     FROM shop.product_categories pc
+     JOIN shop.categories c ON c.store_id = pc.store_id AND c.id = pc.category_id
+     WHERE pc.store_id = p.store_id AND pc.product_id = p.id) AS categories,
+    {_VARIANTS} AS variants"""  # noqa: S608 - fixed fragments, no values
+
+_LISTED = f"""
+WITH RECURSIVE shelves AS (
+    SELECT id FROM shop.categories WHERE store_id = $1 AND id = $4
+    UNION ALL
+    SELECT c.id FROM shop.categories c JOIN shelves s ON c.parent_id = s.id WHERE c.store_id = $1
+), page AS (
+    SELECT p.* FROM shop.products p
+    WHERE p.store_id = $1 AND p.status <> 'archived' AND (p.status = 'published' OR NOT $5)
+      AND ($4::uuid IS NULL OR EXISTS (
+          SELECT FROM shop.product_categories pc JOIN shelves s ON s.id = pc.category_id
+          WHERE pc.store_id = $1 AND pc.product_id = p.id))
+      AND ($6::uuid IS NULL OR p.id > $6)
+    ORDER BY p.id LIMIT $7
+)
+SELECT {_PRODUCT} FROM page p ORDER BY p.id"""  # noqa: S608 - fixed fragments, no values
+
+_FOUND = f"""
+WITH RECURSIVE shelves AS (
+    SELECT id FROM shop.categories WHERE store_id = $1 AND id = $4
+    UNION ALL
+    SELECT c.id FROM shop.categories c JOIN shelves s ON c.parent_id = s.id WHERE c.store_id = $1
+), page AS (
+    SELECT p.*, s.rank FROM shop.search_products($8, 200) s
+    JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
+    WHERE p.status <> 'archived' AND (p.status = 'published' OR NOT $5)
+      AND ($4::uuid IS NULL OR EXISTS (
+          SELECT FROM shop.product_categories pc JOIN shelves s ON s.id = pc.category_id
+          WHERE pc.store_id = $1 AND pc.product_id = p.id))
+    ORDER BY s.rank DESC, p.id OFFSET $6 LIMIT $7
+)
+SELECT {_PRODUCT} FROM page p ORDER BY p.rank DESC, p.id"""  # noqa: S608 - fixed fragments
+
+_ONE = f"""
+SELECT {_PRODUCT} FROM shop.products p
+WHERE p.store_id = $1 AND (p.id = $4 OR p.handle = $5)
+  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))"""  # noqa: S608 - as above
+
+_BY_SKU = f"""
+SELECT v.id, v.product_id, v.sku, v.title, v.options, v.tracked, v.tax_class, v.image,
+       p.kind, p.title AS product_title, price.amount, stock.available, stock.backorder
+FROM shop.variants v
+JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
+CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
+CROSS JOIN LATERAL {_STOCK} stock
+WHERE v.store_id = $1 AND upper(v.sku) = upper($4)
+  AND v.archived_at IS NULL AND p.status = 'published'"""  # noqa: S608 - fixed fragments
+
+
+async def products(
+    tx: Transaction,
+    currency: str,
+    category_id: UUID | None,
+    after: UUID | None,
+    limit: int,
+    *,
+    published_only: bool,
+) -> list[Product]:
+    """Products in the order of their making, after one of them."""
+    rows = await tx.fetch(
+        _LISTED, tx.store_id, currency, tx.now, category_id, published_only, after, limit
+    )
+    return [_product(row) for row in rows]
+
+
+async def search(
+    tx: Transaction,
+    currency: str,
+    query: str,
+    category_id: UUID | None,
+    skip: int,
+    limit: int,
+    *,
+    published_only: bool,
+) -> list[Product]:
+    """Products that sound like the query, best first."""
+    args = (tx.store_id, currency, tx.now, category_id, published_only, skip, limit, query)
+    return [_product(row) for row in await tx.fetch(_FOUND, *args)]
+
+
+async def product(
+    tx: Transaction, currency: str, product_id: UUID | None, handle: str, *, published_only: bool
+) -> Product | None:
+    """One product by id or handle."""
+    args = (tx.store_id, currency, tx.now, product_id, handle, published_only)
+    row = await tx.fetchrow(_ONE, *args)
+    return None if row is None else _product(row)
+
+
+async def variant_by_sku(
+    tx: Transaction, sku: str, currency: str
+) -> tuple[asyncpg.Record, dict[str, str]] | None:
+    """A published variant and its options; case does not matter."""
+    row = await tx.fetchrow(_BY_SKU, tx.store_id, currency, tx.now, sku)
+    return None if row is None else (row, msgspec.json.decode(row["options"], type=dict[str, str]))
+
+
+async def similar_skus(tx: Transaction, sku: str, limit: int) -> list[str]:
+    """Published SKUs that look like this one, nearest first."""
+    rows = await tx.fetch(
+        """SELECT v.sku FROM shop.search_products($2, 20) s
+           JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
+           JOIN shop.variants v ON v.store_id = $1 AND v.product_id = p.id
+           WHERE p.status = 'published' AND v.archived_at IS NULL
+           ORDER BY public.similarity(upper(v.sku), upper($2)) DESC, v.sku LIMIT $3""",
+        tx.store_id,
+        sku,
+        limit,
+    )
+    return [row["sku"] for row in rows]
+
+
+async def categories(tx: Transaction) -> list[Category]:
+    """Every category with the number of published products on it and below it."""
+    rows = await tx.fetch(
+        """WITH RECURSIVE below AS (
+               SELECT id AS root, id FROM shop.categories WHERE store_id = $1
+               UNION ALL
+               SELECT b.root, c.id FROM shop.categories c JOIN below b ON c.parent_id = b.id
+               WHERE c.store_id = $1
+           )
+           SELECT c.id, c.name, c.handle, c.parent_id, c.position,
+                  (SELECT count(DISTINCT p.id) FROM below b
+                   JOIN shop.product_categories pc ON pc.store_id = $1 AND pc.category_id = b.id
+                   JOIN shop.products p ON p.store_id = $1 AND p.id = pc.product_id
+                   WHERE b.root = c.id AND p.status = 'published') AS products
+           FROM shop.categories c WHERE c.store_id = $1 ORDER BY c.position, c.id""",
+        tx.store_id,
+    )
+    return [Category(**dict(row)) for row in rows]
+
+
+async def regions(tx: Transaction) -> list[Region]:
+    """Every region, the store's default first."""
+    rows = await tx.fetch(
+        """SELECT r.id, r.name, r.currency, r.countries, r.tax_inclusive, r.rounding
+           FROM shop.regions r LEFT JOIN shop.store_settings s ON s.store_id = r.store_id
+           WHERE r.store_id = $1
+           ORDER BY (r.id IS NOT DISTINCT FROM s.default_region_id) DESC, r.id""",
+        tx.store_id,
+    )
+    return [Region(**dict(row)) for row in rows]
+
+
+async def tax_rates(tx: Transaction, region_id: UUID) -> list[TaxRate]:
+    """The taxes of a region."""
+    rows = await tx.fetch(
+        """SELECT id, region_id, name, rate, tax_class, tax_shipping, province
+           FROM shop.tax_rates WHERE store_id = $1 AND region_id = $2 ORDER BY id""",
+        tx.store_id,
+        region_id,
+    )
+    return [TaxRate(**dict(row)) for row in rows]
+
+
+async def shipping_options(tx: Transaction, region_id: UUID) -> list[BuiltInShipping]:
+    """The store's own delivery options in a region."""
+    rows = await tx.fetch(
+        """SELECT id, region_id, name, price, estimate, rules, position
+           FROM shop.shipping_options
+           WHERE store_id = $1 AND region_id = $2 AND archived_at IS NULL ORDER BY position, id""",
+        tx.store_id,
+        region_id,
+    )
+    return [
+        BuiltInShipping(**{**dict(row), "rules": msgspec.json.decode(row["rules"])}) for row in rows
+    ]
+
+
+async def category_names(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, str]:
+    """The names of these categories; those of another store are not found."""
+    rows = await tx.fetch(
+        "SELECT id, name FROM shop.categories WHERE store_id = $1 AND id = ANY ($2::uuid[])",
+        tx.store_id,
+        list(ids),
+    )
+    return {row["id"]: row["name"] for row in rows}
+
+
+async def sku_owners(tx: Transaction, skus: Sequence[str]) -> dict[str, tuple[UUID, UUID]]:
+    """Which variant and product each SKU (upper case) belongs to, archived ones included."""
+    rows = await tx.fetch(
+        """SELECT upper(sku) AS sku, id, product_id FROM shop.variants
+           WHERE store_id = $1 AND upper(sku) = ANY ($2::text[])""",
+        tx.store_id,
+        [sku.upper() for sku in skus],
+    )
+    return {row["sku"]: (row["id"], row["product_id"]) for row in rows}
+
+
+async def insert_category(tx: Transaction, category: Category) -> bool:
+    """Store a category; false when its handle is taken."""
+    added = await tx.fetchval(
+        """INSERT INTO shop.categories (store_id, id, parent_id, name, handle, position, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT (store_id, handle) DO NOTHING
+           RETURNING id""",
+        tx.store_id,
+        category.id,
+        category.parent_id,
+        category.name,
+        category.handle,
+        category.position,
+        tx.now,
+    )
+    return added is not None
+
+
+async def insert_product(tx: Transaction, product_id: UUID, handle: str, new: NewProduct) -> bool:
+    """Store a product; false when its handle is taken."""
+    added = await tx.fetchval(
+        """INSERT INTO shop.products (store_id, id, title, handle, description, kind, status,
+                                      images, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+           ON CONFLICT (store_id, handle) DO NOTHING RETURNING id""",
+        tx.store_id,
+        product_id,
+        new.title,
+        handle,
+        new.description,
+        new.kind,
+        new.status,
+        list(new.images),
+        tx.now,
+    )
+    return added is not None
+
+
+async def update_product(tx: Transaction, product_id: UUID, new: NewProduct) -> bool:
+    """Overwrite a product; false when its handle belongs to another one."""
+    changed = await tx.fetchval(
+        """UPDATE shop.products p
+           SET title = $3, handle = $4, description = $5, kind = $6, status = $7, images = $8,
+               version = version + 1, updated_at = $9
+           WHERE store_id = $1 AND id = $2 AND NOT EXISTS (
+               SELECT FROM shop.products o
+               WHERE o.store_id = $1 AND o.handle = $4 AND o.id <> $2)
+           RETURNING id""",
+        tx.store_id,
+        product_id,
+        new.title,
+        new.handle,
+        new.description,
+        new.kind,
+        new.status,
+        list(new.images),
+        tx.now,
+    )
+    return changed is not None
+
+
+async def set_categories(tx: Transaction, product_id: UUID, category_ids: Sequence[UUID]) -> None:
+    """Put a product on these shelves and no others."""
+    await tx.execute(
+        """DELETE FROM shop.product_categories
+           WHERE store_id = $1 AND product_id = $2 AND category_id <> ALL ($3::uuid[])""",
+        tx.store_id,
+        product_id,
+        list(category_ids),
+    )
+    await tx.execute(
+        """INSERT INTO shop.product_categories (store_id, category_id, product_id)
+           SELECT $1, unnest($3::uuid[]), $2 ON CONFLICT DO NOTHING""",
+        tx.store_id,
+        product_id,
+        list(category_ids),
+    )
+
+
+async def archive_variants(tx: Transaction, product_id: UUID, *, keep: Sequence[UUID]) -> None:
+    """Take a product's other variants off sale."""
+    await tx.execute(
+        """UPDATE shop.variants SET archived_at = $4
+           WHERE store_id = $1 AND product_id = $2 AND id <> ALL ($3::uuid[])
+             AND archived_at IS NULL""",
+        tx.store_id,
+        product_id,
+        list(keep),
+        tx.now,
+    )
+
+
+async def upsert_variants(
+    tx: Transaction,
+    product_id: UUID,
+    kind: str,
+    variants: Sequence[NewVariant],
+    known: Mapping[str, UUID],
+) -> None:
+    """Write variants in their order, with their plain prices; `known` are ids by upper-case SKU."""
+    if not variants:
+        return
+    ids = [known.get(one.sku.upper()) or tx.new_id() for one in variants]
+    rows = [
+        (
+            tx.store_id,
+            variant_id,
+            product_id,
+            one.sku,
+            one.title or " / ".join(one.options.values()),
+            msgspec.json.encode(one.options).decode(),
+            one.tax_class,
+            kind == "physical" if one.tracked is None else one.tracked,
+            one.weight_grams,
+            position,
+            one.image,
+            tx.now,
+        )
+        for position, (variant_id, one) in enumerate(zip(ids, variants, strict=True))
+    ]
+    await tx.execute(
+        f"""INSERT INTO shop.variants (store_id, id, product_id, sku, title, options, tax_class,
+                                      tracked, weight_grams, position, image, created_at)
+           VALUES {values(len(rows), 12)}
+           ON CONFLICT (store_id, id) DO UPDATE
+           SET sku = EXCLUDED.sku, title = EXCLUDED.title, options = EXCLUDED.options,
+               tax_class = EXCLUDED.tax_class, tracked = EXCLUDED.tracked,
+               weight_grams = EXCLUDED.weight_grams, position = EXCLUDED.position,
+               image = EXCLUDED.image, archived_at = NULL""",  # noqa: S608 - placeholders
+        *[cell for row in rows for cell in row],
+    )
+    await _set_prices(
+        tx,
+        [
+            (variant_id, price)
+            for variant_id, one in zip(ids, variants, strict=True)
+            for price in one.prices
+        ],
+    )
+
+
+async def _set_prices(tx: Transaction, prices: Sequence[tuple[UUID, Money]]) -> None:
+    if not prices:
+        return
+    rows = [
+        (tx.store_id, tx.new_id(), variant_id, price.currency, price.amount, tx.now)
+        for variant_id, price in prices
+    ]
+    await tx.execute(
+        f"""INSERT INTO shop.prices (store_id, id, variant_id, currency, amount, created_at)
+           VALUES {values(len(rows), 6)}
+           ON CONFLICT (store_id, variant_id, currency)
+               WHERE region_id IS NULL AND starts_at IS NULL
+           DO UPDATE SET amount = EXCLUDED.amount""",  # noqa: S608 - placeholders
+        *[cell for row in rows for cell in row],
+    )
+
+
+async def set_search_words(tx: Transaction, product_id: UUID, words: str) -> None:
+    """Make a product findable by these words."""
+    await tx.execute(
+        """INSERT INTO shop.product_search (store_id, product_id, words) VALUES ($1, $2, $3)
+           ON CONFLICT (store_id, product_id) DO UPDATE SET words = EXCLUDED.words""",
+        tx.store_id,
+        product_id,
+        words,
+    )
+
+
+async def insert_region(tx: Transaction, region: Region) -> None:
+    """Store a region; the first one becomes the store's default."""
+    await tx.execute(
+        """INSERT INTO shop.regions
+               (store_id, id, name, currency, countries, tax_inclusive, rounding, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        tx.store_id,
+        region.id,
+        region.name,
+        region.currency,
+        list(region.countries),
+        region.tax_inclusive,
+        region.rounding,
+        tx.now,
+    )
+    await tx.execute(
+        """UPDATE shop.store_settings SET default_region_id = $2, updated_at = $3
+           WHERE store_id = $1 AND default_region_id IS NULL""",
+        tx.store_id,
+        region.id,
+        tx.now,
+    )
+
+
+async def insert_tax_rate(tx: Transaction, tax: TaxRate) -> None:
+    """Store a tax."""
+    await tx.execute(
+        """INSERT INTO shop.tax_rates (store_id, id, region_id, name, rate, tax_class,
+                                       tax_shipping, province, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        tx.store_id,
+        tax.id,
+        tax.region_id,
+        tax.name,
+        tax.rate,
+        tax.tax_class,
+        tax.tax_shipping,
+        tax.province,
+        tx.now,
+    )
+
+
+async def insert_shipping_option(tx: Transaction, option: BuiltInShipping) -> None:
+    """Store a delivery option."""
+    await tx.execute(
+        """INSERT INTO shop.shipping_options (store_id, id, region_id, name, price, estimate,
+                                              rules, position, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+        tx.store_id,
+        option.id,
+        option.region_id,
+        option.name,
+        option.price,
+        option.estimate,
+        msgspec.json.encode(option.rules).decode(),
+        option.position,
+        tx.now,
+    )
+
+
+def _product(row: asyncpg.Record) -> Product:
+    return Product(
+        id=row["id"],
+        title=row["title"],
+        handle=row["handle"],
+        kind=row["kind"],
+        description=row["description"],
+        images=row["images"],
+        status=row["status"],
+        categories=msgspec.json.decode(row["categories"] or "[]", type=list[Category]),
+        variants=msgspec.json.decode(row["variants"] or "[]", type=list[Variant]),
+        version=row["version"],
+        created_at=row["created_at"],
+    )
