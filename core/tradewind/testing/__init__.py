@@ -1,0 +1,1 @@
+"""For tests, also of plugins: a database per test, a clock, fixtures."""

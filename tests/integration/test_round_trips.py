@@ -1,0 +1,70 @@
+"""The counter of round trips counts what it says."""
+
+import asyncpg
+import pytest
+
+from tests.support.roundtrips import count_round_trips
+from tradewind.database import Database, Store
+
+SLUGS = "SELECT slug FROM control.stores WHERE name = $1"
+
+
+async def test_begin_statements_and_commit_count_one_each(database: Database, store: Store) -> None:
+    with count_round_trips(database) as counted:
+        async with database.transaction(store.id) as tx:
+            await tx.execute("SELECT 1")
+            await tx.fetch(SLUGS, "a")
+    assert [text.split()[0] for text in counted.statements] == [
+        "BEGIN;",
+        "SELECT",
+        "SELECT",
+        "COMMIT",
+    ]
+    assert counted.warm == 4
+
+
+async def test_a_statement_is_made_known_to_its_connection_once(
+    database: Database, store: Store
+) -> None:
+    async def ask() -> tuple[int, int]:
+        with count_round_trips(database) as counted:
+            await database.pool.fetch(SLUGS, "a")
+        return counted.total, counted.warm
+
+    assert await ask() == (2, 1)
+    assert await ask() == (1, 1)
+
+
+async def test_a_rollback_counts_too(database: Database, store: Store) -> None:
+    with count_round_trips(database) as counted, pytest.raises(asyncpg.DivisionByZeroError):
+        async with database.transaction(store.id) as tx:
+            await tx.execute("SELECT 1 / 0")
+    assert counted.statements[-1] == "ROLLBACK"
+    assert counted.warm == 3
+
+
+async def test_several_rows_at_once_are_one_message(database: Database, store: Store) -> None:
+    with count_round_trips(database) as counted:
+        async with database.transaction(store.id) as tx:
+            await tx.connection.executemany(SLUGS, [("a",), ("b",), ("c",)])
+    assert counted.warm == 3
+
+
+async def test_other_databases_and_other_times_are_not_counted(
+    database: Database, store: Store
+) -> None:
+    other = Database(database.dsn)
+    await other.open()
+    with count_round_trips(database) as counted:
+        await other.pool.fetch(SLUGS, "a")
+    await database.pool.fetch(SLUGS, "a")
+    assert counted.total == 0
+    await other.close()
+
+
+async def test_connections_opened_meanwhile_are_counted(database: Database, store: Store) -> None:
+    with count_round_trips(database) as counted:
+        async with database.pool.acquire() as one, database.pool.acquire() as two:
+            await one.execute("SELECT 1")
+            await two.execute("SELECT 2")
+    assert counted.statements == ["SELECT 1", "SELECT 2"]
