@@ -9,7 +9,7 @@ coroutines with a time limit; what one plugin does there never reaches another. 
 """
 
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import Any, TypeVar, overload
 
 import msgspec
 import pluggy
@@ -66,6 +66,19 @@ class DashboardPage(msgspec.Struct, frozen=True, kw_only=True):
     path: str
     title: str
     handler: Any
+
+
+@overload
+def hookimpl(function: F) -> F: ...
+
+
+@overload
+def hookimpl(
+    *,
+    events: Sequence[type[EventBase]] = (),
+    tryfirst: bool = False,
+    trylast: bool = False,
+) -> Callable[[F], F]: ...
 
 
 def hookimpl(
@@ -134,9 +147,7 @@ class Hooks:
     # --- request time ---
 
     @_spec
-    async def quote_tax(
-        self, request: QuoteRequest, context: StoreContext[Any]
-    ) -> TaxQuote | None:
+    async def quote_tax(self, request: QuoteRequest, context: StoreContext[Any]) -> TaxQuote | None:
         """First. The tax of a cart; without an answer the store's own rates are used."""
 
     @_spec

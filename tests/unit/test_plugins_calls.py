@@ -173,12 +173,12 @@ async def test_plugins_are_asked_in_the_order_of_their_names() -> None:
 
 
 async def test_a_plugin_may_ask_to_be_first_or_last() -> None:
-    def ordered(plugin: str, **order: bool) -> Plugin:
+    def ordered(plugin: str, *, tryfirst: bool = False, trylast: bool = False) -> Plugin:
         class Ordered(Plugin):
             name = plugin
             requires = ">=0.1,<1"
 
-            @hookimpl(**order)  # type: ignore[untyped-decorator, arg-type]
+            @hookimpl(tryfirst=tryfirst, trylast=trylast)
             async def assess_risk(self, question: RiskQuestion) -> RiskAnswer:
                 return RiskAnswer(verdict="allow")
 

@@ -72,7 +72,7 @@ async def test_a_subscriber_gets_only_the_events_it_names() -> None:
         def __init__(self) -> None:
             self.seen: list[Event] = []
 
-        @hookimpl(events=[OrderPlaced, PaymentPaid])  # type: ignore[untyped-decorator]
+        @hookimpl(events=[OrderPlaced, PaymentPaid])
         async def on_event(self, event: Event) -> None:
             self.seen.append(event)
 

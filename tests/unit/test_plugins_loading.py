@@ -41,7 +41,7 @@ class Listener(Good):
 
 
 class Chooser(Good):
-    @hookimpl(events=[OrderPlaced, PaymentPaid])  # type: ignore[untyped-decorator]
+    @hookimpl(events=[OrderPlaced, PaymentPaid])
     async def on_event(self, event: Event, context: StoreContext[Any]) -> None: ...
 
 
@@ -355,12 +355,12 @@ class Unmarked(Good):
 
 
 class Strange(Good):
-    @hookimpl(events=[str])  # type: ignore[untyped-decorator, list-item]
+    @hookimpl(events=[str])  # type: ignore[list-item]
     async def on_event(self, event: Event, context: StoreContext[Any]) -> None: ...
 
 
 class Misplaced(Good):
-    @hookimpl(events=[OrderPlaced])  # type: ignore[untyped-decorator]
+    @hookimpl(events=[OrderPlaced])
     def channels(self) -> Sequence[Any]:
         return []
 

@@ -194,8 +194,8 @@ class Settlement(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider can do beyond starting and looking up a payment.
 
-    `recovery` says what to do when an answer was lost: `repeat` with the same operation id, `lookup`
-    by our reference, or `none` (wait). `poll_plan` are the waits between look-ups while no webhook
+    `recovery` says what to do when an answer was lost: `repeat` with the same operation id,
+    `lookup` by our reference, or `none` (wait). `poll_plan` are the waits between look-ups while no webhook
     comes, the last one repeated until `session_ttl` has passed.
     """
 
@@ -227,9 +227,7 @@ class PaymentProvider(Protocol[SettingsT]):
         """The methods this shopper may choose, best first. Makes no outgoing call."""
         ...
 
-    async def start(
-        self, context: StoreContext[SettingsT], payment: StartPayment
-    ) -> PaymentResult:
+    async def start(self, context: StoreContext[SettingsT], payment: StartPayment) -> PaymentResult:
         """Begin a payment. Expected declines are results; faults raise `ProviderFault`."""
         ...
 
@@ -263,7 +261,9 @@ class Updates(Protocol[OwnSettings]):
 class Captures(Protocol[OwnSettings]):
     """`capabilities.capture`: take authorized money, or part of it."""
 
-    async def capture(self, context: StoreContext[OwnSettings], change: Change) -> PaymentResult: ...
+    async def capture(
+        self, context: StoreContext[OwnSettings], change: Change
+    ) -> PaymentResult: ...
 
 
 class Cancels(Protocol[OwnSettings]):

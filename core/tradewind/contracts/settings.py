@@ -5,9 +5,7 @@ from typing import Annotated, Any
 
 import msgspec
 
-Secret = Annotated[
-    str, msgspec.Meta(extra_json_schema={"writeOnly": True, "format": "password"})
-]
+Secret = Annotated[str, msgspec.Meta(extra_json_schema={"writeOnly": True, "format": "password"})]
 """Encrypted at rest, never returned by any API or log."""
 
 OperatorOnly = Annotated[str, msgspec.Meta(extra_json_schema={"x-operator-only": True})]

@@ -67,18 +67,17 @@ class Transaction:
     """One open transaction on one store. Piccolo tables of the store run on it by themselves."""
 
     def __init__(
-        self, store_id: UUID, connection: "asyncpg.Connection[Any]", clock: Clock, ids: Ids
+        self, store_id: UUID, connection: "asyncpg.Connection[Any]", database: "Database"
     ) -> None:
         self.store_id = store_id
         self.connection = connection
-        self.clock = clock
-        self.now = clock.now()
-        self._ids = ids
+        self.database = database
+        self.now = database.clock.now()
         self._after_commit: list[Callable[[], None]] = []
 
     def new_id(self) -> UUID:
         """A new UUIDv7."""
-        return self._ids.new()
+        return self.database.ids.new()
 
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once the transaction is committed; it must not raise or block."""
@@ -110,6 +109,9 @@ class Database:
         self.clock = clock or SystemClock()
         self.ids = Ids(self.clock)
         self.wake: Callable[[], None] = lambda: None
+        """Called after a commit that left work in a queue; the worker sets it."""
+        self.relayed: frozenset[str] | None = None
+        """Event types somebody in this process wants delivered; None relays every type."""
         self._statement_cache = 100 if prepared else 0
         self._pool: asyncpg.Pool[Any] | None = None
 
@@ -150,12 +152,14 @@ class Database:
         if _open.get() is not None:
             raise RuntimeError("a transaction is already open in this task")
         connection = await self.pool.acquire()
-        tx = Transaction(store_id, cast("Any", connection), self.clock, self.ids)
+        tx = Transaction(store_id, cast("Any", connection), self)
         opened = _open.set(tx)
         tables = TABLES.current_transaction.set(cast("Any", tx))
         finished = False
         try:
-            await connection.execute(f"BEGIN; SET LOCAL tradewind.store_id = '{UUID(str(store_id))}'")
+            await connection.execute(
+                f"BEGIN; SET LOCAL tradewind.store_id = '{UUID(str(store_id))}'"
+            )
             yield tx
             await connection.execute("COMMIT")
             finished = True

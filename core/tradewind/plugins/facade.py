@@ -133,6 +133,16 @@ class Plugins:
         """The plugin that brought the channel or provider called `name`. Raises NotFound."""
         return _found(self._owners, name, "channel or payment provider")
 
+    def door(self, plugin: str) -> Channel[Any] | PaymentProvider[Any] | None:
+        """What answers at `/webhooks/<plugin>`: its channel or provider, by its own name first."""
+        brought: list[Channel[Any] | PaymentProvider[Any]] = [
+            one
+            for group in (self.channels.values(), self.providers.values())
+            for one in group
+            if self._owners[one.name] == plugin
+        ]
+        return next((one for one in brought if one.name == plugin), brought[0] if brought else None)
+
     def settings_type(self, plugin: str) -> type[msgspec.Struct]:
         """The struct of a plugin's settings. Raises NotFound."""
         return self.plugin(plugin).settings_type

@@ -1,1 +1,1 @@
-"""What a store has set: its plugins, its flags, and who changed what."""
+"""Which plugin runs for which store and how: settings, secrets, enablement, flags, audit."""

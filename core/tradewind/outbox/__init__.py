@@ -1,0 +1,1 @@
+"""What happened and what is still to do: events with their relay, jobs, and the webhook inbox."""

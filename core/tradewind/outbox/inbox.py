@@ -1,0 +1,227 @@
+"""The webhook inbox: every item is kept before anybody is told "ok", and worked on in its lane."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.contracts.errors import NotFound
+from tradewind.contracts.webhook import Item
+from tradewind.database.engine import Database, Transaction
+from tradewind.outbox.jobs import Job, enqueue_in
+
+DRAIN = "drain"
+LANE_LEASE = timedelta(seconds=60)
+
+
+class Arrival(msgspec.Struct, frozen=True, kw_only=True):
+    """An item whose owner is known (`store_id`), or that belongs to nobody (None)."""
+
+    item: Item
+    store_id: UUID | None
+
+
+class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored item that waits for its turn."""
+
+    id: UUID
+    attempts: int
+    item: Item
+
+
+class InboxRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored item as the admin API lists it."""
+
+    id: UUID
+    plugin: str
+    lane: str
+    dedupe_key: str
+    state: str
+    attempts: int
+    error: str
+    body: str
+    received_at: datetime
+    processed_at: datetime | None
+
+
+_STORE = """
+    WITH arrived AS (
+        SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
+                             $8::text[], $9::text[], $10::bytea[])
+            AS a (id, job_id, scope, store_id, address, lane, dedupe_key, body)),
+    fresh AS (
+        INSERT INTO control.webhook_keys (plugin, scope, dedupe_key, received_at)
+        SELECT DISTINCT $1, scope, dedupe_key, $2::timestamptz FROM arrived
+        ON CONFLICT DO NOTHING RETURNING scope, dedupe_key),
+    kept AS (
+        INSERT INTO control.webhook_inbox
+            (id, plugin, store_id, address, lane, dedupe_key, body, state, received_at, run_at)
+        SELECT DISTINCT ON (scope, dedupe_key)
+            id, $1, store_id, address, lane, dedupe_key, body,
+            CASE WHEN store_id IS NULL THEN 'dropped' ELSE 'pending' END, $2, $2
+        FROM arrived JOIN fresh USING (scope, dedupe_key)
+        ORDER BY scope, dedupe_key, id
+        RETURNING id, store_id, lane, state)
+    INSERT INTO control.jobs (id, kind, store_id, payload, run_at, created_at)
+    SELECT DISTINCT ON (k.store_id, k.lane) a.job_id, $11, k.store_id,
+        jsonb_build_object('plugin', $1, 'lane', k.lane), $2, $2
+    FROM kept k JOIN arrived a ON a.id = k.id
+    WHERE k.state = 'pending'
+    ORDER BY k.store_id, k.lane, k.id
+"""
+
+
+async def store_items(database: Database, plugin: str, arrivals: Sequence[Arrival]) -> None:
+    """Keep items and enqueue their work in one statement; known dedupe keys are skipped.
+
+    Items that belong to nobody are kept as `dropped`.
+    """
+    if not arrivals:
+        return
+    owners = [arrival.store_id for arrival in arrivals]
+    items = [arrival.item for arrival in arrivals]
+    await database.pool.execute(
+        _STORE,
+        plugin,
+        database.clock.now(),
+        [database.new_id() for _ in items],
+        [database.new_id() for _ in items],
+        [_scope(arrival) for arrival in arrivals],
+        owners,
+        [item.address for item in items],
+        [item.lane for item in items],
+        [item.dedupe_key for item in items],
+        [item.body for item in items],
+        DRAIN,
+    )
+    database.wake()
+
+
+def _scope(arrival: Arrival) -> str:
+    owner = arrival.store_id
+    return str(owner) if owner else f"?{arrival.item.address}"
+
+
+_CLAIM = """
+    WITH lease AS (
+        INSERT INTO control.lanes AS l (store_id, plugin, lane, holder, leased_until)
+        VALUES ($1, $2, $3, $4, $5)
+        ON CONFLICT (store_id, plugin, lane) DO UPDATE
+            SET holder = excluded.holder, leased_until = excluded.leased_until
+            WHERE l.holder IS NULL OR l.leased_until < $6 OR l.holder = excluded.holder
+        RETURNING holder)
+    SELECT i.id, i.attempts, i.dedupe_key, i.address, i.body, i.run_at
+    FROM lease LEFT JOIN control.webhook_inbox i
+        ON i.store_id = $1 AND i.plugin = $2 AND i.lane = $3 AND i.state = 'pending'
+    ORDER BY i.id LIMIT $7
+"""
+
+
+async def claim_lane(
+    database: Database, store_id: UUID, plugin: str, lane: str, holder: UUID, *, most: int = 50
+) -> list[InboxItem] | None:
+    """Take a lane for `holder` and read its waiting items in order; None when another has it.
+
+    An item that is put off holds back those behind it.
+    """
+    now = database.clock.now()
+    rows = await database.pool.fetch(
+        _CLAIM, store_id, plugin, lane, holder, now + LANE_LEASE, now, most
+    )
+    if not rows:
+        return None
+    items: list[InboxItem] = []
+    for row in rows:
+        if row["id"] is None or row["run_at"] > now:
+            break
+        item = Item(
+            dedupe_key=row["dedupe_key"],
+            lane=lane,
+            body=row["body"],
+            address=row["address"],
+            store_id=store_id,
+        )
+        items.append(InboxItem(id=row["id"], attempts=row["attempts"], item=item))
+    return items
+
+
+async def release_lane(executor: Any, store_id: UUID, plugin: str, lane: str, holder: UUID) -> None:
+    """Let the lane go; pass a transaction or the pool."""
+    await executor.execute(
+        """UPDATE control.lanes SET holder = NULL
+           WHERE store_id = $1 AND plugin = $2 AND lane = $3 AND holder = $4""",
+        store_id,
+        plugin,
+        lane,
+        holder,
+    )
+
+
+async def mark_item(
+    executor: Any, item_id: UUID, state: str, now: datetime, *, error: str = ""
+) -> None:
+    """Set an item's state (`done`, `dead`); pass a transaction or the pool."""
+    await executor.execute(
+        """UPDATE control.webhook_inbox
+           SET state = $2, error = $3, processed_at = $4, attempts = attempts + 1
+           WHERE id = $1""",
+        item_id,
+        state,
+        error[:2000],
+        now,
+    )
+
+
+async def put_off_item(database: Database, item_id: UUID, run_at: datetime, error: str) -> None:
+    """Try the item again at `run_at`."""
+    await database.pool.execute(
+        """UPDATE control.webhook_inbox SET run_at = $2, error = $3, attempts = attempts + 1
+           WHERE id = $1""",
+        item_id,
+        run_at,
+        error[:2000],
+    )
+
+
+def drain_job(store_id: UUID, plugin: str, lane: str, run_at: datetime | None = None) -> Job:
+    """The job that works a lane off."""
+    payload = {"plugin": plugin, "lane": lane}
+    return Job(kind=DRAIN, payload=payload, store_id=store_id, run_at=run_at)
+
+
+async def replay_item(tx: Transaction, item_id: UUID) -> None:
+    """Work an item off again, as if it had just come. Raises NotFound."""
+    row = await tx.fetchrow(
+        """UPDATE control.webhook_inbox
+           SET state = 'pending', attempts = 0, error = '', run_at = $3, processed_at = NULL
+           WHERE store_id = $1 AND id = $2 RETURNING plugin, lane""",
+        tx.store_id,
+        item_id,
+        tx.now,
+    )
+    if row is None:
+        raise NotFound("There is no such item in the inbox.")
+    await enqueue_in(tx, drain_job(tx.store_id, row["plugin"], row["lane"]))
+
+
+async def list_items(
+    tx: Transaction, *, state: str | None = None, before: UUID | None = None, limit: int = 50
+) -> list[InboxRecord]:
+    """Items of the store, newest first, from before the cursor. Bodies as text."""
+    rows = await tx.fetch(
+        """SELECT id, plugin, lane, dedupe_key, state, attempts, error, body, received_at,
+                  processed_at
+           FROM control.webhook_inbox
+           WHERE store_id = $1 AND ($2::text IS NULL OR state = $2)
+             AND ($3::uuid IS NULL OR id < $3)
+           ORDER BY id DESC LIMIT $4""",
+        tx.store_id,
+        state,
+        before,
+        limit,
+    )
+    return [
+        InboxRecord(**{**dict(row), "body": row["body"].decode("utf-8", "replace")}) for row in rows
+    ]

@@ -1,0 +1,177 @@
+"""Work to be done soon, kept in PostgreSQL: enqueue, take with a lease, finish, put off, give up.
+
+Finishing a job in the transaction of its effect makes the two one. A lease that runs out (the
+worker died) lets another worker take the job; every job can therefore run twice.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Protocol
+from uuid import UUID
+
+import msgspec
+
+from tradewind.database.engine import Database, Transaction
+from tradewind.database.sql import values
+from tradewind.outbox.rules import LEASE
+
+Payload = Mapping[str, str | int]
+
+
+class Job(msgspec.Struct, frozen=True, kw_only=True):
+    """A piece of work. Two waiting jobs of one kind never share a `dedupe_key`.
+
+    `run_at` is the earliest moment (None: at once).
+    """
+
+    kind: str
+    payload: Payload
+    store_id: UUID | None = None
+    dedupe_key: str | None = None
+    run_at: datetime | None = None
+
+
+class TakenJob(msgspec.Struct, frozen=True, kw_only=True):
+    """A job with a lease; `attempts` counts this one."""
+
+    id: UUID
+    kind: str
+    store_id: UUID | None
+    payload: dict[str, Any]
+    attempts: int
+
+
+class _Executor(Protocol):
+    async def execute(self, query: str, *args: Any) -> str: ...
+
+
+async def enqueue_in(tx: Transaction, *jobs: Job) -> None:
+    """Add jobs in the open transaction and wake the worker once it is committed."""
+    if jobs:
+        await _insert(tx, tx.database, jobs)
+        tx.after_commit(tx.database.wake)
+
+
+async def enqueue(database: Database, *jobs: Job) -> None:
+    """Add jobs in a transaction of their own."""
+    if jobs:
+        await _insert(database.pool, database, jobs)
+        database.wake()
+
+
+async def _insert(executor: _Executor, database: Database, jobs: Sequence[Job]) -> None:
+    now = database.clock.now()
+    rows: list[Any] = []
+    for job in jobs:
+        payload = msgspec.json.encode(job.payload).decode()
+        due = job.run_at or now
+        rows += [database.new_id(), job.kind, job.store_id, job.dedupe_key, payload, due, now]
+    await executor.execute(
+        f"""INSERT INTO control.jobs
+                (id, kind, store_id, dedupe_key, payload, run_at, created_at)
+            VALUES {values(len(jobs), 7)}
+            ON CONFLICT (kind, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING""",
+        *rows,
+    )
+
+
+_TAKE = """
+    UPDATE control.jobs j
+    SET leased_by = $1, leased_until = $2, attempts = j.attempts + 1
+    WHERE j.id IN (
+        SELECT id FROM control.jobs
+        WHERE state = 'ready' AND run_at <= $3
+          AND (leased_until IS NULL OR leased_until < $3)
+        ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+    RETURNING j.id, j.kind, j.store_id, j.payload, j.attempts, j.run_at
+"""
+
+
+async def take(
+    database: Database, worker_id: UUID, most: int, *, lease: timedelta = LEASE
+) -> list[TakenJob]:
+    """Take up to `most` due jobs, oldest first, and hold them for `lease`."""
+    now = database.clock.now()
+    rows = await database.pool.fetch(_TAKE, worker_id, now + lease, now, most)
+    ordered = sorted(rows, key=lambda row: (row["run_at"], row["id"]))
+    return [
+        TakenJob(
+            id=row["id"],
+            kind=row["kind"],
+            store_id=row["store_id"],
+            payload=msgspec.json.decode(row["payload"]),
+            attempts=row["attempts"],
+        )
+        for row in ordered
+    ]
+
+
+async def keep(
+    database: Database, worker_id: UUID, job_ids: Sequence[UUID], *, lease: timedelta = LEASE
+) -> None:
+    """Extend the leases of jobs that are still being worked on."""
+    await database.pool.execute(
+        "UPDATE control.jobs SET leased_until = $3 WHERE leased_by = $1 AND id = ANY ($2)",
+        worker_id,
+        list(job_ids),
+        database.clock.now() + lease,
+    )
+
+
+async def finish(executor: _Executor, job_id: UUID) -> None:
+    """The job is done; pass the transaction of its effect, or the pool."""
+    await executor.execute("DELETE FROM control.jobs WHERE id = $1", job_id)
+
+
+async def put_off(
+    database: Database, job_id: UUID, run_at: datetime, *, error: str = "", counted: bool = True
+) -> None:
+    """Try again at `run_at`. `counted` is false when it was nobody's fault."""
+    await database.pool.execute(
+        """UPDATE control.jobs
+           SET run_at = $2, leased_by = NULL, leased_until = NULL, error = $3,
+               attempts = attempts - $4
+           WHERE id = $1""",
+        job_id,
+        run_at,
+        error[:2000],
+        0 if counted else 1,
+    )
+
+
+async def bury(database: Database, job_id: UUID, error: str) -> None:
+    """Give up: the job stays, dead, until it is replayed or removed."""
+    await database.pool.execute(
+        """UPDATE control.jobs
+           SET state = 'dead', leased_by = NULL, leased_until = NULL, error = $2,
+               dedupe_key = NULL
+           WHERE id = $1""",
+        job_id,
+        error[:2000],
+    )
+
+
+async def replay(database: Database, job_id: UUID) -> bool:
+    """Let a dead job run again; false when there is no such dead job."""
+    tag: str = await database.pool.execute(
+        """UPDATE control.jobs SET state = 'ready', attempts = 0, run_at = $2
+           WHERE id = $1 AND state = 'dead'""",
+        job_id,
+        database.clock.now(),
+    )
+    database.wake()
+    return tag.endswith(" 1")
+
+
+async def due(database: Database, name: str, every: timedelta) -> bool:
+    """Whether this process is the one to run a schedule now; claims the next turn."""
+    now = database.clock.now()
+    row = await database.pool.fetchval(
+        """INSERT INTO control.schedules AS s (name, next_at) VALUES ($1, $2)
+           ON CONFLICT (name) DO UPDATE SET next_at = excluded.next_at WHERE s.next_at <= $3
+           RETURNING name""",
+        name,
+        now + every,
+        now,
+    )
+    return row is not None

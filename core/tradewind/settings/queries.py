@@ -1,0 +1,172 @@
+"""SQL for plugin settings, flags and the audit log."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.database.engine import Transaction
+
+
+class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
+    """One plugin in one store; `settings` are encrypted."""
+
+    plugin: str
+    enabled: bool
+    settings: bytes | None
+    failures: int
+    quarantined_at: datetime | None
+    quarantine_reason: str
+    version: int
+
+
+class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """Who did what."""
+
+    id: UUID
+    actor: str
+    action: str
+    subject_type: str
+    subject_id: str
+    detail: Mapping[str, Any]
+    created_at: datetime
+
+
+async def plugin_rows(tx: Transaction) -> dict[str, PluginRow]:
+    """Every plugin the store ever configured, by name."""
+    rows = await tx.fetch(
+        """SELECT plugin, enabled, settings, failures, quarantined_at, quarantine_reason, version
+           FROM shop.plugin_settings WHERE store_id = $1""",
+        tx.store_id,
+    )
+    return {row["plugin"]: PluginRow(**dict(row)) for row in rows}
+
+
+async def save_plugin(
+    tx: Transaction, plugin: str, *, enabled: bool, settings: bytes | None
+) -> None:
+    """Write a plugin's enablement and settings; lifts a quarantine when it is enabled."""
+    await tx.execute(
+        """INSERT INTO shop.plugin_settings AS p
+               (store_id, plugin, enabled, settings, updated_at)
+           VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (store_id, plugin) DO UPDATE
+           SET enabled = excluded.enabled, settings = excluded.settings,
+               version = p.version + 1, updated_at = excluded.updated_at, failures = 0,
+               quarantined_at = NULL, quarantine_reason = ''""",
+        tx.store_id,
+        plugin,
+        enabled,
+        settings,
+        tx.now,
+    )
+
+
+async def count_failure(tx: Transaction, plugin: str, limit: int, reason: str) -> bool:
+    """Count a programming error; true when this one put the plugin into quarantine."""
+    row = await tx.fetchval(
+        """UPDATE shop.plugin_settings
+           SET failures = failures + 1,
+               quarantined_at = CASE WHEN failures + 1 >= $3 AND quarantined_at IS NULL
+                                     THEN $4::timestamptz ELSE quarantined_at END,
+               quarantine_reason = CASE WHEN quarantined_at IS NULL THEN $5
+                                        ELSE quarantine_reason END
+           WHERE store_id = $1 AND plugin = $2
+           RETURNING failures = $3""",
+        tx.store_id,
+        plugin,
+        limit,
+        tx.now,
+        reason[:500],
+    )
+    return bool(row)
+
+
+async def save_account(tx: Transaction, plugin: str, address: str, settings: bytes) -> bool:
+    """Mirror the account for the webhook door; false when another store has that address."""
+    taken = await tx.fetchval(
+        """SELECT true FROM control.business_channel_settings
+           WHERE plugin = $1 AND address = $2 AND address <> '' AND store_id <> $3""",
+        plugin,
+        address,
+        tx.store_id,
+    )
+    if taken:
+        return False
+    await tx.execute(
+        """INSERT INTO control.business_channel_settings
+               (plugin, store_id, address, settings, updated_at)
+           VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (plugin, store_id) DO UPDATE
+           SET address = excluded.address, settings = excluded.settings,
+               updated_at = excluded.updated_at""",
+        plugin,
+        tx.store_id,
+        address,
+        settings,
+        tx.now,
+    )
+    return True
+
+
+async def flag_rows(tx: Transaction) -> dict[str, bool]:
+    """The store's flags, by name."""
+    rows = await tx.fetch(
+        "SELECT name, enabled FROM shop.feature_flags WHERE store_id = $1", tx.store_id
+    )
+    return {row["name"]: row["enabled"] for row in rows}
+
+
+async def save_flag(tx: Transaction, name: str, *, enabled: bool) -> None:
+    """Switch a flag."""
+    await tx.execute(
+        """INSERT INTO shop.feature_flags (store_id, name, enabled, updated_at)
+           VALUES ($1, $2, $3, $4)
+           ON CONFLICT (store_id, name) DO UPDATE
+           SET enabled = excluded.enabled, updated_at = excluded.updated_at""",
+        tx.store_id,
+        name,
+        enabled,
+        tx.now,
+    )
+
+
+async def add_audit(
+    tx: Transaction,
+    actor: str,
+    action: str,
+    subject_type: str,
+    subject_id: str,
+    detail: Mapping[str, Any],
+) -> None:
+    """Append to the audit log."""
+    await tx.execute(
+        """INSERT INTO shop.audit_log
+               (store_id, id, actor, action, subject_type, subject_id, detail, created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8)""",
+        tx.store_id,
+        tx.new_id(),
+        actor,
+        action,
+        subject_type,
+        subject_id,
+        msgspec.json.encode(detail).decode(),
+        tx.now,
+    )
+
+
+async def audit_records(tx: Transaction, *, before: UUID | None, limit: int) -> list[AuditRecord]:
+    """The audit log, newest first, from before the cursor."""
+    rows = await tx.fetch(
+        """SELECT id, actor, action, subject_type, subject_id, detail, created_at
+           FROM shop.audit_log WHERE store_id = $1 AND ($2::uuid IS NULL OR id < $2)
+           ORDER BY id DESC LIMIT $3""",
+        tx.store_id,
+        before,
+        limit,
+    )
+    return [
+        AuditRecord(**{**dict(row), "detail": msgspec.json.decode(row["detail"])}) for row in rows
+    ]
