@@ -14,6 +14,7 @@ TradewindError
 ├── ChannelError               raised by `Channel.send`
 │   ├── Retry                  a passing fault; `after` seconds from now
 │   ├── PermanentFailure       this message will never be delivered
+│   │   └── MediaRefused       its picture or file was refused; words may still go
 │   ├── WindowClosed           the channel wants a template now
 │   ├── OptedOut               the person does not want this message
 │   └── ChannelDown            the account is blocked or misconfigured; a human must act
@@ -151,6 +152,12 @@ class PermanentFailure(ChannelError):
     """This message will never be delivered, however often it is sent."""
 
     code: ClassVar[str] = "permanent_failure"
+
+
+class MediaRefused(PermanentFailure):
+    """The provider could not take the picture or file; the engine sends words and a link."""
+
+    code: ClassVar[str] = "media_refused"
 
 
 class WindowClosed(ChannelError):

@@ -36,7 +36,7 @@ class Store(msgspec.Struct, frozen=True):
     name: str
 
 
-class _Connection(asyncpg.Connection):  # type: ignore[misc]
+class _Connection(asyncpg.Connection):
     """Goes back to the pool as it is: a transaction leaves nothing behind."""
 
     def get_reset_query(self) -> str:

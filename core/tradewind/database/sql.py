@@ -1,15 +1,54 @@
-"""Placeholders for multi-row statements; values themselves are always bound."""
+"""Placeholders for statements with a varying number of rows, and several writes in one message.
+
+Only placeholders and constants of our own are ever put into SQL text, never values.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+import asyncpg
 
 
 def values(rows: int, columns: int, *, first: int = 1) -> str:
-    """`($1, $2), ($3, $4)`: `rows` tuples of `columns` placeholders, counted from `first`."""
-    numbers = iter(range(first, first + rows * columns))
+    """`($1, $2), ($3, $4)` for two rows of two columns, counting from `first`."""
     return ", ".join(
-        "(" + ", ".join(f"${next(numbers)}" for _ in range(columns)) + ")" for _ in range(rows)
+        "(" + ", ".join(f"${first + row * columns + column}" for column in range(columns)) + ")"
+        for row in range(rows)
     )
 
 
-def like(text: str) -> str:
-    r"""A pattern for LIKE that finds `text` anywhere; `%`, `_` and `\` stand for themselves."""
-    escaped = text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
-    return f"%{escaped}%"
+class Writes:
+    """Writes that go to the server as one statement, in one round trip.
+
+    All of them see the rows as they were before any of them. Each column list belongs to one
+    table; a write with no rows is left out.
+    """
+
+    def __init__(self) -> None:
+        self._parts: list[str] = []
+        self._args: list[Any] = []
+
+    def insert(
+        self, table: str, columns: str, rows: Sequence[Sequence[Any]], suffix: str = ""
+    ) -> None:
+        """`INSERT INTO table (columns) VALUES …` with an optional `ON CONFLICT …`."""
+        if not rows:
+            return
+        marks = values(len(rows), len(rows[0]), first=len(self._args) + 1)
+        self._args += [value for row in rows for value in row]
+        self._parts.append(f"INSERT INTO {table} ({columns}) VALUES {marks} {suffix}")
+
+    def add(self, statement: str, *args: Any) -> None:
+        """Any one writing statement; `{0}`, `{1}` … stand for `args`."""
+        first = len(self._args) + 1
+        marks = [f"${first + index}" for index in range(len(args))]
+        self._args += args
+        self._parts.append(statement.format(*marks))
+
+    async def run(self, executor: Any, result: str = "SELECT 1") -> asyncpg.Record | None:
+        """Send them; `result` may read what a part returned (`w0`, `w1` … in order)."""
+        if not self._parts:
+            return None
+        named = ", ".join(f"w{index} AS ({part})" for index, part in enumerate(self._parts))
+        row: asyncpg.Record | None = await executor.fetchrow(f"WITH {named} {result}", *self._args)
+        return row

@@ -1,0 +1,197 @@
+"""Hand waiting messages to the channel, in order, one person at a time.
+
+A send is marked before the call. When its answer is lost (the process died, the network broke),
+the message is sent again only if no status report has come for it after `PATIENCE`; what may have
+reached the person twice is counted in the log as a repeated send.
+"""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import Any
+
+import msgspec
+
+from tradewind.contracts.channel import Channel, Outbound, Recipient, Sent
+from tradewind.contracts.context import StoreContext
+from tradewind.contracts.errors import (
+    ChannelDown,
+    ChannelError,
+    MediaRefused,
+    Retry,
+)
+from tradewind.database.engine import Transaction
+from tradewind.database.sql import Writes
+from tradewind.messaging import queries
+from tradewind.messaging.queries import Waiting
+from tradewind.messaging.rules import has_media, without_media
+
+_LOG = logging.getLogger(__name__)
+PATIENCE = timedelta(seconds=15)
+MAX_ATTEMPTS = 8
+_LONGEST_WAIT = timedelta(minutes=10)
+
+
+class Outcome(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of one message: taken (`sent`), refused for good (`error`), or to be repeated."""
+
+    message: Waiting
+    sent: Sent | None = None
+    error: ChannelError | None = None
+    retry_at: datetime | None = None
+    unknown: bool = False
+
+
+async def send_all(
+    channel: Channel[Any], context: StoreContext[Any], messages: Sequence[Waiting]
+) -> list[Outcome]:
+    """Send messages in order; the first that must be repeated holds back those behind it."""
+    outcomes: list[Outcome] = []
+    for message in messages:
+        outcome = await send(channel, context, message)
+        outcomes.append(outcome)
+        if outcome.retry_at is not None:
+            break
+    return outcomes
+
+
+async def send(channel: Channel[Any], context: StoreContext[Any], message: Waiting) -> Outcome:
+    """Send one message; a refused picture falls back to words and a link."""
+    try:
+        return Outcome(message=message, sent=await _hand_over(channel, context, message))
+    except ChannelError as error:
+        return _refused(message, error, context.clock.now())
+    except Exception as error:  # noqa: BLE001 - a defect of a channel must not lose the message
+        _LOG.exception("channel %s failed to send", channel.name)
+        broken = ChannelError(f"{type(error).__name__} in the channel")
+        return _again(message, broken, context.clock.now(), 5.0, unknown=True)
+
+
+async def _hand_over(channel: Channel[Any], context: StoreContext[Any], message: Waiting) -> Sent:
+    try:
+        return await channel.send(_outbound(message), context)
+    except MediaRefused:
+        if not has_media(message.body):
+            raise
+        plain = msgspec.structs.replace(message, body=without_media(message.body))
+        return await channel.send(_outbound(plain), context)
+
+
+def _refused(message: Waiting, error: ChannelError, now: datetime) -> Outcome:
+    match error:
+        case Retry():
+            return _again(message, error, now, error.after, unknown=error.unknown)
+        case ChannelDown():
+            return _again(message, error, now, 60.0, unknown=False)
+        case _:
+            return Outcome(message=message, error=error)
+
+
+def _outbound(message: Waiting) -> Outbound:
+    return Outbound(
+        id=message.message_id,
+        recipient=Recipient(identity=message.identity, phone=message.phone),
+        body=message.body,
+        reply_to=message.reply_to,
+    )
+
+
+def _again(
+    message: Waiting, error: ChannelError, now: datetime, after: float, *, unknown: bool
+) -> Outcome:
+    if message.attempts >= MAX_ATTEMPTS:
+        return Outcome(message=message, error=error)
+    wait = timedelta(seconds=after * 4 ** (message.attempts - 1))
+    return Outcome(
+        message=message, error=error, retry_at=now + min(wait, _LONGEST_WAIT), unknown=unknown
+    )
+
+
+def settle(tx: Transaction, writes: Writes, channel: str, outcomes: Sequence[Outcome]) -> None:
+    """Add to `writes` what became of messages."""
+    finished = [outcome for outcome in outcomes if outcome.retry_at is None]
+    statuses = [_status_row(tx, outcome) for outcome in finished]
+    refs = [
+        (tx.store_id, channel, o.sent.ref, o.message.message_id, tx.now)
+        for o in finished
+        if o.sent is not None and o.sent.ref
+    ]
+    nothing = "ON CONFLICT DO NOTHING"
+    writes.insert("shop.message_statuses", queries.STATUS_COLUMNS, statuses, nothing)
+    writes.insert("shop.message_refs", queries.REF_COLUMNS, refs, nothing)
+    if finished:
+        writes.add(
+            "DELETE FROM shop.outbound_messages WHERE store_id = {0} AND message_id = ANY ({1})",
+            tx.store_id,
+            [outcome.message.message_id for outcome in finished],
+        )
+    for outcome in outcomes:
+        if outcome.retry_at is not None:
+            _put_off(tx, writes, outcome, outcome.retry_at)
+
+
+def _status_row(tx: Transaction, outcome: Outcome) -> tuple[object, ...]:
+    error = outcome.error
+    return (
+        tx.store_id,
+        outcome.message.message_id,
+        "sent" if outcome.sent is not None else "failed",
+        0,
+        outcome.sent.ref if outcome.sent is not None else None,
+        error.code if error is not None else "",
+        f"{error.provider_code} {error.detail}".strip()[:1000] if error is not None else "",
+        None,
+        tx.now,
+        tx.now,
+    )
+
+
+def _put_off(tx: Transaction, writes: Writes, outcome: Outcome, run_at: datetime) -> None:
+    writes.add(
+        """UPDATE shop.outbound_messages SET run_at = {0}, state = {1}
+           WHERE store_id = {2} AND message_id = {3}""",
+        run_at,
+        "sending" if outcome.unknown else "ready",
+        tx.store_id,
+        outcome.message.message_id,
+    )
+
+
+class Ready(msgspec.Struct, frozen=True, kw_only=True):
+    """Messages that may be sent now, and when to look again at those that may not yet."""
+
+    messages: Sequence[Waiting]
+    look_again: datetime | None = None
+
+
+async def ready(tx: Transaction, channel: str, identity: str) -> Ready:
+    """Mark what may be sent to one person now, in order, up to the first that must wait."""
+    messages: list[Waiting] = []
+    for waiting in await queries.waiting(tx, channel, identity):
+        if waiting.reported:
+            await queries.drop_outbound(tx, waiting.message_id)
+            continue
+        due = _due(waiting)
+        if due > tx.now:
+            return Ready(messages=messages, look_again=due)
+        repeated, attempts = waiting.state == "sending", waiting.attempts + 1
+        await queries.mark_sending(tx, waiting.message_id, attempts, repeated=repeated)
+        messages.append(msgspec.structs.replace(waiting, attempts=attempts))
+    return Ready(messages=messages)
+
+
+def _due(waiting: Waiting) -> datetime:
+    if waiting.state == "sending" and waiting.marked_at is not None:
+        return max(waiting.run_at, waiting.marked_at + PATIENCE)
+    return waiting.run_at
+
+
+async def repeated_sends(tx: Transaction, since: datetime) -> int:
+    """How many sends since a moment may have reached a person twice."""
+    count: int = await tx.fetchval(
+        """SELECT count(*) FROM shop.message_statuses
+           WHERE store_id = $1 AND status = 'sending' AND created_at >= $2""",
+        tx.store_id,
+        since,
+    )
+    return count

@@ -1,0 +1,267 @@
+"""SQL of the message log, consent and the messages on their way out."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.contracts.channel import OutboundBody
+from tradewind.database.engine import Transaction
+from tradewind.messaging.rules import STATUS_RANK
+
+LOG_COLUMNS = """store_id, id, conversation_id, channel, direction, kind, identity, sequence,
+    reply_to, created_at, cause, category, author"""
+BODY_COLUMNS = "store_id, message_id, body"
+REF_COLUMNS = "store_id, channel, ref, message_id, created_at"
+KEY_COLUMNS = "store_id, dedupe_key, message_id, created_at"
+STATUS_COLUMNS = """store_id, message_id, status, attempt, provider_ref, error_code, error,
+    pricing, occurred_at, created_at"""
+OUTBOUND_COLUMNS = """store_id, message_id, conversation_id, channel, identity, phone, sequence,
+    category, reply_to, dedupe_key, state, attempts, run_at, marked_at, created_at"""
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A message on its way out. `marked_at` is set once a send was begun."""
+
+    message_id: UUID
+    identity: str
+    phone: str | None
+    category: str
+    reply_to: str | None
+    state: str
+    attempts: int
+    run_at: datetime
+    marked_at: datetime | None
+    body: OutboundBody
+    reported: bool
+
+
+class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A message as the inbox shows it; `status` is the furthest it got (None for inbound)."""
+
+    id: UUID
+    direction: str
+    kind: str
+    category: str
+    body: Any
+    status: str | None
+    error_code: str
+    error: str
+    author: str
+    created_at: datetime
+
+
+async def waiting(tx: Transaction, channel: str, identity: str, most: int = 50) -> list[Waiting]:
+    """Messages that wait to go to one person, in order.
+
+    `reported` is true when the provider has told us of a message already.
+    """
+    rows = await tx.fetch(
+        """SELECT o.message_id, o.identity, o.phone, o.category, o.reply_to, o.state, o.attempts,
+                  o.run_at, o.marked_at, b.body,
+                  EXISTS (SELECT FROM shop.message_statuses s
+                          WHERE s.store_id = o.store_id AND s.message_id = o.message_id
+                            AND s.status IN ('sent', 'delivered', 'read', 'failed')) AS reported
+           FROM shop.outbound_messages o
+           JOIN shop.message_bodies b ON b.store_id = o.store_id AND b.message_id = o.message_id
+           WHERE o.store_id = $1 AND o.channel = $2 AND o.identity = $3
+           ORDER BY o.sequence, o.message_id LIMIT $4""",
+        tx.store_id,
+        channel,
+        identity,
+        most,
+    )
+    return [
+        Waiting(**{**dict(row), "body": msgspec.json.decode(row["body"], type=OutboundBody)})
+        for row in rows
+    ]
+
+
+async def mark_sending(tx: Transaction, message_id: UUID, attempts: int, *, repeated: bool) -> None:
+    """Write down that a send begins; a `repeated` one may reach the person twice and is counted."""
+    await tx.execute(
+        """UPDATE shop.outbound_messages SET state = 'sending', marked_at = $3, attempts = $4
+           WHERE store_id = $1 AND message_id = $2""",
+        tx.store_id,
+        message_id,
+        tx.now,
+        attempts,
+    )
+    if repeated:
+        await tx.execute(
+            f"""INSERT INTO shop.message_statuses ({STATUS_COLUMNS})
+                VALUES ($1, $2, 'sending', $3, NULL, 'repeated', '', NULL, $4, $4)
+                ON CONFLICT DO NOTHING""",
+            tx.store_id,
+            message_id,
+            attempts,
+            tx.now,
+        )
+
+
+async def put_off(tx: Transaction, message_id: UUID, run_at: datetime, *, unknown: bool) -> None:
+    """Try again at `run_at`; `unknown` keeps the mark, because it may have gone out."""
+    await tx.execute(
+        """UPDATE shop.outbound_messages
+           SET run_at = $3, state = CASE WHEN $4 THEN 'sending' ELSE 'ready' END
+           WHERE store_id = $1 AND message_id = $2""",
+        tx.store_id,
+        message_id,
+        run_at,
+        unknown,
+    )
+
+
+async def message_by_ref(tx: Transaction, channel: str, ref: str) -> UUID | None:
+    """Our message behind a provider's id."""
+    found: UUID | None = await tx.fetchval(
+        """SELECT message_id FROM shop.message_refs
+           WHERE store_id = $1 AND channel = $2 AND ref = $3""",
+        tx.store_id,
+        channel,
+        ref,
+    )
+    return found
+
+
+class LoggedMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """What a status report needs to know of a message."""
+
+    id: UUID
+    conversation_id: UUID | None
+    identity: str
+    status: str
+
+
+async def logged(tx: Transaction, message_id: UUID, channel: str) -> LoggedMessage | None:
+    """An outgoing message of this channel and the furthest it got."""
+    row = await tx.fetchrow(
+        """SELECT m.id, m.conversation_id, m.identity,
+                  array(SELECT s.status FROM shop.message_statuses s
+                        WHERE s.store_id = m.store_id AND s.message_id = m.id) AS statuses
+           FROM shop.messaging_log m
+           WHERE m.store_id = $1 AND m.id = $2 AND m.channel = $3 AND m.direction = 'out'""",
+        tx.store_id,
+        message_id,
+        channel,
+    )
+    if row is None:
+        return None
+    status = max(row["statuses"], key=lambda name: STATUS_RANK[name], default="sending")
+    return LoggedMessage(
+        id=row["id"],
+        conversation_id=row["conversation_id"],
+        identity=row["identity"],
+        status=status,
+    )
+
+
+async def add_status(
+    tx: Transaction,
+    message_id: UUID,
+    status: str,
+    occurred_at: datetime,
+    *,
+    provider_ref: str | None = None,
+    error_code: str = "",
+    error: str = "",
+    pricing: Mapping[str, Any] | None = None,
+) -> bool:
+    """Append a status; false when it was known already."""
+    added = await tx.fetchval(
+        f"""INSERT INTO shop.message_statuses ({STATUS_COLUMNS})
+            VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9)
+            ON CONFLICT DO NOTHING RETURNING true""",
+        tx.store_id,
+        message_id,
+        status,
+        provider_ref,
+        error_code,
+        error[:1000],
+        msgspec.json.encode(pricing).decode() if pricing else None,
+        occurred_at,
+        tx.now,
+    )
+    return bool(added)
+
+
+async def drop_outbound(tx: Transaction, message_id: UUID) -> None:
+    """The message needs no more sending."""
+    await tx.execute(
+        "DELETE FROM shop.outbound_messages WHERE store_id = $1 AND message_id = $2",
+        tx.store_id,
+        message_id,
+    )
+
+
+async def set_consent(
+    tx: Transaction,
+    channel: str,
+    identity: str,
+    category: str,
+    *,
+    allowed: bool,
+    source: str,
+    at: datetime,
+) -> None:
+    """Write a person's latest word on a category of messages; an older word changes nothing."""
+    await tx.execute(
+        """INSERT INTO shop.customer_channel_opt_in AS o
+               (store_id, channel, identity, category, allowed, source, changed_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7)
+           ON CONFLICT (store_id, channel, identity, category) DO UPDATE
+           SET allowed = excluded.allowed, source = excluded.source,
+               changed_at = excluded.changed_at
+           WHERE o.changed_at <= excluded.changed_at""",
+        tx.store_id,
+        channel,
+        identity,
+        category,
+        allowed,
+        source,
+        at,
+    )
+
+
+async def messages(
+    tx: Transaction, conversation_id: UUID, *, before: UUID | None, limit: int
+) -> list[MessageRecord]:
+    """A conversation's messages, newest first."""
+    rows = await tx.fetch(
+        """SELECT m.id, m.direction, m.kind, m.category, m.author, m.created_at, b.body,
+                  s.statuses, s.error_codes, s.errors
+           FROM shop.messaging_log m
+           LEFT JOIN shop.message_bodies b ON b.store_id = m.store_id AND b.message_id = m.id
+           LEFT JOIN LATERAL (
+               SELECT array_agg(status) AS statuses, array_agg(error_code) AS error_codes,
+                      array_agg(error) AS errors
+               FROM shop.message_statuses
+               WHERE store_id = m.store_id AND message_id = m.id) s ON true
+           WHERE m.store_id = $1 AND m.conversation_id = $2 AND ($3::uuid IS NULL OR m.id < $3)
+           ORDER BY m.id DESC LIMIT $4""",
+        tx.store_id,
+        conversation_id,
+        before,
+        limit,
+    )
+    return [_record(row) for row in rows]
+
+
+def _record(row: Any) -> MessageRecord:
+    statuses: Sequence[str] = row["statuses"] or ()
+    best = max(range(len(statuses)), key=lambda i: STATUS_RANK[statuses[i]], default=None)
+    status = statuses[best] if best is not None else None
+    return MessageRecord(
+        id=row["id"],
+        direction=row["direction"],
+        kind=row["kind"],
+        category=row["category"],
+        body=msgspec.json.decode(row["body"]) if row["body"] else None,
+        status=status if row["direction"] == "in" or status else "queued",
+        error_code=row["error_codes"][best] if best is not None else "",
+        error=row["errors"][best] if best is not None else "",
+        author=row["author"],
+        created_at=row["created_at"],
+    )

@@ -1,0 +1,291 @@
+"""Queue messages, take in what the channel reports of them, and keep people's consent."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Literal
+from uuid import UUID
+
+import msgspec
+
+from tradewind.contracts.channel import Capabilities, OutboundBody, StatusChange
+from tradewind.contracts.errors import NotFound
+from tradewind.contracts.events import MessageStatusChanged
+from tradewind.database.engine import Transaction
+from tradewind.database.sql import Writes
+from tradewind.messaging import queries
+from tradewind.messaging.queries import MessageRecord, Waiting
+from tradewind.messaging.rules import STATUS_RANK, fit, kind_of, refusal
+from tradewind.outbox import service as outbox
+from tradewind.outbox.inbox import drain_job
+from tradewind.outbox.jobs import enqueue_in
+
+
+class Line(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a message goes and what may go there: one person on one channel."""
+
+    conversation_id: UUID
+    channel: str
+    identity: str
+    phone: str | None
+    sequence: int
+    opted_out: bool
+    window_expires_at: datetime | None
+    capabilities: Capabilities
+
+
+class Composed(msgspec.Struct, frozen=True, kw_only=True):
+    """What `compose` added: messages to send, in order, and the ids typed numbers stand for."""
+
+    waiting: Sequence[Waiting]
+    offered: Sequence[str]
+    sequence: int
+
+
+def compose(
+    tx: Transaction,
+    writes: Writes,
+    line: Line,
+    bodies: Sequence[OutboundBody],
+    *,
+    cause: str,
+    category: str = "service",
+    always: bool = False,
+    sending: bool = False,
+    author: str = "",
+) -> Composed:
+    """Fit messages to the channel and add their rows to `writes`.
+
+    What consent or the reply window forbids is logged as `withheld` and not sent. `sending` marks
+    the messages as begun, for a caller that sends them right after the commit.
+    """
+    offered: list[str] = []
+    fitted: list[OutboundBody] = []
+    for body in bodies:
+        shown = fit(body, line.capabilities)
+        fitted += shown.bodies
+        offered += shown.offered
+    sequence = line.sequence
+    waiting: list[Waiting] = []
+    logs, texts, outbound, withheld = [], [], [], []
+    for body in fitted:
+        sequence += 1
+        message_id = tx.new_id()
+        why = _why_not(tx, line, body, always=always)
+        row = _log_row(tx, line, message_id, body, sequence)
+        logs.append([*row, cause, category, author])
+        texts.append((tx.store_id, message_id, msgspec.json.encode(body).decode()))
+        if why:
+            withheld.append(
+                (tx.store_id, message_id, "withheld", 0, None, why, "", None, tx.now, tx.now)
+            )
+            continue
+        message = _waiting(tx, line, message_id, body, category, sending=sending)
+        waiting.append(message)
+        outbound.append(_outbound_row(tx, line, message, sequence))
+    writes.insert("shop.messaging_log", queries.LOG_COLUMNS, logs)
+    writes.insert("shop.message_bodies", queries.BODY_COLUMNS, texts)
+    writes.insert("shop.message_statuses", queries.STATUS_COLUMNS, withheld)
+    writes.insert("shop.outbound_messages", queries.OUTBOUND_COLUMNS, outbound)
+    return Composed(waiting=waiting, offered=offered, sequence=sequence)
+
+
+def _why_not(tx: Transaction, line: Line, body: OutboundBody, *, always: bool) -> str:
+    return refusal(
+        body,
+        opted_out=line.opted_out,
+        always=always,
+        window_expires_at=line.window_expires_at,
+        can=line.capabilities,
+        now=tx.now,
+    )
+
+
+def _log_row(
+    tx: Transaction, line: Line, message_id: UUID, body: OutboundBody, sequence: int
+) -> list[object]:
+    thread, channel = line.conversation_id, line.channel
+    row = [tx.store_id, message_id, thread, channel, "out", kind_of(body)]
+    return [*row, line.identity, sequence, None, tx.now]
+
+
+def _waiting(
+    tx: Transaction,
+    line: Line,
+    message_id: UUID,
+    body: OutboundBody,
+    category: str,
+    *,
+    sending: bool,
+) -> Waiting:
+    return Waiting(
+        message_id=message_id,
+        identity=line.identity,
+        phone=line.phone,
+        category=category,
+        reply_to=None,
+        state="sending" if sending else "ready",
+        attempts=1 if sending else 0,
+        run_at=tx.now,
+        marked_at=tx.now if sending else None,
+        body=body,
+        reported=False,
+    )
+
+
+def _outbound_row(
+    tx: Transaction, line: Line, message: Waiting, sequence: int
+) -> tuple[object, ...]:
+    return (
+        tx.store_id,
+        message.message_id,
+        line.conversation_id,
+        line.channel,
+        line.identity,
+        line.phone,
+        sequence,
+        message.category,
+        message.reply_to,
+        None,
+        message.state,
+        message.attempts,
+        message.run_at,
+        message.marked_at,
+        tx.now,
+    )
+
+
+async def line_of(tx: Transaction, conversation_id: UUID, capabilities: Capabilities) -> Line:
+    """The line of a conversation, locked until the transaction ends. Raises NotFound."""
+    row = await tx.fetchrow(
+        """SELECT c.channel, c.identity, c.outbound_sequence, c.window_expires_at, i.phone,
+                  coalesce(NOT o.allowed, false) AS opted_out
+           FROM shop.conversations c
+           LEFT JOIN shop.customer_identities i
+               ON i.store_id = c.store_id AND i.channel = c.channel AND i.identity = c.identity
+           LEFT JOIN shop.customer_channel_opt_in o
+               ON o.store_id = c.store_id AND o.channel = c.channel AND o.identity = c.identity
+              AND o.category = 'all'
+           WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c""",
+        tx.store_id,
+        conversation_id,
+    )
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return Line(
+        conversation_id=conversation_id,
+        channel=row["channel"],
+        identity=row["identity"],
+        phone=row["phone"],
+        sequence=row["outbound_sequence"],
+        opted_out=row["opted_out"],
+        window_expires_at=row["window_expires_at"],
+        capabilities=capabilities,
+    )
+
+
+async def queue(
+    tx: Transaction,
+    line: Line,
+    plugin: str,
+    bodies: Sequence[OutboundBody],
+    *,
+    cause: str,
+    dedupe_key: str,
+    category: str = "service",
+    author: str = "",
+) -> list[UUID]:
+    """Put messages on their way to one person; the same `dedupe_key` puts nothing twice."""
+    first = await tx.fetchval(
+        f"""INSERT INTO shop.message_keys ({queries.KEY_COLUMNS}) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING RETURNING true""",
+        tx.store_id,
+        dedupe_key,
+        tx.new_id(),
+        tx.now,
+    )
+    if not first:
+        return []
+    writes = Writes()
+    composed = compose(tx, writes, line, bodies, cause=cause, category=category, author=author)
+    writes.add(
+        """UPDATE shop.conversations SET outbound_sequence = {0}, last_message_at = {1}
+           WHERE store_id = {2} AND id = {3}""",
+        composed.sequence,
+        tx.now,
+        tx.store_id,
+        line.conversation_id,
+    )
+    await writes.run(tx)
+    await enqueue_in(tx, drain_job(tx.store_id, plugin, line.identity))
+    return [message.message_id for message in composed.waiting]
+
+
+async def status_reported(tx: Transaction, channel: str, change: StatusChange) -> bool:
+    """Append what the provider says of a message; false when it is not one of ours.
+
+    Statuses only move forward: a late `delivered` after `read` is kept as a row and changes
+    nothing that is shown.
+    """
+    message_id = change.message_id or await queries.message_by_ref(tx, channel, change.ref)
+    message = await queries.logged(tx, message_id, channel) if message_id else None
+    if message is None:
+        return False
+    code = change.error.meaning if change.error else ""
+    detail = f"{change.error.code}: {change.error.detail}" if change.error else ""
+    added = await queries.add_status(
+        tx,
+        message.id,
+        change.status,
+        change.at,
+        provider_ref=change.ref,
+        error_code=code,
+        error=detail,
+        pricing=change.pricing,
+    )
+    await queries.drop_outbound(tx, message.id)
+    if code == "opted_out":
+        await set_consent(
+            tx, channel, message.identity, allowed=False, source="channel", category="marketing"
+        )
+    if added and STATUS_RANK[change.status] > STATUS_RANK[message.status]:
+        await outbox.record(tx, _status_event(tx, channel, message, change.status, code))
+    return True
+
+
+def _status_event(
+    tx: Transaction, channel: str, message: queries.LoggedMessage, status: str, code: str
+) -> MessageStatusChanged:
+    return MessageStatusChanged(
+        id=tx.new_id(),
+        store_id=tx.store_id,
+        occurred_at=tx.now,
+        sequence=STATUS_RANK[status],
+        message_id=message.id,
+        conversation_id=message.conversation_id,
+        channel=channel,
+        status=status,
+        error_code=code,
+    )
+
+
+async def set_consent(
+    tx: Transaction,
+    channel: str,
+    identity: str,
+    *,
+    allowed: bool,
+    source: str,
+    category: Literal["all", "marketing"] = "all",
+    at: datetime | None = None,
+) -> None:
+    """Keep a person's word on being written to, with its source and time."""
+    await queries.set_consent(
+        tx, channel, identity, category, allowed=allowed, source=source, at=at or tx.now
+    )
+
+
+async def messages_of(
+    tx: Transaction, conversation_id: UUID, *, before: UUID | None = None, limit: int = 50
+) -> list[MessageRecord]:
+    """A conversation's messages, newest first, with the furthest each got."""
+    return await queries.messages(tx, conversation_id, before=before, limit=limit)
