@@ -2,13 +2,12 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
 
 import httpx
 import msgspec
 from litestar import Litestar, post
 from litestar.datastructures import State
-from litestar.di import NamedDependency, Provide
+from litestar.di import Provide
 from litestar.exceptions import ValidationException
 from litestar.params import JSONBody
 
@@ -16,6 +15,7 @@ from tradewind_sandbox.clock import Clock, OffsetClock
 from tradewind_sandbox.config import SandboxConfig
 from tradewind_sandbox.whatsapp.carrier import Carrier
 from tradewind_sandbox.whatsapp.deliveries import Deliveries
+from tradewind_sandbox.whatsapp.dependencies import GivenCarrier
 from tradewind_sandbox.whatsapp.doors import doors_router
 from tradewind_sandbox.whatsapp.graph import graph_router
 from tradewind_sandbox.whatsapp.phone import phone_router
@@ -29,12 +29,12 @@ class Advance(msgspec.Struct):
 
 
 @post("/clock", status_code=200)
-async def advance_clock(data: JSONBody[Advance], clock: NamedDependency[Clock]) -> dict[str, str]:
+async def advance_clock(data: JSONBody[Advance], carrier: GivenCarrier) -> dict[str, str]:
     """Move the sandbox's clock forward."""
     if data.advance_seconds < 0:
         raise ValidationException("time only moves forward")
-    clock.advance(data.advance_seconds)
-    return {"now": clock.now().isoformat()}
+    carrier.state.clock.advance(data.advance_seconds)
+    return {"now": carrier.state.now().isoformat()}
 
 
 def create_app(
@@ -48,9 +48,8 @@ def create_app(
     `clock` is shared with whoever passes it; `transport` replaces the network for webhooks.
     Background deliveries are canceled when the app stops.
     """
-    shared_clock: Clock = clock or OffsetClock()
     deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport)
-    carrier = Carrier(WhatsAppState(config, shared_clock), deliveries)
+    carrier = Carrier(WhatsAppState(config, clock or OffsetClock()), deliveries)
 
     @asynccontextmanager
     async def background(_: Litestar) -> AsyncIterator[None]:
@@ -59,12 +58,9 @@ def create_app(
         finally:
             await deliveries.close()
 
-    def give(value: Any) -> Provide:
-        return Provide(lambda: value, sync_to_thread=False)
-
     return Litestar(
         route_handlers=[advance_clock, doors_router(), phone_router(), graph_router()],
-        dependencies={"carrier": give(carrier), "clock": give(shared_clock)},
+        dependencies={"carrier": Provide(lambda: carrier, sync_to_thread=False)},
         lifespan=[background],
         state=State({"carrier": carrier}),
         openapi_config=None,

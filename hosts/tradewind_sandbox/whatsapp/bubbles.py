@@ -6,6 +6,8 @@ from typing import Any
 from tradewind_sandbox.whatsapp.state import Message
 from tradewind_sandbox.whatsapp.templates import FilledTemplate
 
+_MEDIA = ("image", "sticker", "document", "video", "audio")
+
 
 @dataclass(frozen=True, slots=True)
 class Option:
@@ -57,14 +59,14 @@ def draw(message: Message) -> Bubble:
     """The bubble of a message. What shoppers send may be of any shape and is shown as it can."""
     bubble = Bubble(message)
     kind = message.body.get("type") or "text"
-    content = message.body.get(kind)
+    content = message.body.get(kind) if isinstance(kind, str) else None
     if message.filled:
         _template(bubble, message.filled)
-    elif kind == "interactive" and isinstance(content, dict):
-        _interactive(bubble, content)
-    elif kind in ("image", "sticker", "document", "video", "audio") and isinstance(content, dict):
+    elif kind in _MEDIA and isinstance(content, dict):
         _media(bubble, kind, content)
-        bubble.text = content.get("caption") or ""
+        bubble.text = str(content.get("caption") or "")
+    elif kind == "interactive" and not message.from_shopper:
+        _interactive(bubble, message.body["interactive"])
     else:
         bubble.text = _plain(kind, content)
     return bubble
@@ -74,6 +76,10 @@ def _plain(kind: str, content: Any) -> str:
     match kind, content:
         case ("text", {"body": str(text)}) | ("button", {"text": str(text)}):
             shown = text
+        case "interactive", {"list_reply": {"title": str(title)}}:
+            shown = title
+        case "interactive", {"button_reply": {"title": str(title)}}:
+            shown = title
         case "reaction", {"emoji": str(emoji)}:
             shown = emoji
         case "location", {"latitude": latitude, "longitude": longitude}:
@@ -97,17 +103,13 @@ def _media(bubble: Bubble, kind: str, media: dict[str, Any]) -> None:
 
 
 def _interactive(bubble: Bubble, interactive: dict[str, Any]) -> None:
-    kind = interactive.get("type", "")
-    if kind in ("button_reply", "list_reply"):
-        bubble.text = interactive[kind]["title"]
-        return
     header = interactive.get("header") or {}
     bubble.header = header.get("text") or ""
     if header.get("type") in ("image", "document", "video"):
         _media(bubble, header["type"], header[header["type"]])
     bubble.text = (interactive.get("body") or {}).get("text", "")
     bubble.footer = (interactive.get("footer") or {}).get("text", "")
-    _action(bubble, kind, interactive.get("action") or {})
+    _action(bubble, interactive["type"], interactive["action"])
 
 
 def _action(bubble: Bubble, kind: str, action: dict[str, Any]) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 from tradewind_sandbox.whatsapp import errors, limits, templates, webhooks
 from tradewind_sandbox.whatsapp.deliveries import Deliveries
 from tradewind_sandbox.whatsapp.errors import GraphError
-from tradewind_sandbox.whatsapp.interactive import media_ids
+from tradewind_sandbox.whatsapp.interactive import header_media
 from tradewind_sandbox.whatsapp.pricing import price
 from tradewind_sandbox.whatsapp.state import (
     FREE_ENTRY_POINT,
@@ -113,18 +113,18 @@ class Carrier:
             raise GraphError(errors.NOT_REGISTERED, "The phone number is not registered.")
         if refusal := limits.check_message(body):
             raise refusal
-        for media_id in self._media_ids(body):
-            if media_id not in self.state.media:
-                raise GraphError(
-                    errors.INVALID_PARAMETER,
-                    f"Param {body['type']}['id'] is not a valid whatsapp business account media"
-                    " attachment ID",
-                )
         if wa_id(limits.digits(body.get("to") or "")) == _own_number(number):
             raise GraphError(errors.RECIPIENT_IS_SENDER, "The business cannot write to itself.")
-        if body.get("type") != "template":
-            return None
-        return templates.fill(self._template(number, body["template"]), body["template"])
+        filled = None
+        if body.get("type") == "template":
+            filled = templates.fill(self._template(number, body["template"]), body["template"])
+        media = filled.media if filled else _media(body)
+        if "id" in media and media["id"] not in self.state.media:
+            raise GraphError(
+                errors.INVALID_PARAMETER,
+                f"{media['id']} is not a valid whatsapp business account media attachment ID",
+            )
+        return filled
 
     def _template(self, number: BusinessNumber, request: dict[str, Any]) -> Template:
         business = self.state.businesses[number.account.waba_id]
@@ -138,16 +138,6 @@ class Carrier:
         raise GraphError(
             errors.TEMPLATE_MISSING, f"template name ({name}) does not exist in {language}"
         )
-
-    @staticmethod
-    def _media_ids(body: dict[str, Any]) -> list[str]:
-        kind = body.get("type") or "text"
-        if kind == "template":
-            return list(templates.sent_media_ids(body["template"]))
-        if kind == "interactive":
-            return media_ids(body["interactive"])
-        content = body[kind]
-        return [content["id"]] if isinstance(content, dict) and content.get("id") else []
 
     def _recipient(self, body: dict[str, Any]) -> Shopper:
         if body.get("to"):
@@ -257,6 +247,15 @@ class Carrier:
         if not business.subscribed:
             return None
         return number.callback or business.callback or number.account.webhook_url
+
+
+def _media(body: dict[str, Any]) -> dict[str, Any]:
+    """The media that a message which passed its checks shows; empty where there is none."""
+    kind = body.get("type") or "text"
+    if kind == "interactive":
+        return header_media(body["interactive"])
+    content = body[kind]
+    return content if isinstance(content, dict) else {}
 
 
 def _own_number(number: BusinessNumber) -> str:

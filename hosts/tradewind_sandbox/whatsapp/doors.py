@@ -80,6 +80,9 @@ def _shopper(carrier: Carrier, data: InboundRequest, raw: dict[str, Any]) -> Sho
         raise ValidationException("from or user_id is required")
     if data.text is None and data.message is None:
         raise ValidationException("text or message is required")
+    for key in ("id", "from", "from_user_id"):
+        if not isinstance(raw.get(key, ""), str):
+            raise ValidationException(f"{key} of a message must be text")
     shopper = carrier.state.people.identify(phone=phone, user_id=user_id)
     shopper.name = data.name or shopper.name
     shopper.username = data.username or shopper.username

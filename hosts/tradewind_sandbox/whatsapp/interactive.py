@@ -22,11 +22,11 @@ def check_interactive(interactive: Fields) -> None:
     _CHECKS[kind](interactive)
 
 
-def media_ids(interactive: Mapping[str, Any]) -> list[str]:
-    """The uploaded media that the header shows."""
+def header_media(interactive: Mapping[str, Any]) -> dict[str, Any]:
+    """The image, video or document that the header of a checked message shows; often none."""
     header = interactive.get("header") or {}
     media = header.get(header.get("type"))
-    return [str(media["id"])] if isinstance(media, dict) and media.get("id") else []
+    return media if isinstance(media, dict) else {}
 
 
 def check_media(media: Fields) -> None:

@@ -75,7 +75,7 @@ def _message(body: Fields) -> None:
     if "context" in body:
         body.object("context").text("message_id", 256)
     kind = body.value.get("type") or "text"
-    if kind not in _CHECKS:
+    if not isinstance(kind, str) or kind not in _CHECKS:
         raise GraphError(
             UNSUPPORTED_TYPE, f"Param type must be one of {{{', '.join(_CHECKS)}}} - got {kind!r}"
         )

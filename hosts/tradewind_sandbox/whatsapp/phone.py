@@ -147,7 +147,9 @@ def _known_shopper(carrier: Carrier, name: str) -> Shopper:
 
 
 def _bubble(carrier: Carrier, number: BusinessNumber, message: Message) -> str:
-    quoted = carrier.state.messages.get(message.body.get("context", {}).get("id", ""))
+    context = message.body.get("context")
+    quoted_id = context.get("id") if isinstance(context, dict) else None
+    quoted = carrier.state.messages.get(str(quoted_id))
     return _pages.get_template("message.html").render(
         bubble=draw(message),
         message=message,

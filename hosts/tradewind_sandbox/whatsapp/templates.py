@@ -4,7 +4,7 @@ The numbers are those of Meta's template reference; variable rules carry Meta's 
 """
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -191,17 +191,18 @@ def _components(request: Mapping[str, Any]) -> list[Fields]:
 
 def _sent_component(component: Fields) -> Fields:
     kind = component.choice("type", ("header", "body", "button", "HEADER", "BODY", "BUTTON"))
-    component.value = {**component.value, "type": kind.lower()}
+    index = None
     if kind.lower() == "button":
-        component.number("index", 0, 9)
+        index = int(component.number("index", 0, 9))
         component.text("sub_type", 32)
-    return component
+    parameters = component.value.get("parameters") or []
+    value = {"type": kind.lower(), "index": index, "parameters": parameters}
+    return Fields(value, component.path, invalid=TEMPLATE_PARAMETER_FORMAT)
 
 
 def _parameters(sent: list[Fields], kind: str, index: int | None = None) -> list[Fields]:
     for component in sent:
-        same = index is None or int(component.value["index"]) == index
-        if component.value["type"] == kind and same and "parameters" in component:
+        if component.value["type"] == kind and component.value.get("index") == index:
             return component.objects("parameters", 30, least=0)
     return []
 
@@ -277,12 +278,3 @@ def _only(parameters: list[Fields], index: int, kind: str) -> Fields:
             f"Button at index {index} of type {kind.capitalize()} requires a parameter",
         )
     return parameters[0]
-
-
-def sent_media_ids(request: Mapping[str, Any]) -> Iterator[str]:
-    """The uploaded media that a template send refers to."""
-    for component in request.get("components") or []:
-        for parameter in component.get("parameters") or []:
-            media = parameter.get(parameter.get("type"))
-            if isinstance(media, dict) and media.get("id"):
-                yield str(media["id"])

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import msgspec
@@ -155,7 +155,7 @@ async def open_world(**changes: Any) -> AsyncIterator[World]:
     clock, business = StillClock(), PretendedBusiness()
     config = msgspec.structs.replace(CONFIG, **changes)
     app = create_app(config, clock=clock, transport=httpx.MockTransport(business.handle))
-    transport = httpx.ASGITransport(app=app)
+    transport = httpx.ASGITransport(app=cast("Any", app))
     async with (
         running(app),
         httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client,

@@ -105,8 +105,8 @@ async def write_profile(
     for key, most in _PROFILE_LIMITS.items():
         body.optional_text(key, most)
     websites = body.value.get("websites", [])
-    if len(websites) > 2 or any(len(site) > 256 for site in websites):
-        raise body.refuse("websites", "must be at most two addresses of 256 characters")
+    if not isinstance(websites, list) or len(websites) > 2:
+        raise body.refuse("websites", "must be at most two addresses")
     number.profile |= {k: v for k, v in body.value.items() if k != "messaging_product"}
     return {"success": True}
 
