@@ -10,6 +10,8 @@ import msgspec
 from tradewind.carts.rules import (
     Cart,
     CartLine,
+    NewCart,
+    Offer,
     ShippingMethod,
     StoredLine,
     lines_of,
@@ -17,7 +19,7 @@ from tradewind.carts.rules import (
 from tradewind.catalog.rules import Region
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
-from tradewind.pricing.rules import LineAdjustment
+from tradewind.pricing.rules import LineAdjustment, Priced
 
 _LIVE_PRICE = """(
     SELECT pr.amount FROM shop.prices pr
@@ -52,7 +54,7 @@ SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.emai
         WHERE a.store_id = c.store_id AND a.cart_id = c.id) AS adjustments
 FROM shop.carts c
 JOIN shop.regions r ON r.store_id = c.store_id AND r.id = c.region_id
-WHERE c.store_id = $1 AND """  # noqa: S608 - fixed fragments, no values
+WHERE c.store_id = $1 AND """
 
 
 async def cart(tx: Transaction, cart_id: UUID) -> Cart | None:
@@ -67,6 +69,290 @@ async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
         _CART + "c.session_id = $3 AND c.status = 'open'", tx.store_id, tx.now, session_id
     )
     return None if row is None else _cart(row)
+
+
+# Which region a new cart is in: the one asked for, else the store's default, else the first.
+_REGION = """
+    SELECT r.id, r.currency, coalesce(s.cart_days, 7) AS cart_days
+    FROM shop.regions r LEFT JOIN shop.store_settings s ON s.store_id = r.store_id
+    WHERE r.store_id = $1 AND ($3::uuid IS NULL OR r.id = $3)
+      AND ($4::text IS NULL OR r.currency = $4)
+    ORDER BY (r.id IS NOT DISTINCT FROM s.default_region_id) DESC, r.id LIMIT 1"""
+
+_INSERT = f"""
+    INSERT INTO shop.carts (store_id, id, session_id, customer_id, region_id, currency, source,
+                            locale, email, phone, metadata, expires_at, created_at, updated_at)
+    SELECT $1, $5, $6, $7, region.id, region.currency, $8, $9, $10, $11, $12,
+           $2 + make_interval(days => region.cart_days), $2, $2
+    FROM ({_REGION}) region
+    ON CONFLICT (store_id, session_id) WHERE status = 'open' AND session_id IS NOT NULL
+    """
+
+_ADD_OPENING = f"""
+WITH opened AS ({_INSERT}
+    DO UPDATE SET version = carts.version + 1, updated_at = EXCLUDED.updated_at,
+                  expires_at = EXCLUDED.expires_at
+    RETURNING id
+)
+INSERT INTO shop.cart_lines (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
+SELECT $1, $13, opened.id, $14, $15, $16, $2 FROM opened
+ON CONFLICT (store_id, cart_id, variant_id)
+DO UPDATE SET quantity = cart_lines.quantity + EXCLUDED.quantity, unit_price = EXCLUDED.unit_price
+RETURNING cart_id"""
+
+_BUMP = """
+    UPDATE shop.carts SET version = version + 1, updated_at = $2,
+        expires_at = $2 + make_interval(days => coalesce(
+            (SELECT cart_days FROM shop.store_settings WHERE store_id = $1), 7))
+    WHERE store_id = $1 AND id = $3 AND status = 'open' RETURNING id"""
+
+_OFFER = f"""
+SELECT v.id AS variant_id, v.sku, v.tracked, {_LIVE_PRICE} AS price,
+       p.status = 'published' AND v.archived_at IS NULL AS published,
+       coalesce(stock.available, 0) AS available, coalesce(stock.backorder, false) AS backorder,
+       coalesce((SELECT quantity FROM shop.cart_lines cl WHERE cl.store_id = v.store_id
+                 AND cl.cart_id = c.id AND cl.variant_id = v.id), 0) AS in_cart,
+       coalesce((SELECT sum(h.quantity) FROM shop.stock_reservations h
+                 WHERE h.store_id = v.store_id AND h.cart_id = c.id AND h.variant_id = v.id), 0)
+           AS own_hold
+FROM chosen c
+JOIN shop.variants v ON v.store_id = c.store_id
+JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
+CROSS JOIN LATERAL (
+    SELECT sum(l.on_hand - l.reserved - l.held) AS available, bool_or(l.backorder) AS backorder
+    FROM shop.inventory_levels l WHERE l.store_id = v.store_id AND l.variant_id = v.id) stock
+"""
+
+_OFFER_OF_CART = f"""
+WITH chosen AS (
+    SELECT store_id, id, currency, region_id FROM shop.carts WHERE store_id = $1 AND id = $3)
+{_OFFER} WHERE v.store_id = $1 AND v.id = $4"""
+
+_OFFER_OF_SESSION = f"""
+WITH chosen AS (
+    SELECT $1::uuid AS store_id, o.id, coalesce(o.currency, region.currency) AS currency,
+           coalesce(o.region_id, region.id) AS region_id
+    FROM ({_REGION}) region
+    LEFT JOIN shop.carts o ON o.store_id = $1 AND o.session_id = $5 AND o.status = 'open')
+{_OFFER} WHERE v.store_id = $1 AND upper(v.sku) = upper($6)"""
+
+
+async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:
+    """Open a cart; false when there is no such region, or the session has an open cart."""
+    added = await tx.fetchval(
+        _INSERT + "DO NOTHING RETURNING id", *_new_cart_args(tx, cart_id, new)
+    )
+    return added is not None
+
+
+async def offer(tx: Transaction, cart_id: UUID, variant_id: UUID) -> Offer | None:
+    """What a cart can have of a variant of this store."""
+    row = await tx.fetchrow(_OFFER_OF_CART, tx.store_id, tx.now, cart_id, variant_id)
+    return None if row is None else Offer(**dict(row))
+
+
+async def offer_by_sku(tx: Transaction, new: NewCart, sku: str) -> Offer | None:
+    """What a session's cart, or the one it would get, can have of a SKU in any case."""
+    args = (tx.store_id, tx.now, new.region_id, new.currency, new.session_id, sku)
+    row = await tx.fetchrow(_OFFER_OF_SESSION, *args)
+    return None if row is None else Offer(**dict(row))
+
+
+async def add_to_session(
+    tx: Transaction, new: NewCart, variant_id: UUID, quantity: int, price: int
+) -> UUID | None:
+    """Add to a session's cart, opening it when there is none; returns the cart's id."""
+    args = (*_new_cart_args(tx, tx.new_id(), new), tx.new_id(), variant_id, quantity, price)
+    found: UUID | None = await tx.fetchval(_ADD_OPENING, *args)
+    return found
+
+
+async def add_line(
+    tx: Transaction, cart_id: UUID, variant_id: UUID, quantity: int, price: int
+) -> bool:
+    """Add to an open cart; false when it is closed."""
+    added = await tx.fetchval(
+        f"""WITH bumped AS ({_BUMP})
+            INSERT INTO shop.cart_lines
+                (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
+            SELECT $1, $4, bumped.id, $5, $6, $7, $2 FROM bumped
+            ON CONFLICT (store_id, cart_id, variant_id) DO UPDATE
+            SET quantity = cart_lines.quantity + EXCLUDED.quantity,
+                unit_price = EXCLUDED.unit_price
+            RETURNING id""",
+        tx.store_id,
+        tx.now,
+        cart_id,
+        tx.new_id(),
+        variant_id,
+        quantity,
+        price,
+    )
+    return added is not None
+
+
+async def set_quantity(tx: Transaction, cart_id: UUID, line_id: UUID, quantity: int) -> bool:
+    """Change a line of an open cart; false when there is no such line or cart."""
+    changed = await tx.fetchval(
+        f"""WITH bumped AS ({_BUMP})
+            UPDATE shop.cart_lines l SET quantity = $5
+            FROM bumped WHERE l.store_id = $1 AND l.cart_id = bumped.id AND l.id = $4
+            RETURNING l.id""",
+        tx.store_id,
+        tx.now,
+        cart_id,
+        line_id,
+        quantity,
+    )
+    return changed is not None
+
+
+async def remove_lines(tx: Transaction, cart_id: UUID, line_ids: Sequence[UUID]) -> None:
+    """Take lines out of an open cart."""
+    await tx.execute(
+        f"""WITH bumped AS ({_BUMP})
+            DELETE FROM shop.cart_lines l USING bumped
+            WHERE l.store_id = $1 AND l.cart_id = bumped.id
+              AND l.id = ANY ($4::uuid[])""",
+        tx.store_id,
+        tx.now,
+        cart_id,
+        list(line_ids),
+    )
+
+
+async def update_cart(tx: Transaction, cart_id: UUID, new: Cart) -> bool:
+    """Overwrite what is not lines; false when the cart is closed or has changed meanwhile."""
+    changed = await tx.fetchval(
+        """UPDATE shop.carts
+           SET version = version + 1, updated_at = $4, email = $5, phone = $6, customer_id = $7,
+               region_id = $8, currency = $9, shipping_address = $10, billing_address = $11,
+               shipping_method = $12, codes = $13, locale = $14, metadata = $15
+           WHERE store_id = $1 AND id = $2 AND version = $3 AND status = 'open' RETURNING id""",
+        tx.store_id,
+        cart_id,
+        new.version,
+        tx.now,
+        new.email,
+        new.phone,
+        new.customer_id,
+        new.region.id,
+        new.region.currency,
+        _text(new.shipping_address),
+        _text(new.billing_address),
+        _text(new.shipping_method),
+        list(new.codes),
+        new.locale,
+        _text(new.metadata),
+    )
+    return changed is not None
+
+
+async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> bool:
+    """Keep what a cart comes to and why; false when it has changed since it was read.
+
+    A cart whose catalog prices have moved gets a new version with its new prices.
+    """
+    stored = await tx.fetchval(
+        """WITH kept AS (
+               UPDATE shop.carts
+               SET version = version + $5, quoted_version = version + $5, updated_at = $4,
+                   quote_flags = $6, subtotal = $7, discount_total = $8, shipping_total = $9,
+                   tax_total = $10, total = $11
+               WHERE store_id = $1 AND id = $2 AND version = $3 AND status = 'open' RETURNING id),
+           lines AS (
+               UPDATE shop.cart_lines l
+               SET unit_price = f.unit_price, subtotal = f.subtotal, discount = f.discount,
+                   tax = f.tax, total = f.total
+               FROM kept, unnest($12::uuid[], $13::bigint[], $14::bigint[], $15::bigint[],
+                                 $16::bigint[], $17::bigint[])
+                   AS f(id, unit_price, subtotal, discount, tax, total)
+               WHERE l.store_id = $1 AND l.cart_id = kept.id AND l.id = f.id),
+           gone AS (
+               DELETE FROM shop.line_adjustments a USING kept
+               WHERE a.store_id = $1 AND a.cart_id = kept.id),
+           entries AS (
+               INSERT INTO shop.line_adjustments
+                   (store_id, id, cart_id, line_id, kind, source, code, title, rate, amount)
+               SELECT $1, e.id, kept.id, e.line_id, e.kind, e.source, e.code, e.title, e.rate,
+                      e.amount
+               FROM kept, unnest($18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::text[],
+                                 $23::text[], $24::numeric[], $25::bigint[])
+                   AS e(id, line_id, kind, source, code, title, rate, amount))
+           SELECT id FROM kept""",
+        tx.store_id,
+        cart.id,
+        cart.version,
+        tx.now,
+        1 if cart.repriced else 0,
+        list(priced.flags),
+        priced.subtotal,
+        priced.discount_total,
+        priced.shipping_total,
+        priced.tax_total,
+        priced.total,
+        *_line_columns(cart, priced),
+        *_entry_columns(tx, priced),
+    )
+    return stored is not None
+
+
+def _line_columns(cart: Cart, priced: Priced) -> tuple[list[Any], ...]:
+    return (
+        [line.id for line in cart.lines],
+        [line.unit_price for line in cart.lines],
+        [line.subtotal for line in priced.lines],
+        [line.discount for line in priced.lines],
+        [line.tax for line in priced.lines],
+        [line.total for line in priced.lines],
+    )
+
+
+def _entry_columns(tx: Transaction, priced: Priced) -> tuple[list[Any], ...]:
+    entries = priced.adjustments
+    return (
+        [tx.new_id() for _ in entries],
+        [None if entry.line_id is None else UUID(entry.line_id) for entry in entries],
+        [entry.kind for entry in entries],
+        [entry.source for entry in entries],
+        [entry.code for entry in entries],
+        [entry.title for entry in entries],
+        [entry.rate for entry in entries],
+        [entry.amount for entry in entries],
+    )
+
+
+async def close_expired(tx: Transaction, most: int) -> int:
+    """Expire carts whose time has passed; returns how many."""
+    rows = await tx.fetch(
+        """UPDATE shop.carts SET status = 'expired', updated_at = $2
+           WHERE store_id = $1 AND id IN (
+               SELECT id FROM shop.carts
+               WHERE store_id = $1 AND status = 'open' AND expires_at <= $2
+               ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED)
+           RETURNING id""",
+        tx.store_id,
+        tx.now,
+        most,
+    )
+    return len(rows)
+
+
+def _new_cart_args(tx: Transaction, cart_id: UUID, new: NewCart) -> tuple[Any, ...]:
+    return (
+        tx.store_id,
+        tx.now,
+        new.region_id,
+        new.currency,
+        cart_id,
+        new.session_id,
+        new.customer_id,
+        new.source,
+        new.locale,
+        new.email,
+        new.phone,
+        _text(new.metadata),
+    )
 
 
 def _cart(row: asyncpg.Record) -> Cart:

@@ -9,7 +9,7 @@ from uuid import UUID
 import msgspec
 
 from tradewind.catalog.rules import Kind, Region, full_title
-from tradewind.contracts.errors import Conflict, FieldError, InvalidInput
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound, OutOfStock
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
 from tradewind.pricing.rules import LineAdjustment
 
@@ -125,6 +125,25 @@ class CartUpdate(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
+class Offer(msgspec.Struct, frozen=True, kw_only=True):
+    """What a cart can have of a variant: its price, what is free, what the cart has of it."""
+
+    variant_id: UUID
+    sku: str
+    tracked: bool
+    price: int | None
+    published: bool
+    available: int
+    backorder: bool
+    in_cart: int
+    own_hold: int
+
+    @property
+    def left(self) -> int:
+        """How many the cart may have in all; counts only where stock is tracked."""
+        return max(0, self.available + self.own_hold)
+
+
 class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as the database gives it: what was stored and what the catalog says now."""
 
@@ -224,10 +243,39 @@ def check_quantity(quantity: int, *, least: int = 1) -> int:
     )
 
 
+def check_offer(offer: Offer | None, wanted: int) -> int:
+    """The unit price, when the cart may have `wanted` units in all.
+
+    Raises NotFound `unknown_variant`, Conflict `line_unavailable`, InvalidInput, OutOfStock.
+    """
+    if offer is None or not offer.published:
+        raise NotFound("This is not sold here.", code="unknown_variant")
+    if offer.price is None:
+        raise Conflict(f"{offer.sku} has no price in this currency.", code="line_unavailable")
+    check_quantity(wanted)
+    if offer.tracked and not offer.backorder and offer.left < wanted:
+        raise OutOfStock(offer.sku, offer.left)
+    return offer.price
+
+
 def check_open(cart: Cart) -> None:
     """Raises Conflict `cart_completed` for a cart that takes no change any more."""
     if cart.status != "open":
         raise Conflict("This cart is closed.", code="cart_completed")
+
+
+def updated(cart: Cart, change: CartUpdate, region: Region) -> Cart:
+    """The cart with the change in it; another region drops the delivery option chosen before."""
+    given = {
+        name: value
+        for name in change.__struct_fields__
+        if (value := getattr(change, name)) is not msgspec.UNSET
+    }
+    if given.pop("region_id", cart.region.id) != cart.region.id:
+        given.setdefault("shipping_method", None)
+    if "metadata" in given:
+        given["metadata"] = {**cart.metadata, **given["metadata"]}
+    return msgspec.structs.replace(cart, region=region, currency=region.currency, **given)
 
 
 def email_address(text: str) -> str | None:

@@ -2,10 +2,42 @@
 
 from uuid import UUID
 
+import asyncpg
+import msgspec
+
 from tradewind.carts import queries
-from tradewind.carts.rules import Cart
-from tradewind.contracts.errors import NotFound
+from tradewind.carts.rules import (
+    MOST_PER_LINE,
+    Cart,
+    CartUpdate,
+    NewCart,
+    check_offer,
+    check_open,
+    check_quantity,
+    check_update,
+    metadata_errors,
+    updated,
+)
+from tradewind.catalog.rules import Region, refuse
+from tradewind.catalog.service import region_for
+from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.database import Transaction
+
+
+async def open_cart(tx: Transaction, new: NewCart) -> Cart:
+    """Open a cart; a session that has an open one gets that.
+
+    Raises NotFound (region), InvalidInput (currency nobody sells in, metadata too large).
+    """
+    refuse(metadata_errors(new.metadata))
+    cart_id = tx.new_id()
+    if await queries.insert_cart(tx, cart_id, new):
+        return await get_cart(tx, cart_id)
+    existing = await cart_of_session(tx, new.session_id) if new.session_id else None
+    if existing is None:
+        await region_for(tx, new.region_id, new.currency)
+        raise Conflict("The cart could not be opened; try again.", code="cart_changed")
+    return existing
 
 
 async def get_cart(tx: Transaction, cart_id: UUID) -> Cart:
@@ -19,3 +51,103 @@ async def get_cart(tx: Transaction, cart_id: UUID) -> Cart:
 async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
     """The open cart of a chat or browser session, or None. One round trip."""
     return await queries.cart_of_session(tx, session_id)
+
+
+async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int) -> Cart:
+    """Put `quantity` (1 to 100000) more of a variant in a cart.
+
+    Raises InvalidInput, NotFound `unknown_variant`, OutOfStock, Conflict `cart_completed` or
+    `line_unavailable`.
+    """
+    check_open(cart)
+    check_quantity(quantity)
+    offer = await queries.offer(tx, cart.id, variant_id)
+    price = check_offer(offer, quantity + (offer.in_cart if offer else 0))
+    try:
+        added = await queries.add_line(tx, cart.id, variant_id, quantity, price)
+    except asyncpg.CheckViolationError:
+        raise _too_many() from None
+    return await _reread(tx, cart.id, done=added)
+
+
+async def add_sku(tx: Transaction, session: NewCart, sku: str, quantity: int) -> Cart:
+    """Put `quantity` more of a SKU (any case) in the cart of a session, opening one if needed.
+
+    Three round trips. Raises InvalidInput, NotFound `unknown_sku`, OutOfStock.
+    """
+    check_quantity(quantity)
+    if session.session_id is None:
+        raise InvalidInput("A session is needed.")
+    offer = await queries.offer_by_sku(tx, session, sku.strip())
+    if offer is None or not offer.published:
+        raise NotFound(f"There is no SKU {sku}.", code="unknown_sku")
+    price = check_offer(offer, quantity + offer.in_cart)
+    try:
+        cart_id = await queries.add_to_session(tx, session, offer.variant_id, quantity, price)
+    except asyncpg.CheckViolationError:
+        raise _too_many() from None
+    if cart_id is None:
+        raise NotFound("There is no such region.")
+    return await get_cart(tx, cart_id)
+
+
+async def set_quantity(tx: Transaction, cart: Cart, line_id: UUID, quantity: int) -> Cart:
+    """Change a line to `quantity`; 0 removes it.
+
+    Raises InvalidInput, NotFound, OutOfStock, Conflict `cart_completed`.
+    """
+    check_open(cart)
+    check_quantity(quantity, least=0)
+    line = next((one for one in cart.lines if one.id == line_id), None)
+    if line is None:
+        raise NotFound("There is no such line.")
+    if quantity == 0:
+        await queries.remove_lines(tx, cart.id, [line_id])
+        return await get_cart(tx, cart.id)
+    if quantity > line.quantity:
+        check_offer(await queries.offer(tx, cart.id, line.variant_id), quantity)
+    changed = await queries.set_quantity(tx, cart.id, line_id, quantity)
+    return await _reread(tx, cart.id, done=changed)
+
+
+async def clear(tx: Transaction, cart: Cart) -> Cart:
+    """Take every line out. Raises Conflict `cart_completed`."""
+    check_open(cart)
+    await queries.remove_lines(tx, cart.id, [line.id for line in cart.lines])
+    return await get_cart(tx, cart.id)
+
+
+async def update(tx: Transaction, cart: Cart, change: CartUpdate) -> Cart:
+    """Change what is not lines. Another region means another currency and its prices.
+
+    Raises InvalidInput with each wrong field, NotFound (region), Conflict `cart_completed` or
+    `cart_changed`.
+    """
+    check_open(cart)
+    region = await _region(tx, cart, change)
+    check_update(change, region)
+    done = await queries.update_cart(tx, cart.id, updated(cart, change, region))
+    return await _reread(tx, cart.id, done=done)
+
+
+async def expire_carts(tx: Transaction, most: int = 500) -> int:
+    """Close carts whose time has passed; returns how many."""
+    return await queries.close_expired(tx, most)
+
+
+async def _region(tx: Transaction, cart: Cart, change: CartUpdate) -> Region:
+    if isinstance(change.region_id, msgspec.UnsetType) or change.region_id == cart.region.id:
+        return cart.region
+    return await region_for(tx, change.region_id)
+
+
+async def _reread(tx: Transaction, cart_id: UUID, *, done: bool) -> Cart:
+    cart = await get_cart(tx, cart_id)
+    if not done:
+        check_open(cart)
+        raise Conflict("The cart was changed meanwhile.", code="cart_changed")
+    return cart
+
+
+def _too_many() -> InvalidInput:
+    return InvalidInput(f"A line has at most {MOST_PER_LINE} units.")

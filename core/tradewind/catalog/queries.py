@@ -48,7 +48,7 @@ _VARIANTS = f"""(
     CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
     CROSS JOIN LATERAL {_STOCK} stock
     WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL
-)"""  # noqa: S608 - fixed fragments, no values
+)"""
 
 _PRODUCT = f"""
     p.id, p.title, p.handle, p.kind, p.description, p.images, p.status, p.version, p.created_at,
@@ -57,7 +57,7 @@ _PRODUCT = f"""
      FROM shop.product_categories pc
      JOIN shop.categories c ON c.store_id = pc.store_id AND c.id = pc.category_id
      WHERE pc.store_id = p.store_id AND pc.product_id = p.id) AS categories,
-    {_VARIANTS} AS variants"""  # noqa: S608 - fixed fragments, no values
+    {_VARIANTS} AS variants"""
 
 _LISTED = f"""
 WITH RECURSIVE shelves AS (
@@ -73,7 +73,7 @@ WITH RECURSIVE shelves AS (
       AND ($6::uuid IS NULL OR p.id > $6)
     ORDER BY p.id LIMIT $7
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.id"""  # noqa: S608 - fixed fragments, no values
+SELECT {_PRODUCT} FROM page p ORDER BY p.id"""
 
 _FOUND = f"""
 WITH RECURSIVE shelves AS (
@@ -89,12 +89,12 @@ WITH RECURSIVE shelves AS (
           WHERE pc.store_id = $1 AND pc.product_id = p.id))
     ORDER BY s.rank DESC, p.id OFFSET $6 LIMIT $7
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.rank DESC, p.id"""  # noqa: S608 - fixed fragments
+SELECT {_PRODUCT} FROM page p ORDER BY p.rank DESC, p.id"""
 
 _ONE = f"""
 SELECT {_PRODUCT} FROM shop.products p
 WHERE p.store_id = $1 AND (p.id = $4 OR p.handle = $5)
-  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))"""  # noqa: S608 - as above
+  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))"""
 
 _BY_SKU = f"""
 SELECT v.id, v.product_id, v.sku, v.title, v.options, v.tracked, v.tax_class, v.image,
@@ -104,7 +104,7 @@ JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
 CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
 CROSS JOIN LATERAL {_STOCK} stock
 WHERE v.store_id = $1 AND upper(v.sku) = upper($4)
-  AND v.archived_at IS NULL AND p.status = 'published'"""  # noqa: S608 - fixed fragments
+  AND v.archived_at IS NULL AND p.status = 'published'"""
 
 
 async def products(
@@ -375,7 +375,7 @@ async def upsert_variants(
            SET sku = EXCLUDED.sku, title = EXCLUDED.title, options = EXCLUDED.options,
                tax_class = EXCLUDED.tax_class, tracked = EXCLUDED.tracked,
                weight_grams = EXCLUDED.weight_grams, position = EXCLUDED.position,
-               image = EXCLUDED.image, archived_at = NULL""",  # noqa: S608 - placeholders
+               image = EXCLUDED.image, archived_at = NULL""",
         *[cell for row in rows for cell in row],
     )
     await _set_prices(
@@ -400,7 +400,7 @@ async def _set_prices(tx: Transaction, prices: Sequence[tuple[UUID, Money]]) -> 
            VALUES {values(len(rows), 6)}
            ON CONFLICT (store_id, variant_id, currency)
                WHERE region_id IS NULL AND starts_at IS NULL
-           DO UPDATE SET amount = EXCLUDED.amount""",  # noqa: S608 - placeholders
+           DO UPDATE SET amount = EXCLUDED.amount""",
         *[cell for row in rows for cell in row],
     )
 

@@ -20,8 +20,7 @@ def values(rows: int, columns: int, *, first: int = 1) -> str:
 class Writes:
     """Writes that go to the server as one statement, in one round trip.
 
-    All of them see the rows as they were before any of them. Each column list belongs to one
-    table; a write with no rows is left out.
+    All of them see the rows as they were before any of them.
     """
 
     def __init__(self) -> None:
@@ -31,22 +30,28 @@ class Writes:
     def insert(
         self, table: str, columns: str, rows: Sequence[Sequence[Any]], suffix: str = ""
     ) -> None:
-        """`INSERT INTO table (columns) VALUES …` with an optional `ON CONFLICT …`."""
-        if not rows:
-            return
-        marks = values(len(rows), len(rows[0]), first=len(self._args) + 1)
-        self._args += [value for row in rows for value in row]
-        self._parts.append(f"INSERT INTO {table} ({columns}) VALUES {marks} {suffix}")
+        """`INSERT INTO table (columns) VALUES …`, with an optional `ON CONFLICT …`.
 
-    def add(self, statement: str, *args: Any) -> None:
-        """Any one writing statement; `{0}`, `{1}` … stand for `args`."""
+        Without rows nothing is added.
+        """
+        if rows:
+            marks = values(len(rows), len(rows[0]), first=len(self._args) + 1)
+            self._args += [value for row in rows for value in row]
+            self._parts.append(f"INSERT INTO {table} ({columns}) VALUES {marks} {suffix}")
+
+    def add(self, statement: str, *args: Any) -> str:
+        """Any one writing statement; `{0}`, `{1}` … stand for `args`.
+
+        Returns the name under which the result may read what it returned.
+        """
         first = len(self._args) + 1
         marks = [f"${first + index}" for index in range(len(args))]
         self._args += args
         self._parts.append(statement.format(*marks))
+        return f"w{len(self._parts) - 1}"
 
     async def run(self, executor: Any, result: str = "SELECT 1") -> asyncpg.Record | None:
-        """Send them; `result` may read what a part returned (`w0`, `w1` … in order)."""
+        """Send them, if there are any, and return the first row of `result`."""
         if not self._parts:
             return None
         named = ", ".join(f"w{index} AS ({part})" for index, part in enumerate(self._parts))

@@ -1,0 +1,144 @@
+"""What may happen to stock. Every change is in the stock journal, which adds up to the levels."""
+
+from collections.abc import Mapping, Sequence
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from tradewind.catalog.rules import Page
+from tradewind.contracts.errors import Conflict, NotFound
+from tradewind.database import Transaction
+from tradewind.database.sql import like
+from tradewind.inventory import queries
+from tradewind.inventory.rules import (
+    Caps,
+    Change,
+    Level,
+    NewHold,
+    Taken,
+    Wanted,
+    refuse_shortage,
+)
+
+
+async def levels(tx: Transaction, sku: str) -> Level:
+    """The stock of a SKU in any case. Raises NotFound."""
+    level = await queries.level_by_sku(tx, sku)
+    if level is None:
+        raise NotFound(f"There is no SKU {sku}.")
+    return level
+
+
+async def list_levels(
+    tx: Transaction, *, query: str | None = None, limit: int = 50, cursor: str | None = None
+) -> Page[Level]:
+    """Stock by SKU, optionally only SKUs that contain `query`."""
+    found = await queries.levels(tx, cursor or "", limit + 1, like(query) if query else None)
+    return Page(found[:limit], found[limit - 1].sku if len(found) > limit else None)
+
+
+async def set_level(
+    tx: Transaction,
+    sku: str,
+    *,
+    on_hand: int | None = None,
+    adjust: int | None = None,
+    backorder: bool | None = None,
+    low_at: int | None = None,
+    reason: str = "",
+    actor: str = "",
+) -> Level:
+    """Set what is on hand, or change it by `adjust`; also the rules of this SKU.
+
+    Raises NotFound, InvalidInput, Conflict `stock_promised` when less would remain than is
+    reserved and held.
+    """
+    change = Change(on_hand=on_hand, adjust=adjust, backorder=backorder, low_at=low_at)
+    change.check()
+    level = await levels(tx, sku)
+    location_id = await queries.default_location(tx)
+    old = await queries.lock_level(tx, level, location_id)
+    new = old + (adjust or 0) if on_hand is None else on_hand
+    try:
+        await queries.write_level(tx, level.variant_id, location_id, new, change)
+    except asyncpg.CheckViolationError:
+        message = f"{level.reserved + level.held} of {level.sku} are promised to orders and carts."
+        raise Conflict(message, code="stock_promised") from None
+    if new != old:
+        await queries.journal(tx, level.variant_id, location_id, new - old, reason, actor)
+    return await levels(tx, sku)
+
+
+async def receive(
+    tx: Transaction, stock: Mapping[str, int], *, reason: str = "", actor: str = ""
+) -> None:
+    """Set what is on hand of several SKUs. Raises as `set_level`."""
+    for sku, on_hand in sorted(stock.items()):
+        await set_level(tx, sku, on_hand=on_hand, reason=reason, actor=actor)
+
+
+async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Caps) -> None:
+    """Hold stock for a cart in place of what it held before; the cart's row must be locked.
+
+    Lapsed holds on these variants are released first. Raises OutOfStock, Conflict
+    `too_many_holds`.
+    """
+    if not wanted:
+        return
+    await queries.release_holds(tx, new.cart_id)
+    await queries.release_expired_of(tx, [one.variant_id for one in wanted])
+    shopper, address = await queries.carts_holding(
+        tx, new.cart_id, new.shopper_key, new.network_address
+    )
+    if shopper >= caps.per_shopper or address >= caps.per_address:
+        raise Conflict("Too many unfinished checkouts; finish one first.", code="too_many_holds")
+    refuse_shortage(await queries.hold(tx, new, await _located(tx, new.cart_id, wanted)))
+
+
+async def release_holds(tx: Transaction, cart_id: UUID) -> int:
+    """Let go of what a cart holds; returns how many holds."""
+    return await queries.release_holds(tx, cart_id)
+
+
+async def release_expired_holds(tx: Transaction, most: int = 500) -> int:
+    """Let go of holds whose time has passed; returns how many."""
+    return await queries.release_expired(tx, most)
+
+
+async def release_lapsed(tx: Transaction, variant_ids: Sequence[UUID]) -> int:
+    """Let go of lapsed holds on these variants; returns how many."""
+    return await queries.release_expired_of(tx, variant_ids)
+
+
+async def reserve(
+    tx: Transaction, cart_id: UUID, order_id: UUID, wanted: Sequence[Wanted]
+) -> list[Taken]:
+    """Reserve stock for an order and use up its cart's holds. One round trip.
+
+    Returns the variants that fell to their threshold. Raises OutOfStock; the caller's transaction
+    must then roll back.
+    """
+    taken = await queries.reserve(tx, cart_id, order_id, wanted)
+    refuse_shortage(taken)
+    return [one for one in taken if one.low]
+
+
+async def release(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> None:
+    """Give back what an order had reserved; the order's transition makes sure that it is once."""
+    await queries.give_back(tx, "released", order_id, lines)
+
+
+async def consume(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> None:
+    """Reserved goods left the house."""
+    await queries.give_back(tx, "consumed", order_id, lines)
+
+
+async def take_back(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> None:
+    """Goods came back and are on hand again."""
+    await queries.give_back(tx, "returned", order_id, lines)
+
+
+async def _located(tx: Transaction, cart_id: UUID, wanted: Sequence[Wanted]) -> list[Wanted]:
+    found = await queries.locations(tx, cart_id, wanted)
+    return [msgspec.structs.replace(one, location_id=found.get(one.variant_id)) for one in wanted]
