@@ -9,7 +9,7 @@ import msgspec
 from tradewind.catalog.rules import Page
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.database import Transaction
-from tradewind.database.sql import like
+from tradewind.database.patterns import like
 from tradewind.inventory import queries
 from tradewind.inventory.rules import (
     Caps,
