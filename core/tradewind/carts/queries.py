@@ -83,7 +83,7 @@ _INSERT = f"""
     INSERT INTO shop.carts (store_id, id, session_id, customer_id, region_id, currency, source,
                             locale, email, phone, metadata, expires_at, created_at, updated_at)
     SELECT $1, $5, $6, $7, region.id, region.currency, $8, $9, $10, $11, $12,
-           $2 + make_interval(days => region.cart_days), $2, $2
+           $2::timestamptz + make_interval(days => region.cart_days), $2, $2
     FROM ({_REGION}) region
     ON CONFLICT (store_id, session_id) WHERE status = 'open' AND session_id IS NOT NULL
     """
@@ -102,7 +102,7 @@ RETURNING cart_id"""
 
 _BUMP = """
     UPDATE shop.carts SET version = version + 1, updated_at = $2,
-        expires_at = $2 + make_interval(days => coalesce(
+        expires_at = $2::timestamptz + make_interval(days => coalesce(
             (SELECT cart_days FROM shop.store_settings WHERE store_id = $1), 7))
     WHERE store_id = $1 AND id = $3 AND status = 'open' RETURNING id"""
 
