@@ -116,7 +116,7 @@ class BusinessNumber:
     throughput: SlidingWindow
     registered: bool = True
     callback: str | None = None
-    profile: dict[str, Any] = field(default_factory=dict)
+    profile: dict[str, Any] = field(default_factory=lambda: {"vertical": "UNDEFINED"})
     service_messages: dict[str, int] = field(default_factory=lambda: defaultdict(int))
 
 
@@ -217,6 +217,7 @@ class WhatsAppState:
                 approved.category.upper(),
                 approved.parameter_format.upper(),
                 approved.components,
+                int(self.now().timestamp()),
                 status="APPROVED",
             )
             business.templates[template.id] = template

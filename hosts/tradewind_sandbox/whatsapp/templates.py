@@ -32,7 +32,10 @@ _MEDIA_FORMATS = ("IMAGE", "VIDEO", "DOCUMENT")
 
 @dataclass(eq=False, slots=True)
 class Template:
-    """A template of a business account, in the shape of Meta's template API."""
+    """A template of a business account, in the shape of Meta's template API.
+
+    `created_at` is in Unix seconds.
+    """
 
     id: str
     name: str
@@ -40,6 +43,7 @@ class Template:
     category: str
     parameter_format: str
     components: list[dict[str, Any]]
+    created_at: int
     status: str = "PENDING"
 
     def component(self, kind: str) -> dict[str, Any]:
@@ -56,7 +60,7 @@ class Template:
             "category": self.category,
             "parameter_format": self.parameter_format,
             "components": self.components,
-            "quality_score": {"score": "UNKNOWN"},
+            "quality_score": {"score": "UNKNOWN", "date": self.created_at},
         }
 
 

@@ -45,7 +45,11 @@ SECOND = WhatsAppAccount(
 ORDER_TEMPLATE = ApprovedTemplate(
     name="order_update",
     components=[
-        {"type": "BODY", "text": "Hi {{1}}, your order {{2}} is on its way.", "example": {}},
+        {
+            "type": "BODY",
+            "text": "Hi {{1}}, your order {{2}} is on its way.",
+            "example": {"body_text": [["Ann", "42"]]},
+        },
         {
             "type": "BUTTONS",
             "buttons": [

@@ -111,16 +111,24 @@ async def json_body(request: GraphRequest) -> dict[str, Any]:
 
 
 def pick(
-    node: dict[str, Any], request: GraphRequest, *, default: tuple[str, ...]
+    node: dict[str, Any],
+    request: GraphRequest,
+    *,
+    default: tuple[str, ...],
+    unset: tuple[str, ...] = (),
 ) -> dict[str, Any]:
-    """The fields of `node` that `?fields=` names; raises GraphError 100 for one it has not."""
+    """The fields of `node` that `?fields=` names, or those of `default`.
+
+    Fields in `unset` exist without having a value and are left out; any other that `node` lacks
+    raises GraphError 100.
+    """
     wanted = [f for f in request.query_params.get("fields", "").split(",") if f] or list(default)
     for name in wanted:
-        if name not in node:
+        if name not in node and name not in unset:
             raise GraphError(
                 errors.INVALID_PARAMETER, f"Tried accessing nonexisting field ({name})"
             )
-    return {name: node[name] for name in dict.fromkeys(["id", *wanted])}
+    return {name: node[name] for name in dict.fromkeys(["id", *wanted]) if name in node}
 
 
 def page(nodes: list[dict[str, Any]], request: GraphRequest) -> dict[str, Any]:

@@ -22,6 +22,25 @@ _FIELDS = (
     "platform_type",
     "throughput",
 )
+_UNSET = (
+    "certificate",
+    "conversational_automation",
+    "country_code",
+    "country_dial_code",
+    "eligibility_for_api_business_global_search",
+    "health_status",
+    "is_official_business_account",
+    "is_on_biz_app",
+    "is_pin_enabled",
+    "is_preverified_number",
+    "last_onboarded_time",
+    "messaging_limit_tier",
+    "new_certificate",
+    "new_name_status",
+    "quality_score",
+    "search_visibility",
+    "username",
+)
 _PROFILE_LIMITS = {"about": 139, "address": 256, "description": 512, "email": 128, "vertical": 32}
 _CALLBACK_LENGTH = 200
 
@@ -45,7 +64,7 @@ def shown_number(request: GraphRequest, number: BusinessNumber) -> dict[str, Any
             "application": number.account.webhook_url,
         },
     }
-    return pick(node, request, default=_FIELDS)
+    return pick(node, request, default=_FIELDS, unset=_UNSET)
 
 
 @get("/{version:str}/{object_id:str}/phone_numbers")

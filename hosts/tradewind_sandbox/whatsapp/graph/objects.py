@@ -10,7 +10,7 @@ from tradewind_sandbox.whatsapp.errors import unknown_object
 from tradewind_sandbox.whatsapp.graph.caller import GraphRequest, caller, json_body, pick
 from tradewind_sandbox.whatsapp.graph.media import shown_media
 from tradewind_sandbox.whatsapp.graph.numbers import change_callback, shown_number
-from tradewind_sandbox.whatsapp.graph.templates import edit_template
+from tradewind_sandbox.whatsapp.graph.templates import edit_template, shown_template
 from tradewind_sandbox.whatsapp.state import BusinessAccount, BusinessNumber, Media
 from tradewind_sandbox.whatsapp.templates import Template
 
@@ -28,7 +28,7 @@ async def read_object(
             name = asking.numbers_of(business.id)[0].account.store_name
             return pick({"id": business.id, "name": name}, request, default=("name",))
         case Template() as template:
-            return pick(template.shown(), request, default=tuple(template.shown()))
+            return shown_template(template.shown(), request)
         case Media() as media:
             return shown_media(request, asking, media)
 

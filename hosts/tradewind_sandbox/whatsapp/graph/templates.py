@@ -18,6 +18,17 @@ MOST_TEMPLATES = 250
 _EDITABLE = ("APPROVED", "REJECTED", "PAUSED")
 _FIELDS = ("name", "parameter_format", "components", "language", "status", "category")
 
+_UNSET = (
+    "correct_category",
+    "cta_url_link_tracking_opted_out",
+    "degrees_of_freedom_spec",
+    "library_template_name",
+    "message_send_ttl_seconds",
+    "previous_category",
+    "rejected_reason",
+    "sub_category",
+)
+
 
 @get("/{version:str}/{object_id:str}/message_templates")
 async def list_templates(
@@ -32,7 +43,20 @@ async def list_templates(
     }
     nodes = [template.shown() for template in business.templates.values()]
     found = [n for n in nodes if all(n[key] == value for key, value in filters.items())]
-    return page([pick(node, request, default=_FIELDS) for node in found], request)
+    listed = page([shown_template(node, request) for node in found], request)
+    if "summary" in request.query_params:
+        listed["summary"] = {
+            "total_count": len(found),
+            "message_template_count": len(business.templates),
+            "message_template_limit": MOST_TEMPLATES,
+            "are_translations_complete": True,
+        }
+    return listed
+
+
+def shown_template(node: dict[str, Any], request: GraphRequest) -> dict[str, Any]:
+    """A template with the fields asked for."""
+    return pick(node, request, default=_FIELDS, unset=_UNSET)
 
 
 @post("/{version:str}/{object_id:str}/message_templates", status_code=200)
@@ -54,6 +78,7 @@ async def create_template(
         category=body["category"].upper(),
         parameter_format=str(body.get("parameter_format", "POSITIONAL")).upper(),
         components=body["components"],
+        created_at=int(carrier.state.now().timestamp()),
     )
     business.templates[template.id] = template
     carrier.reviewed(business.id, template)
