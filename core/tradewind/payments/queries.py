@@ -1,0 +1,293 @@
+"""Payments, sessions and facts in SQL. Locks are taken in the order cart, payment, order, stock."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from tradewind.contracts.money import Money
+from tradewind.contracts.payment import Action, Fact, PaymentResult
+from tradewind.database import Transaction
+from tradewind.database.sql import values
+from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, Totals
+
+_PAYMENT = """
+    SELECT id, provider, method, intent, status, currency, amount, operation_id, created_at,
+           authorized, captured, refunded, disputed, order_id, cart_id, session_id, provider_ref,
+           error_code, version
+    FROM shop.payments WHERE store_id = $1 AND """
+
+_SESSION = """
+    SELECT id, cart_id, cart_version, payment_id, provider, method, flow, intent, status, currency,
+           amount, snapshot, expires_at, created_at, order_id, inputs, action, data, polls
+    FROM shop.payment_sessions WHERE store_id = $1 AND """
+
+
+async def payment(tx: Transaction, payment_id: UUID, *, lock: bool = False) -> Payment | None:
+    """One payment, locked if asked."""
+    row = await tx.fetchrow(_PAYMENT + "id = $2" + _lock(lock=lock), tx.store_id, payment_id)
+    return None if row is None else Payment(**dict(row))
+
+
+async def payment_by_ref(tx: Transaction, provider: str, provider_ref: str) -> Payment | None:
+    """The payment a provider calls by this reference."""
+    row = await tx.fetchrow(
+        _PAYMENT + "provider = $2 AND provider_ref = $3", tx.store_id, provider, provider_ref
+    )
+    return None if row is None else Payment(**dict(row))
+
+
+async def payments_of_order(
+    tx: Transaction, order_id: UUID, *, lock: bool = False
+) -> list[Payment]:
+    """An order's payments, oldest first, locked if asked."""
+    rows = await tx.fetch(
+        _PAYMENT + "order_id = $2 ORDER BY id" + _lock(lock=lock), tx.store_id, order_id
+    )
+    return [Payment(**dict(row)) for row in rows]
+
+
+async def session(tx: Transaction, session_id: UUID) -> PaymentSession | None:
+    """One payment session."""
+    row = await tx.fetchrow(_SESSION + "id = $2", tx.store_id, session_id)
+    return None if row is None else _session(row)
+
+
+async def sessions_of_cart(tx: Transaction, cart_id: UUID) -> list[PaymentSession]:
+    """A cart's sessions, newest first."""
+    rows = await tx.fetch(_SESSION + "cart_id = $2 ORDER BY id DESC", tx.store_id, cart_id)
+    return [_session(row) for row in rows]
+
+
+async def sessions_of_order(tx: Transaction, order_id: UUID) -> list[PaymentSession]:
+    """An order's sessions, newest first."""
+    rows = await tx.fetch(_SESSION + "order_id = $2 ORDER BY id DESC", tx.store_id, order_id)
+    return [_session(row) for row in rows]
+
+
+def payment_row(tx: Transaction, new: Payment) -> list[Any]:
+    """The values of `PAYMENT_COLUMNS` for a new payment."""
+    return [
+        tx.store_id,
+        new.id,
+        new.order_id,
+        new.cart_id,
+        new.session_id,
+        new.provider,
+        new.method,
+        new.intent,
+        new.status,
+        new.currency,
+        new.amount,
+        new.operation_id,
+        new.provider_ref,
+        tx.now,
+        tx.now,
+    ]
+
+
+PAYMENT_COLUMNS = """store_id, id, order_id, cart_id, session_id, provider, method, intent, status,
+    currency, amount, operation_id, provider_ref, created_at, updated_at"""
+
+
+def session_row(tx: Transaction, new: PaymentSession) -> list[Any]:
+    """The values of `SESSION_COLUMNS` for a new session."""
+    return [
+        tx.store_id,
+        new.id,
+        new.cart_id,
+        new.cart_version,
+        new.order_id,
+        new.payment_id,
+        new.provider,
+        new.method,
+        new.flow,
+        new.intent,
+        new.status,
+        new.currency,
+        new.amount,
+        new.snapshot.decode(),
+        msgspec.json.encode(new.inputs).decode(),
+        None if new.action is None else msgspec.json.encode(new.action),
+        msgspec.json.encode(new.data),
+        new.expires_at,
+        tx.now,
+        tx.now,
+    ]
+
+
+SESSION_COLUMNS = """store_id, id, cart_id, cart_version, order_id, payment_id, provider, method,
+    flow, intent, status, currency, amount, snapshot, inputs, action, data, expires_at, created_at,
+    updated_at"""
+
+
+async def insert(tx: Transaction, payment: Payment, session: PaymentSession) -> None:
+    """Store a new payment and its first session."""
+    await tx.execute(
+        f"INSERT INTO shop.payments ({PAYMENT_COLUMNS}) VALUES {values(1, 15)}",
+        *payment_row(tx, payment),
+    )
+    await tx.execute(
+        f"INSERT INTO shop.payment_sessions ({SESSION_COLUMNS}) VALUES {values(1, 20)}",
+        *session_row(tx, session),
+    )
+
+
+async def insert_payment(tx: Transaction, payment: Payment) -> None:
+    """Store a payment that has no session."""
+    await tx.execute(
+        f"INSERT INTO shop.payments ({PAYMENT_COLUMNS}) VALUES {values(1, 15)}",
+        *payment_row(tx, payment),
+    )
+
+
+async def add_facts(tx: Transaction, payment_id: UUID, facts: Sequence[Fact], source: str) -> int:
+    """Keep facts that are new; returns how many were."""
+    if not facts:
+        return 0
+    rows = [
+        (
+            tx.store_id,
+            tx.new_id(),
+            payment_id,
+            fact.kind,
+            fact.object_id,
+            fact.status,
+            fact.amount.currency,
+            fact.amount.amount,
+            fact.fee,
+            fact.code,
+            source,
+            fact.at,
+            tx.now,
+        )
+        for fact in facts
+    ]
+    added = await tx.fetch(
+        f"""INSERT INTO shop.payment_facts
+                (store_id, id, payment_id, kind, object_id, status, currency, amount, fee, code,
+                 source, occurred_at, received_at)
+            VALUES {values(len(rows), 13)}
+            ON CONFLICT (store_id, payment_id, kind, object_id, status, amount) DO NOTHING
+            RETURNING id""",
+        *[cell for row in rows for cell in row],
+    )
+    return len(added)
+
+
+async def facts(tx: Transaction, payment_id: UUID) -> list[Fact]:
+    """Everything a payment's provider and the merchant have said, in the order it was heard."""
+    rows = await tx.fetch(
+        """SELECT kind, object_id, status, amount, currency, occurred_at, fee, code
+           FROM shop.payment_facts WHERE store_id = $1 AND payment_id = $2 ORDER BY id""",
+        tx.store_id,
+        payment_id,
+    )
+    return [
+        Fact(
+            kind=row["kind"],
+            object_id=row["object_id"],
+            status=row["status"],
+            amount=Money(row["amount"], row["currency"]),
+            at=row["occurred_at"],
+            fee=row["fee"],
+            code=row["code"],
+        )
+        for row in rows
+    ]
+
+
+async def save_totals(
+    tx: Transaction, payment: Payment, totals: Totals, status: str, error_code: str
+) -> None:
+    """Write down what the facts come to."""
+    await tx.execute(
+        """UPDATE shop.payments
+           SET authorized = $3, captured = $4, refunded = $5, disputed = $6, status = $7,
+               error_code = $8, version = version + 1, updated_at = $9
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        payment.id,
+        totals.authorized,
+        totals.captured,
+        totals.refunded,
+        totals.disputed,
+        status,
+        error_code,
+        tx.now,
+    )
+
+
+async def save_ref(tx: Transaction, payment_id: UUID, provider_ref: str) -> None:
+    """Remember how the provider calls a payment; the first name stays."""
+    await tx.execute(
+        """UPDATE shop.payments SET provider_ref = $3, updated_at = $4
+           WHERE store_id = $1 AND id = $2 AND provider_ref IS NULL""",
+        tx.store_id,
+        payment_id,
+        provider_ref,
+        tx.now,
+    )
+
+
+async def save_answer(
+    tx: Transaction, session_id: UUID, status: SessionStatus, result: PaymentResult
+) -> None:
+    """Keep what the provider answered to the start of a session that is still starting."""
+    await tx.execute(
+        """UPDATE shop.payment_sessions
+           SET status = CASE WHEN status = 'starting' THEN $3 ELSE status END,
+               action = coalesce($4, action), data = $5, updated_at = $6
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        session_id,
+        status,
+        None if result.action is None else msgspec.json.encode(result.action),
+        msgspec.json.encode(result.data),
+        tx.now,
+    )
+
+
+async def close_sessions(tx: Transaction, ids: Sequence[UUID], status: SessionStatus) -> list[UUID]:
+    """End sessions that are not over; returns which ones were not."""
+    rows = await tx.fetch(
+        """UPDATE shop.payment_sessions SET status = $3, updated_at = $4
+           WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND status IN ('starting', 'open')
+           RETURNING id""",
+        tx.store_id,
+        list(ids),
+        status,
+        tx.now,
+    )
+    return [row["id"] for row in rows]
+
+
+async def count_poll(tx: Transaction, session_id: UUID) -> None:
+    """One more look-up was made."""
+    await tx.execute(
+        """UPDATE shop.payment_sessions SET polls = polls + 1, updated_at = $3
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        session_id,
+        tx.now,
+    )
+
+
+def _lock(*, lock: bool) -> str:
+    return " FOR UPDATE" if lock else ""
+
+
+def _session(row: asyncpg.Record) -> PaymentSession:
+    found = dict(row)
+    action, data = found.pop("action"), found.pop("data")
+    return PaymentSession(
+        **{
+            **found,
+            "snapshot": found["snapshot"].encode(),
+            "inputs": msgspec.json.decode(found["inputs"]),
+            "action": None if action is None else msgspec.json.decode(action, type=Action),
+            "data": {} if data is None else msgspec.json.decode(data),
+        }
+    )

@@ -1,0 +1,193 @@
+"""The state of a payment is a fold over facts: any order, any repetition, the same result.
+
+Per provider object the highest-ranked status counts; totals are sums over objects; the payment's
+status follows from the totals alone. A late failure of an older attempt therefore changes nothing,
+and a refund that fails days later, or a dispute that is won, moves only its own object.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from tradewind.contracts.money import Money
+from tradewind.contracts.payment import Action, Fact, FactKind, FactStatus, Flow, Intent
+
+PaymentState = Literal[
+    "awaiting",
+    "authorized",
+    "partially_paid",
+    "paid",
+    "partially_refunded",
+    "refunded",
+    "failed",
+]
+SessionStatus = Literal["starting", "open", "completed", "failed", "voided", "expired"]
+
+_UNDONE = frozenset(("failed", "canceled", "expired"))
+
+# What outranks what, lowest first. Money that came is not unmade by a late failure; a hold on a
+# card, however, ends when it is canceled or lapses, and a refund may still fail after success.
+RANKS: Mapping[FactKind, Sequence[FactStatus]] = {
+    "authorization": (
+        "pending",
+        "action_required",
+        "failed",
+        "succeeded",
+        "expired",
+        "canceled",
+    ),
+    "capture": ("pending", "action_required", "expired", "failed", "canceled", "succeeded"),
+    "refund": ("pending", "action_required", "expired", "succeeded", "failed", "canceled"),
+    "dispute": ("pending", "action_required", "lost", "won"),
+}
+
+
+class Totals(msgspec.Struct, frozen=True, kw_only=True):
+    """What the facts come to, in minor units; `failed` when every attempt has come to nothing."""
+
+    authorized: int = 0
+    captured: int = 0
+    refunded: int = 0
+    disputed: int = 0
+    failed: bool = False
+
+    def __add__(self, other: "Totals") -> "Totals":
+        return Totals(
+            authorized=self.authorized + other.authorized,
+            captured=self.captured + other.captured,
+            refunded=self.refunded + other.refunded,
+            disputed=self.disputed + other.disputed,
+            failed=self.failed and other.failed,
+        )
+
+
+class Payment(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which money is to come. Amounts are minor units of its currency."""
+
+    id: UUID
+    provider: str
+    method: str
+    intent: Intent
+    status: PaymentState
+    currency: str
+    amount: int
+    operation_id: str
+    created_at: datetime
+    authorized: int = 0
+    captured: int = 0
+    refunded: int = 0
+    disputed: int = 0
+    order_id: UUID | None = None
+    cart_id: UUID | None = None
+    session_id: UUID | None = None
+    provider_ref: str | None = None
+    error_code: str = ""
+    version: int = 1
+
+    @property
+    def totals(self) -> Totals:
+        """What its facts came to when they were last folded."""
+        return Totals(
+            authorized=self.authorized,
+            captured=self.captured,
+            refunded=self.refunded,
+            disputed=self.disputed,
+            failed=self.status == "failed",
+        )
+
+    @property
+    def certain(self) -> bool:
+        """Whether the whole amount is ours, or held for us where that was wanted."""
+        if self.captured >= self.amount:
+            return True
+        return self.intent == "authorize" and self.authorized >= self.amount
+
+    def money(self, amount: int) -> Money:
+        """An amount in this payment's currency."""
+        return Money(amount, self.currency)
+
+
+class PaymentSession(msgspec.Struct, frozen=True, kw_only=True):
+    """One attempt to pay: what the shopper must do (`action`) and what their client gets (`data`).
+
+    `snapshot` is the frozen cart as JSON; `cart_version` the version it was taken at.
+    """
+
+    id: UUID
+    cart_id: UUID | None
+    cart_version: int
+    payment_id: UUID
+    provider: str
+    method: str
+    flow: Flow
+    intent: Intent
+    status: SessionStatus
+    currency: str
+    amount: int
+    snapshot: bytes
+    expires_at: datetime
+    created_at: datetime
+    order_id: UUID | None = None
+    inputs: Mapping[str, str] = {}
+    action: Action | None = None
+    data: Mapping[str, Any] = {}
+    polls: int = 0
+    code: str = ""
+    message: str = ""
+
+
+def fold(facts: Iterable[Fact], currency: str) -> Totals:
+    """What these facts come to; facts in another currency are not counted."""
+    objects: dict[tuple[FactKind, str], tuple[int, int]] = {}
+    for fact in facts:
+        if fact.amount.currency != currency:
+            continue
+        key = (fact.kind, fact.object_id)
+        found = (rank(fact.kind, fact.status), fact.amount.amount)
+        objects[key] = max(objects.get(key, found), found)
+    state = [(kind, RANKS[kind][place], amount) for (kind, _), (place, amount) in objects.items()]
+    attempts = [status for kind, status, _ in state if kind in {"authorization", "capture"}]
+    return Totals(
+        authorized=_sum(state, "authorization", {"succeeded"}),
+        captured=_sum(state, "capture", {"succeeded"}),
+        refunded=_sum(state, "refund", {"succeeded"}),
+        disputed=_sum(state, "dispute", {"pending", "action_required", "lost"}),
+        failed=bool(attempts) and all(status in _UNDONE for status in attempts),
+    )
+
+
+def rank(kind: FactKind, status: FactStatus) -> int:
+    """The place of a status among those its kind of object can have; an odd one comes first."""
+    known = RANKS[kind]
+    return known.index(status) if status in known else 0
+
+
+def _sum(
+    state: Sequence[tuple[FactKind, FactStatus, int]], kind: FactKind, counting: set[FactStatus]
+) -> int:
+    return sum(amount for found, status, amount in state if found == kind and status in counting)
+
+
+def status_of(totals: Totals, amount: int) -> PaymentState:
+    """The status that follows from totals when `amount` is due."""
+    if totals.captured > 0:
+        return _status_of_captured(totals, amount)
+    if totals.authorized > 0:
+        return "authorized"
+    return "failed" if totals.failed else "awaiting"
+
+
+def _status_of_captured(totals: Totals, amount: int) -> PaymentState:
+    if totals.refunded >= totals.captured:
+        return "refunded"
+    if totals.refunded > 0:
+        return "partially_refunded"
+    return "paid" if totals.captured >= amount else "partially_paid"
+
+
+def next_poll(plan: Sequence[timedelta], polls: int) -> timedelta | None:
+    """How long to wait for look-up number `polls` (from 0); the last wait repeats itself."""
+    return plan[min(polls, len(plan) - 1)] if plan else None

@@ -1,0 +1,120 @@
+"""Payments: facts in, totals out. Who owes what for which order is decided further up."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from tradewind.contracts.errors import NotFound
+from tradewind.contracts.payment import Fact
+from tradewind.database import Transaction
+from tradewind.ledger import service as ledger
+from tradewind.payments import queries
+from tradewind.payments.rules import Payment, PaymentSession, Totals, fold, status_of
+
+
+class Folded(msgspec.Struct, frozen=True, kw_only=True):
+    """A payment before and after facts came in; `strange` are facts in another currency."""
+
+    before: Payment
+    after: Payment
+    strange: Sequence[Fact]
+
+    @property
+    def changed(self) -> bool:
+        """Whether the facts said anything new."""
+        return self.before.version != self.after.version
+
+
+async def get_payment(tx: Transaction, payment_id: UUID) -> Payment:
+    """One payment. Raises NotFound."""
+    payment = await queries.payment(tx, payment_id)
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    return payment
+
+
+async def lock_payment(tx: Transaction, payment_id: UUID) -> Payment:
+    """One payment, nobody else changes it until the transaction ends. Raises NotFound."""
+    payment = await queries.payment(tx, payment_id, lock=True)
+    if payment is None:
+        raise NotFound("There is no such payment.")
+    return payment
+
+
+async def payment_by_ref(tx: Transaction, provider: str, provider_ref: str) -> Payment | None:
+    """The payment that a provider calls by this reference, or None."""
+    return await queries.payment_by_ref(tx, provider, provider_ref)
+
+
+async def payments_of(tx: Transaction, order_id: UUID) -> list[Payment]:
+    """An order's payments, oldest first."""
+    return await queries.payments_of_order(tx, order_id)
+
+
+async def session_of_order(tx: Transaction, order_id: UUID) -> PaymentSession | None:
+    """An order's newest payment session, or None."""
+    found = await queries.sessions_of_order(tx, order_id)
+    return found[0] if found else None
+
+
+async def take_in(tx: Transaction, payment: Payment, facts: Sequence[Fact], source: str) -> Folded:
+    """Add facts to a locked payment and fold them all; the ledger follows the totals.
+
+    `source` says who told: "provider", "poll", "merchant".
+    """
+    await queries.add_facts(tx, payment.id, facts, source)
+    known = await queries.facts(tx, payment.id)
+    totals = fold(known, payment.currency)
+    status = status_of(totals, payment.amount)
+    error_code = next((fact.code for fact in reversed(known) if fact.code), "")
+    strange = [fact for fact in facts if fact.amount.currency != payment.currency]
+    if (totals, status) == (payment.totals, payment.status):
+        return Folded(before=payment, after=payment, strange=strange)
+    await queries.save_totals(tx, payment, totals, status, error_code)
+    after = msgspec.structs.replace(
+        payment,
+        authorized=totals.authorized,
+        captured=totals.captured,
+        refunded=totals.refunded,
+        disputed=totals.disputed,
+        status=status,
+        error_code=error_code,
+        version=payment.version + 1,
+    )
+    await _book(tx, payment, after)
+    return Folded(before=payment, after=after, strange=strange)
+
+
+async def _book(tx: Transaction, before: Payment, after: Payment) -> None:
+    """Transfer what the totals moved by; the payment's version makes each transfer unique."""
+    clearing = f"provider:{after.provider}"
+    moves = (
+        ("capture", clearing, "sales", after.captured - before.captured),
+        ("refund", "refunds", clearing, after.refunded - before.refunded),
+    )
+    for kind, debit, credit, amount in moves:
+        if amount:
+            pair = (debit, credit) if amount > 0 else (credit, debit)
+            await ledger.transfer(
+                tx,
+                ledger.Entry(
+                    kind=kind,
+                    debit=pair[0],
+                    credit=pair[1],
+                    amount=after.money(abs(amount)),
+                    dedupe_key=f"{kind}:{after.id}:{after.version}",
+                    payment_id=after.id,
+                    order_id=after.order_id,
+                ),
+            )
+
+
+def totals_of(payments: Sequence[Payment]) -> Totals:
+    """What several payments come to together."""
+    if not payments:
+        return Totals()
+    first, *others = [one.totals for one in payments]
+    for other in others:
+        first += other
+    return first
