@@ -54,6 +54,7 @@ PREPARED_SHOPPERS = (
 class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     """Everything the sandbox is told at start.
 
+    `host` and `port` are where whoever serves the app listens.
     `pair_burst` messages may go to one shopper at once, then one per `pair_refill_seconds`;
     `messages_per_second` counts both directions per business number. `retry_delays` are the
     seconds between repetitions of a webhook that was not answered with 200.
