@@ -164,7 +164,6 @@ async def test_a_cancellation_in_the_middle_of_a_statement_gives_the_connection_
     await assert_clean(narrow)
 
 
-@pytest.mark.xfail(reason="giving back a dead connection raises an error of its own", strict=True)
 async def test_a_connection_that_the_server_closed_is_replaced_and_hides_no_error(
     narrow: Database, store: Store, superuser: "asyncpg.Connection[Any]"
 ) -> None:

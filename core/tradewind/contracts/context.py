@@ -3,14 +3,16 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import AbstractAsyncContextManager
 from datetime import datetime
-from typing import Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 from uuid import UUID
 
-import httpx
 import msgspec
 
 from tradewind.contracts.money import Money
 from tradewind.contracts.webhook import Item
+
+if TYPE_CHECKING:
+    import httpx
 
 S = TypeVar("S", covariant=True)
 
@@ -145,7 +147,7 @@ class StoreContext(Protocol[S]):
     @property
     def settings(self) -> S: ...
     @property
-    def http(self) -> httpx.AsyncClient: ...
+    def http(self) -> "httpx.AsyncClient": ...
     @property
     def clock(self) -> Clock: ...
     @property
@@ -174,6 +176,6 @@ class AppContext(msgspec.Struct, Generic[S], frozen=True, kw_only=True):
     """What `open` and `close` receive: the process, no store."""
 
     clock: Any
-    http: httpx.AsyncClient
+    http: "httpx.AsyncClient"
     public_url: str
     environment: Literal["development", "production"] = "production"

@@ -6,7 +6,7 @@ The engine folds them into a payment; a provider touches no order and no databas
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
 from uuid import UUID
 
 import msgspec
@@ -195,8 +195,8 @@ class PaymentCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     """What a provider can do beyond starting and looking up a payment.
 
     `recovery` says what to do when an answer was lost: `repeat` with the same operation id,
-    `lookup` by our reference, or `none` (wait). `poll_plan` are the waits between look-ups while no webhook
-    comes, the last one repeated until `session_ttl` has passed.
+    `lookup` by our reference, or `none` (wait). `poll_plan` are the waits between look-ups while
+    no webhook comes, the last one repeated until `session_ttl` has passed.
     """
 
     update: bool = False
@@ -210,6 +210,7 @@ class PaymentCapabilities(msgspec.Struct, frozen=True, kw_only=True):
     session_ttl: timedelta = timedelta(hours=1)
 
 
+@runtime_checkable
 class PaymentProvider(Protocol[SettingsT]):
     """A way to be paid. Stateless. The optional calls exist where `capabilities` says so."""
 

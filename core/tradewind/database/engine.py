@@ -6,7 +6,7 @@ outlives a transaction is ever set on it.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, cast
@@ -97,7 +97,7 @@ class Transaction:
 
     async def execute(self, query: str, *args: Any) -> str:
         """Run one statement; returns its command tag."""
-        return cast("str", await self.connection.execute(query, *args))
+        return await self.connection.execute(query, *args)
 
 
 class Database:
@@ -175,6 +175,8 @@ class Database:
             if not clean and not connection.is_closed():
                 await connection.execute("ROLLBACK")
         except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            connection.terminate()
+            # A connection the server closed has left the pool already and says so.
+            with suppress(asyncpg.InterfaceError):
+                connection.terminate()
         finally:
             await self.pool.release(connection)

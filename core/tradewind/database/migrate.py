@@ -45,9 +45,13 @@ async def _run(owner_dsn: str, app: str) -> None:
     piccolo_conf.APP_REGISTRY = AppRegistry(apps=list(dict.fromkeys((CORE_APP, app))))
     piccolo_conf.DB.config = {"dsn": owner_dsn}
     said = io.StringIO()
-    with contextlib.redirect_stdout(said):
-        result = await ForwardsMigrationManager(app_name=app_name_of(app)).run()
-    _LOG.debug("migrations of %s: %s", app, said.getvalue())
+    try:
+        with contextlib.redirect_stdout(said):
+            result = await ForwardsMigrationManager(app_name=app_name_of(app)).run()
+    except (asyncpg.PostgresError, OSError, ImportError) as error:
+        raise MigrationFailed(f"{app_name_of(app)}: {error}") from error
+    finally:
+        _LOG.debug("migrations of %s: %s", app, said.getvalue())
     if not result.success:
         raise MigrationFailed(result.message or app)
 

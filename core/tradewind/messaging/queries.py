@@ -265,3 +265,17 @@ def _record(row: Any) -> MessageRecord:
         author=row["author"],
         created_at=row["created_at"],
     )
+
+
+async def template_changed(tx: Transaction, channel: str, news: Mapping[str, Any]) -> None:
+    """Keep what the provider says of a template of ours."""
+    await tx.execute(
+        """UPDATE shop.message_templates SET status = lower($5), updated_at = $6
+           WHERE store_id = $1 AND channel = $2 AND name = $3 AND language = $4""",
+        tx.store_id,
+        channel,
+        str(news.get("name", "")),
+        str(news.get("language", "")),
+        str(news.get("status", "")),
+        tx.now,
+    )

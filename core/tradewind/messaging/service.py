@@ -33,6 +33,14 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     capabilities: Capabilities
 
 
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a message is sent: the message or event that caused it, its category, who wrote it."""
+
+    cause: str
+    category: str = "service"
+    author: str = ""
+
+
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
     """What `compose` added: messages to send, in order, and the ids typed numbers stand for."""
 
@@ -46,12 +54,10 @@ def compose(
     writes: Writes,
     line: Line,
     bodies: Sequence[OutboundBody],
+    origin: Origin,
     *,
-    cause: str,
-    category: str = "service",
     always: bool = False,
     sending: bool = False,
-    author: str = "",
 ) -> Composed:
     """Fit messages to the channel and add their rows to `writes`.
 
@@ -72,14 +78,14 @@ def compose(
         message_id = tx.new_id()
         why = _why_not(tx, line, body, always=always)
         row = _log_row(tx, line, message_id, body, sequence)
-        logs.append([*row, cause, category, author])
+        logs.append([*row, origin.cause, origin.category, origin.author])
         texts.append((tx.store_id, message_id, msgspec.json.encode(body).decode()))
         if why:
             withheld.append(
                 (tx.store_id, message_id, "withheld", 0, None, why, "", None, tx.now, tx.now)
             )
             continue
-        message = _waiting(tx, line, message_id, body, category, sending=sending)
+        message = _waiting(tx, line, message_id, body, origin.category, sending=sending)
         waiting.append(message)
         outbound.append(_outbound_row(tx, line, message, sequence))
     writes.insert("shop.messaging_log", queries.LOG_COLUMNS, logs)
@@ -154,6 +160,18 @@ def _outbound_row(
     )
 
 
+async def channel_of(tx: Transaction, conversation_id: UUID) -> str:
+    """The channel of a conversation. Raises NotFound."""
+    name = await tx.fetchval(
+        "SELECT channel FROM shop.conversations WHERE store_id = $1 AND id = $2",
+        tx.store_id,
+        conversation_id,
+    )
+    if name is None:
+        raise NotFound("There is no such conversation.")
+    return str(name)
+
+
 async def line_of(tx: Transaction, conversation_id: UUID, capabilities: Capabilities) -> Line:
     """The line of a conversation, locked until the transaction ends. Raises NotFound."""
     row = await tx.fetchrow(
@@ -188,11 +206,9 @@ async def queue(
     line: Line,
     plugin: str,
     bodies: Sequence[OutboundBody],
+    origin: Origin,
     *,
-    cause: str,
     dedupe_key: str,
-    category: str = "service",
-    author: str = "",
 ) -> list[UUID]:
     """Put messages on their way to one person; the same `dedupe_key` puts nothing twice."""
     first = await tx.fetchval(
@@ -206,7 +222,7 @@ async def queue(
     if not first:
         return []
     writes = Writes()
-    composed = compose(tx, writes, line, bodies, cause=cause, category=category, author=author)
+    composed = compose(tx, writes, line, bodies, origin)
     writes.add(
         """UPDATE shop.conversations SET outbound_sequence = {0}, last_message_at = {1}
            WHERE store_id = {2} AND id = {3}""",

@@ -11,9 +11,11 @@ from tradewind.contracts.errors import NotFound
 from tradewind.contracts.webhook import Item
 from tradewind.database.engine import Database, Transaction
 from tradewind.outbox.jobs import Job, enqueue_in
+from tradewind.outbox.rules import LEASE
 
 DRAIN = "drain"
-LANE_LEASE = timedelta(seconds=60)
+KEYS_KEPT = timedelta(days=30)
+ITEMS_KEPT = timedelta(days=30)
 
 
 class Arrival(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,9 +129,7 @@ async def claim_lane(
     An item that is put off holds back those behind it.
     """
     now = database.clock.now()
-    rows = await database.pool.fetch(
-        _CLAIM, store_id, plugin, lane, holder, now + LANE_LEASE, now, most
-    )
+    rows = await database.pool.fetch(_CLAIM, store_id, plugin, lane, holder, now + LEASE, now, most)
     if not rows:
         return None
     items: list[InboxItem] = []
@@ -145,18 +145,6 @@ async def claim_lane(
         )
         items.append(InboxItem(id=row["id"], attempts=row["attempts"], item=item))
     return items
-
-
-async def release_lane(executor: Any, store_id: UUID, plugin: str, lane: str, holder: UUID) -> None:
-    """Let the lane go; pass a transaction or the pool."""
-    await executor.execute(
-        """UPDATE control.lanes SET holder = NULL
-           WHERE store_id = $1 AND plugin = $2 AND lane = $3 AND holder = $4""",
-        store_id,
-        plugin,
-        lane,
-        holder,
-    )
 
 
 async def mark_item(
@@ -185,10 +173,19 @@ async def put_off_item(database: Database, item_id: UUID, run_at: datetime, erro
     )
 
 
-def drain_job(store_id: UUID, plugin: str, lane: str, run_at: datetime | None = None) -> Job:
-    """The job that works a lane off."""
-    payload = {"plugin": plugin, "lane": lane}
-    return Job(kind=DRAIN, payload=payload, store_id=store_id, run_at=run_at)
+def drain_job(store_id: UUID, plugin: str, lane: str) -> Job:
+    """The job that works a lane off, messages that wait to go out included."""
+    payload: dict[str, str | int] = {"plugin": plugin, "lane": lane, "outbound": 1}
+    return Job(kind=DRAIN, payload=payload, store_id=store_id)
+
+
+async def keep_lanes(database: Database, holders: Sequence[UUID]) -> None:
+    """Extend the leases of lanes whose jobs are still being worked on."""
+    await database.pool.execute(
+        "UPDATE control.lanes SET leased_until = $2 WHERE holder = ANY ($1)",
+        list(holders),
+        database.clock.now() + LEASE,
+    )
 
 
 async def replay_item(tx: Transaction, item_id: UUID) -> None:
@@ -225,3 +222,19 @@ async def list_items(
     return [
         InboxRecord(**{**dict(row), "body": row["body"].decode("utf-8", "replace")}) for row in rows
     ]
+
+
+async def forget_old(database: Database) -> None:
+    """Remove what can come no more: senders repeat for days, not for weeks."""
+    now = database.clock.now()
+    await database.pool.execute(
+        "DELETE FROM control.webhook_keys WHERE received_at < $1", now - KEYS_KEPT
+    )
+    await database.pool.execute(
+        """DELETE FROM control.webhook_inbox
+           WHERE received_at < $1 AND state IN ('done', 'dropped')""",
+        now - ITEMS_KEPT,
+    )
+    await database.pool.execute(
+        "DELETE FROM control.lanes WHERE leased_until < $1 AND holder IS NULL", now - KEYS_KEPT
+    )

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from tradewind.contracts.events import EventBase
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=20)
+KEEP_EVERY = timedelta(seconds=5)
 MAX_ATTEMPTS = 12
 
 _WAITS = (1, 5, 15, 60, 5 * 60, 15 * 60, 60 * 60, 3 * 60 * 60, 6 * 60 * 60, 12 * 60 * 60)

@@ -10,7 +10,7 @@ import msgspec
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.events import Event, EventBase, type_of
 from tradewind.database.engine import Database, Transaction
-from tradewind.database.sql import values
+from tradewind.database.sql import Writes, values
 from tradewind.outbox.jobs import Job, enqueue_in
 from tradewind.outbox.rules import aggregate_of
 
@@ -43,47 +43,38 @@ class DeliveryRecord(msgspec.Struct, frozen=True, kw_only=True):
     updated_at: datetime
 
 
-def rows_of(tx: Transaction, events: Sequence[EventBase]) -> list[Any]:
-    """The column values of events, for a statement that inserts them with something else."""
-    rows: list[Any] = []
-    for event in events:
-        payload = msgspec.json.encode(event).decode()
-        kind = type_of(type(event))
-        rows += [tx.store_id, event.id, kind, aggregate_of(event), event.sequence, payload]
-        rows.append(event.occurred_at)
-    return rows
-
-
-def wanted(database: Database, event: EventBase) -> bool:
-    """Whether anybody in this process could want the event delivered."""
-    return database.relayed is None or type_of(type(event)) in database.relayed
-
-
 async def record(tx: Transaction, *events: EventBase) -> None:
     """Write events and their pointers; the relay is woken once the transaction is committed."""
-    if not events:
-        return
-    await tx.execute(
-        f"""INSERT INTO shop.events
-                (store_id, id, type, aggregate, sequence, payload, occurred_at)
-            VALUES {values(len(events), 7)}""",
-        *rows_of(tx, events),
-    )
-    await point_to(tx, *events)
+    writes = Writes()
+    add(tx, writes, *events)
+    await writes.run(tx)
 
 
-async def point_to(tx: Transaction, *events: EventBase) -> None:
-    """Write the pointers of events whose rows are written already."""
-    relayed = [event for event in events if wanted(tx.database, event)]
-    if not relayed:
-        return
-    rows = [value for event in relayed for value in (tx.store_id, event.id, type_of(type(event)))]
-    await tx.execute(
-        f"INSERT INTO control.outbox_pointers (store_id, event_id, type) "
-        f"VALUES {values(len(relayed), 3)}",
-        *rows,
-    )
-    tx.after_commit(tx.database.wake)
+def add(tx: Transaction, writes: Writes, *events: EventBase) -> None:
+    """The same as part of a larger statement."""
+    writes.insert("shop.events", _EVENT_COLUMNS, [_row(tx, event) for event in events])
+    pointers = [
+        (tx.store_id, event.id, type_of(type(event)))
+        for event in events
+        if _wanted(tx.database, event)
+    ]
+    writes.insert("control.outbox_pointers", "store_id, event_id, type", pointers)
+    if pointers:
+        tx.after_commit(tx.database.wake)
+
+
+_EVENT_COLUMNS = "store_id, id, type, aggregate, sequence, payload, occurred_at"
+
+
+def _row(tx: Transaction, event: EventBase) -> tuple[Any, ...]:
+    payload = msgspec.json.encode(event).decode()
+    kind = type_of(type(event))
+    aggregate = aggregate_of(event)
+    return tx.store_id, event.id, kind, aggregate, event.sequence, payload, event.occurred_at
+
+
+def _wanted(database: Database, event: EventBase) -> bool:
+    return database.relayed is None or type_of(type(event)) in database.relayed
 
 
 async def relay(

@@ -147,6 +147,11 @@ class Plugins:
         """The struct of a plugin's settings. Raises NotFound."""
         return self.plugin(plugin).settings_type
 
+    @property
+    def event_types(self) -> tuple[str, ...]:
+        """Every dotted event type there is."""
+        return tuple(self._subscribers)
+
     def subscribers(self, event_type: str) -> tuple[str, ...]:
         """The plugins that want events of a dotted type, for example `order.placed`."""
         return self._subscribers.get(event_type, ())

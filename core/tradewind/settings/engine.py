@@ -65,11 +65,21 @@ class Engine:
         self._environment_flags = dict(flags or {})
         self._states: dict[UUID, StoreState] = {}
         self._accounts: dict[str, tuple[datetime, Sequence[Account[Any]]]] = {}
+        self._stores: dict[UUID, tuple[datetime, Store]] = {}
 
     @property
     def clock(self) -> Clock:
         """The process's source of time."""
         return self.database.clock
+
+    async def store(self, store_id: UUID) -> Store:
+        """The store with this id, at most `FRESH` old. Raises NotFound."""
+        now = self.clock.now()
+        known = self._stores.get(store_id)
+        if known is None or not timedelta() <= now - known[0] < FRESH:
+            known = (now, await directory.store_by_id(self.database, store_id))
+            self._stores[store_id] = known
+        return known[1]
 
     async def state(self, store: Store) -> StoreState:
         """What the store configured, at most `FRESH` old."""

@@ -30,6 +30,8 @@ REVOKE ALL ON FUNCTION shop.search_products(text, integer) FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA control, shop TO tradewind_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA control, shop TO tradewind_app;
+ALTER DEFAULT PRIVILEGES IN SCHEMA shop
+    GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO tradewind_app;
 GRANT EXECUTE ON FUNCTION shop.search_products(text, integer) TO tradewind_app;
 
 -- Append-only.

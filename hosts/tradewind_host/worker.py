@@ -1,0 +1,206 @@
+"""The one table that wires events and kinds of jobs to services and plugins, and its loops."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Callable, Mapping
+from datetime import timedelta
+from uuid import UUID
+
+from tradewind.cases.service import NewCase, open_case
+from tradewind.checkout import service as checkout
+from tradewind.contracts.events import Event
+from tradewind.conversations.drain import drain
+from tradewind.conversations.telling import CHAT, TOLD, tell
+from tradewind.database import directory
+from tradewind.database.engine import Store
+from tradewind.outbox import inbox, live
+from tradewind.outbox import jobs as queue
+from tradewind.outbox import service as outbox
+from tradewind.outbox.jobs import TakenJob
+from tradewind.outbox.rules import MAX_ATTEMPTS
+from tradewind.outbox.runner import Handler, Runner
+from tradewind.settings.engine import Engine
+
+_LOG = logging.getLogger(__name__)
+_TICK = timedelta(seconds=1)
+
+class Worker:
+    """Relays events, runs jobs and keeps the schedules of one process."""
+
+    def __init__(self, engine: Engine, *, concurrency: int = 16) -> None:
+        self._engine = engine
+        self._runner = Runner(
+            engine.database, self._handlers(), buried=self._buried, concurrency=concurrency
+        )
+        self._relay_awake = asyncio.Event()
+        self._stopping = asyncio.Event()
+
+    def _handlers(self) -> Mapping[str, Handler]:
+        """Kind of job → what does it."""
+        return {
+            inbox.DRAIN: self._drain,
+            outbox.DELIVER: self._deliver,
+            checkout.POLL_PAYMENT: self._for_id(checkout.poll_payment, "session_id"),
+            checkout.EXPIRE_ORDER: self._for_id(checkout.expire_order, "order_id"),
+        }
+
+    def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
+        """Name → how often over all processes, and what is done."""
+        return {
+            "expire_carts": (timedelta(minutes=10), self._each_store(checkout.expire_carts)),
+            "release_holds": (timedelta(minutes=1), self._each_store(checkout.release_holds)),
+            "forget": (timedelta(minutes=10), self._forget),
+        }
+
+    # --- loops -------------------------------------------------------------------------------
+
+    async def run(self) -> None:
+        """Work until `stop`."""
+        self._engine.database.wake = self._wake
+        async with asyncio.TaskGroup() as group:
+            group.create_task(self._runner.run())
+            group.create_task(self._relay_loop())
+            group.create_task(self._schedule_loop())
+
+    async def stop(self) -> None:
+        """Take on nothing new; `run` returns when what is under way is done."""
+        self._stopping.set()
+        self._relay_awake.set()
+        await self._runner.stop()
+
+    def _wake(self) -> None:
+        self._relay_awake.set()
+        self._runner.wake()
+
+    async def _relay_loop(self) -> None:
+        while not self._stopping.is_set():
+            self._relay_awake.clear()
+            try:
+                if not await self.relay_once():
+                    await _wait(self._relay_awake, _TICK)
+            except Exception:  # noqa: BLE001 - the pointers stay for the next round
+                _LOG.exception("events could not be relayed")
+                await _wait(self._stopping, _TICK)
+
+    async def relay_once(self) -> int:
+        """Fan out what waits; returns how many events there were."""
+        database = self._engine.database
+        stores = await outbox.stores_with_pointers(database)
+        relayed = 0
+        for store_id in stores:
+            enabled = await self._engine.enabled(await self._engine.store(store_id))
+            relayed += await outbox.relay(database, self._subscribers(enabled), store_id)
+        return relayed
+
+    def _subscribers(self, enabled: frozenset[str]) -> Callable[[UUID, str], list[str]]:
+        def of(_store_id: UUID, event_type: str) -> list[str]:
+            wanted = [n for n in self._engine.plugins.subscribers(event_type) if n in enabled]
+            return [*wanted, CHAT] if event_type in TOLD else wanted
+
+        return of
+
+    async def _schedule_loop(self) -> None:
+        while not self._stopping.is_set():
+            for name, (every, action) in self._schedules().items():
+                try:
+                    if await queue.due(self._engine.database, name, every):
+                        await action()
+                except Exception:  # noqa: BLE001 - one schedule must not end the others
+                    _LOG.exception("schedule %s failed", name)
+            await _wait(self._stopping, timedelta(seconds=10))
+
+    # --- jobs --------------------------------------------------------------------------------
+
+    async def _drain(self, job: TakenJob) -> bool:
+        await drain(self._engine, await self._store(job), job)
+        return True
+
+    async def _deliver(self, job: TakenJob) -> bool:
+        """One event to one subscriber; its job is finished with the mark."""
+        store = await self._store(job)
+        delivery_id = UUID(job.payload["delivery_id"])
+        database = self._engine.database
+        async with database.transaction(store.id) as tx:
+            found = await outbox.pending_delivery(tx, delivery_id)
+        if found is None:
+            return False
+        event, subscriber = found
+        try:
+            await self._hand_over(store, subscriber, event)
+        except Exception as error:
+            await self._not_delivered(job, store, delivery_id, error)
+            raise
+        async with database.transaction(store.id) as tx:
+            await outbox.mark_delivery(tx, delivery_id, "done")
+            await queue.finish(tx, job.id)
+        return True
+
+    async def _hand_over(self, store: Store, subscriber: str, event: Event) -> None:
+        if subscriber == CHAT:
+            await tell(self._engine, store, event)
+            return
+        context = await self._engine.context(store, subscriber)
+        if context is not None:
+            await self._engine.plugins.deliver(subscriber, event, context)
+
+    async def _not_delivered(
+        self, job: TakenJob, store: Store, delivery_id: UUID, error: Exception
+    ) -> None:
+        state = "dead" if job.attempts >= MAX_ATTEMPTS else "pending"
+        async with self._engine.database.transaction(store.id) as tx:
+            await outbox.mark_delivery(tx, delivery_id, state, f"{type(error).__name__}: {error}")
+
+    async def _buried(self, job: TakenJob, error: str) -> None:
+        """Nobody loses a job silently: it becomes a case of its store."""
+        if job.store_id is None:
+            return
+        async with self._engine.database.transaction(job.store_id) as tx:
+            await open_case(
+                tx,
+                NewCase(
+                    kind="dead_letter",
+                    dedupe_key=f"job:{job.id}",
+                    title=f"A job ({job.kind}) was given up",
+                    subject_type="job",
+                    subject_id=str(job.id),
+                    evidence={"error": error, "payload": job.payload},
+                    actions=("replay", "close"),
+                ),
+            )
+
+    def _for_id(
+        self, action: Callable[[Engine, Store, UUID], Awaitable[object]], name: str
+    ) -> Handler:
+        async def handle(job: TakenJob) -> bool:
+            await action(self._engine, await self._store(job), UUID(job.payload[name]))
+            return False
+
+        return handle
+
+    # --- schedules ---------------------------------------------------------------------------
+
+    def _each_store(
+        self, action: Callable[[Engine, Store], Awaitable[object]]
+    ) -> Callable[[], Awaitable[None]]:
+        async def run() -> None:
+            for store in await directory.all_stores(self._engine.database):
+                await action(self._engine, store)
+
+        return run
+
+    async def _forget(self) -> None:
+        await live.forget_old(self._engine.database)
+        await inbox.forget_old(self._engine.database)
+
+    async def _store(self, job: TakenJob) -> Store:
+        if job.store_id is None:
+            raise TypeError(f"a job of kind {job.kind} has no store")
+        return await self._engine.store(job.store_id)
+
+
+async def _wait(event: asyncio.Event, longest: timedelta) -> None:
+    try:
+        async with asyncio.timeout(longest.total_seconds()):
+            await event.wait()
+    except TimeoutError:
+        return
