@@ -8,7 +8,6 @@ from tradewind.conversations.rules.addresses import (
     place_from_pin,
     read_city,
     read_street,
-    split_name,
     to_address,
 )
 from tradewind.conversations.rules.commands import Command, parse_command
@@ -22,7 +21,7 @@ from tradewind.conversations.rules.state import (
     load_state,
 )
 from tradewind.conversations.rules.taps import Tap, parse_tap, tap
-from tradewind.conversations.rules.words import clean, fit_lines, is_email, shorten, width
+from tradewind.conversations.rules.words import clean, fit_lines, is_email
 
 __all__ = [
     "Answer",
@@ -46,9 +45,6 @@ __all__ = [
     "place_from_pin",
     "read_city",
     "read_street",
-    "shorten",
-    "split_name",
     "tap",
     "to_address",
-    "width",
 ]

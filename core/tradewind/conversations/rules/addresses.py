@@ -8,6 +8,7 @@ import msgspec
 from tradewind.contracts.channel import LocationContent
 from tradewind.contracts.pricing import Address
 from tradewind.conversations.rules.words import clean
+from tradewind.customers.rules import split_name
 
 LONGEST_NAME = 120
 LONGEST_STREET = 200
@@ -144,12 +145,6 @@ def place_from_pin(pin: LocationContent, country: str, country_name: str = "") -
     name = clean(pin.name or "")[:100]
     detail = f"{name} ({spot})" if name else f"Map: {spot}"
     return msgspec.structs.replace(written, detail=detail)
-
-
-def split_name(name: str) -> tuple[str, str]:
-    """First and last name; the last word is the last name, which a single name does not have."""
-    first, _, last = name.rpartition(" ")
-    return (first, last) if first else (last, "")
 
 
 def to_address(place: Place, name: str, phone: str | None) -> Address:

@@ -21,7 +21,7 @@ _GLUED = re.compile(r"(track|status|order)#?([0-9]+)")
 
 _PLAIN = frozenset(("cart", "checkout", "status", "stop", "start", "help", "menu"))
 _POLITE = frozenset(
-    "please pls plz thanks thank you me my the now it all messages sending show view open see".split()
+    "please pls plz thanks you me my the now it all messages sending show view open see".split()
 )
 _FILLERS = frozenset(
     "x × of to from my the cart please pls qty quantity pcs pc piece pieces".split()

@@ -40,6 +40,7 @@ class State(msgspec.Struct, omit_defaults=True, kw_only=True):
     saved: Place | None = None
     delivery: str = ""
     payment: str = ""
+    payment_title: str = ""
     total: int | None = None
     placed: UUID | None = None
     number: int = 0

@@ -16,9 +16,9 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "home": (),
     "help": (),
     "menu": ("number",),
-    "all": ("text",),
-    "in": ("id", "text"),
-    "find": ("number", "text"),
+    "all": ("cursor",),
+    "in": ("id", "cursor"),
+    "find": ("cursor", "text"),
     "p": ("id",),
     "options": ("id", "number"),
     "v": ("id", "other"),
@@ -54,6 +54,7 @@ class Tap(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID = UUID(int=0)
     other: UUID = UUID(int=0)
     number: int = 0
+    cursor: str = ""
     text: str = ""
 
 
@@ -69,7 +70,7 @@ def parse_tap(text: str) -> Tap | None:
     """What an id stands for; None for anything that `tap` would not have made."""
     kind, *rest = text.split(":", 1)
     fields = FIELDS.get(kind)
-    if fields is None or len(text) > LONGEST:
+    if fields is None or len(text) > LONGEST or not text.isprintable():
         return None
     given = rest[0].split(":", len(fields) - 1) if rest and fields else rest
     if len(given) != len(fields):
@@ -82,8 +83,14 @@ def _read(kind: str, given: dict[str, str]) -> Tap | None:
     ids = [given.get(name, str(UUID(int=0))) for name in ("id", "other")]
     if not _DIGITS.fullmatch(number) or not all(map(_is_uuid, ids)):
         return None
-    text = given.get("text", "")
-    return Tap(kind=kind, id=UUID(ids[0]), other=UUID(ids[1]), number=int(number), text=text)
+    return Tap(
+        kind=kind,
+        id=UUID(ids[0]),
+        other=UUID(ids[1]),
+        number=int(number),
+        cursor=given.get("cursor", ""),
+        text=given.get("text", ""),
+    )
 
 
 def _is_uuid(text: str) -> bool:

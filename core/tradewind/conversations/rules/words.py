@@ -4,6 +4,8 @@ import re
 from collections.abc import Sequence
 from unicodedata import category, normalize
 
+from tradewind.messaging.rules import width
+
 _INVISIBLE = frozenset(("Cc", "Cf", "Cs", "Co", "Cn"))
 _EMAIL = re.compile(
     r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]+@"
@@ -17,23 +19,6 @@ def clean(text: str) -> str:
     plain = normalize("NFKC", text)
     spaced = ("" if category(c) in _INVISIBLE and not c.isspace() else c for c in plain)
     return " ".join("".join(spaced).split())
-
-
-def width(text: str) -> int:
-    """Length in UTF-16 code units, as `Capabilities` counts."""
-    return len(text.encode("utf-16-le", "surrogatepass")) // 2
-
-
-def shorten(text: str, limit: int) -> str:
-    """The text, cut at `limit` code units with an ellipsis where it is longer."""
-    if width(text) <= limit:
-        return text
-    kept = ""
-    for character in text:
-        if width(kept + character) > limit - 1:
-            break
-        kept += character
-    return kept.rstrip() + "…" if limit > 0 else ""
 
 
 def fit_lines(lines: Sequence[str], limit: int, more: str) -> list[str]:

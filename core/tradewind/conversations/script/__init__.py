@@ -1,0 +1,1 @@
+"""What the shop says: one module for each part of a conversation."""
