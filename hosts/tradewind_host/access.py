@@ -1,0 +1,61 @@
+"""Who asks, for which store, and the way to its data: what every route of the two APIs receives."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+import msgspec
+from litestar import Request, Response
+from litestar.di import NamedDependency
+
+from tradewind.database import Store, Transaction
+from tradewind.database.directory import ApiKey
+from tradewind.settings.engine import Engine
+from tradewind_host.idempotency import Claim, keep_answer
+
+T = TypeVar("T")
+
+
+class Access:
+    """One authenticated request."""
+
+    def __init__(self, engine: Engine, key: ApiKey) -> None:
+        self.engine = engine
+        self.key = key
+        self.claim: Claim | None = None
+
+    @property
+    def store(self) -> Store:
+        """The store that the credential belongs to."""
+        return self.key.store
+
+    @property
+    def actor(self) -> str:
+        """Who acts, for the audit log and the timeline of an order."""
+        return f"key:{self.key.id}"
+
+    @asynccontextmanager
+    async def transaction(self) -> AsyncIterator[Transaction]:
+        """The transaction of this request's journey."""
+        async with self.engine.database.transaction(self.store.id) as tx:
+            yield tx
+
+    async def answer(self, tx: Transaction, body: T, status: int = 200) -> Response[T]:
+        """The answer, kept in the transaction of its effect when the caller named the request."""
+        encoded = msgspec.json.encode(body)
+        if self.claim is not None:
+            await keep_answer(tx, self.claim, status, encoded)
+        return Response(
+            encoded,  # type: ignore[arg-type]
+            status_code=status,
+            media_type="application/json",
+        )
+
+
+GivenAccess = NamedDependency[Access]
+
+
+def provide_access(request: Request[Any, Any, Any]) -> Access:
+    """What the door of the API found out before the route was called."""
+    access: Access = request.scope["state"]["access"]
+    return access

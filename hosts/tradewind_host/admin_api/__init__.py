@@ -1,0 +1,34 @@
+"""The admin API: what a merchant's systems call with a secret key."""
+
+from litestar import Router
+from litestar.di import Provide
+
+from tradewind_host.access import provide_access
+from tradewind_host.admin_api import (
+    api_keys,
+    cases,
+    catalog,
+    conversations,
+    events,
+    inventory,
+    orders,
+    regions,
+    settings,
+)
+from tradewind_host.auth import AdminDoor
+from tradewind_host.idempotency import Idempotency
+from tradewind_host.openapi import ADMIN_KEY
+
+_MODULES = (orders, inventory, catalog, regions, conversations, events, cases, settings, api_keys)
+
+
+def admin_router() -> Router:
+    """Every route under `/admin`."""
+    return Router(
+        "/admin",
+        route_handlers=[route for module in _MODULES for route in module.ROUTES],
+        middleware=[AdminDoor, Idempotency],
+        dependencies={"access": Provide(provide_access, sync_to_thread=False)},
+        security=ADMIN_KEY,
+        tags=["admin"],
+    )

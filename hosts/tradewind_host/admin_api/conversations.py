@@ -1,0 +1,135 @@
+"""The inbox: conversations and what was said in them."""
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from litestar import get
+from litestar.params import FromPath, FromQuery
+
+from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
+from tradewind.database import Transaction
+from tradewind.messaging.service import messages_of
+from tradewind_host.access import GivenAccess
+from tradewind_host.problems import refusals
+from tradewind_host.shapes import Cursor, Limit, id_cursor, page
+
+
+class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
+    """A chat with one person; `window_expires_at` is until when free words may be sent."""
+
+    id: UUID
+    channel: str
+    identity: str
+    customer_id: UUID
+    name: str | None
+    locale: str
+    mode: str
+    unread: int
+    last_message_at: datetime
+    window_expires_at: datetime | None
+    created_at: datetime
+
+
+class ConversationList(msgspec.Struct, frozen=True):
+    """Conversations, the latest first."""
+
+    conversations: Sequence[ConversationView]
+    next_cursor: str | None
+
+
+class MessageView(msgspec.Struct, frozen=True, kw_only=True):
+    """A message; `direction` is in or out, `status` the furthest it got (null for inbound)."""
+
+    id: UUID
+    direction: str
+    kind: str
+    category: str
+    body: Any
+    status: str | None
+    error_code: str
+    error: str
+    author: str
+    created_at: datetime
+
+
+class MessageList(msgspec.Struct, frozen=True):
+    """Messages, newest first."""
+
+    messages: Sequence[MessageView]
+    next_cursor: str | None
+
+
+@get("/conversations", responses=refusals(401, 422, 503))
+async def list_conversations(
+    access: GivenAccess,
+    channel: FromQuery[str | None] = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> ConversationList:
+    """Conversations, the latest first."""
+    async with access.transaction() as tx:
+        rows = await _conversations(tx, channel, _moment(cursor), limit + 1)
+    more = len(rows) > limit
+    rows = rows[:limit]
+    following = f"{rows[-1].last_message_at.isoformat()}/{rows[-1].id}" if more else None
+    return ConversationList(rows, following)
+
+
+@get("/conversations/{conversation_id:uuid}/messages", responses=refusals(401, 404, 422, 503))
+async def list_messages(
+    access: GivenAccess, conversation_id: FromPath[UUID], limit: Limit = 50, cursor: Cursor = None
+) -> MessageList:
+    """What was said, newest first."""
+    async with access.transaction() as tx:
+        await _refuse_unknown(tx, conversation_id)
+        rows = await messages_of(tx, conversation_id, before=id_cursor(cursor), limit=limit + 1)
+    kept, following = page(rows, limit, lambda row: row.id)
+    return MessageList([MessageView(**msgspec.structs.asdict(row)) for row in kept], following)
+
+
+async def _conversations(
+    tx: Transaction, channel: str | None, before: tuple[datetime, UUID] | None, most: int
+) -> list[ConversationView]:
+    moment, last_id = before or (None, None)
+    rows = await tx.fetch(
+        """SELECT c.id, c.channel, c.identity, c.customer_id, u.name, c.locale, c.mode, c.unread,
+                  c.last_message_at, c.window_expires_at, c.created_at
+           FROM shop.conversations c
+           JOIN shop.customers u ON u.store_id = c.store_id AND u.id = c.customer_id
+           WHERE c.store_id = $1 AND ($2::text IS NULL OR c.channel = $2)
+             AND ($3::timestamptz IS NULL OR (c.last_message_at, c.id) < ($3, $4::uuid))
+           ORDER BY c.last_message_at DESC, c.id DESC LIMIT $5""",
+        tx.store_id,
+        channel,
+        moment,
+        last_id,
+        most,
+    )
+    return [ConversationView(**dict(row)) for row in rows]
+
+
+async def _refuse_unknown(tx: Transaction, conversation_id: UUID) -> None:
+    known = await tx.fetchval(
+        "SELECT true FROM shop.conversations WHERE store_id = $1 AND id = $2",
+        tx.store_id,
+        conversation_id,
+    )
+    if not known:
+        raise NotFound("There is no such conversation.")
+
+
+def _moment(cursor: str | None) -> tuple[datetime, UUID] | None:
+    if cursor is None:
+        return None
+    moment, _, last_id = cursor.partition("/")
+    try:
+        return datetime.fromisoformat(moment), UUID(last_id)
+    except ValueError:
+        wrong = FieldError("cursor", "invalid", "Use next_cursor of the page before.")
+        raise InvalidInput("This cursor does not belong here.", errors=[wrong]) from None
+
+
+ROUTES = (list_conversations, list_messages)

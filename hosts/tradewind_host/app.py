@@ -1,0 +1,52 @@
+"""Puts the host together: one Litestar app over one engine."""
+
+from litestar import Litestar, Router
+from litestar.datastructures import State
+from litestar.di import Provide
+
+from tradewind.settings.engine import Engine
+from tradewind_host.admin_api import admin_router
+from tradewind_host.config import Config
+from tradewind_host.edge import Edge
+from tradewind_host.keys import Keys
+from tradewind_host.media import media_router
+from tradewind_host.openapi import openapi_config
+from tradewind_host.operations import ROUTES
+from tradewind_host.problems import HANDLERS
+from tradewind_host.store_api import store_router
+from tradewind_host.webhooks import webhook_routes
+
+
+def create_app(engine: Engine, config: Config) -> Litestar:
+    """The host over an open engine, which it neither opens nor closes."""
+    keys = Keys(engine.database)
+    app = Litestar(
+        route_handlers=[
+            *ROUTES,
+            *webhook_routes,
+            store_router(),
+            admin_router(),
+            media_router(config.data_dir),
+            *plugin_routers(engine),
+        ],
+        dependencies={
+            "engine": Provide(lambda: engine, sync_to_thread=False),
+            "keys": Provide(lambda: keys, sync_to_thread=False),
+        },
+        exception_handlers=HANDLERS,
+        openapi_config=openapi_config(),
+        state=State({"engine": engine, "keys": keys, "config": config}),
+        request_max_body_size=None,
+        logging_config=None,
+        debug=False,
+    )
+    app.asgi_handler = Edge(app.asgi_handler, config, keys)
+    return app
+
+
+def plugin_routers(engine: Engine) -> list[Router]:
+    """The routes that plugins bring, each under `/plugins/<name>`."""
+    return [
+        Router(f"/plugins/{answer.plugin}", route_handlers=list(answer.value))
+        for answer in engine.plugins.http_routes().answers
+    ]

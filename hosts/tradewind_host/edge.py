@@ -1,0 +1,144 @@
+"""What every request passes on its way in and out: size limit, headers, CORS, log, figures."""
+
+import time
+from collections.abc import Iterable
+from typing import Any
+
+from litestar.datastructures import Headers
+from litestar.types import ASGIApp, Message, Receive, Send
+
+from tradewind.contracts.errors import TooLarge
+from tradewind_host.config import Config
+from tradewind_host.figures import REQUESTS, SECONDS
+from tradewind_host.keys import Keys
+from tradewind_host.logs import logger
+
+_HEADERS = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"x-frame-options", b"DENY"),
+    (b"referrer-policy", b"no-referrer"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
+    (b"cache-control", b"no-store"),
+)
+_HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_SHOPS = "/store/"
+_METHODS = b"GET, POST, PUT, PATCH, DELETE"
+_ALLOWED = b"Content-Type, Idempotency-Key, X-Publishable-Key"
+_EXPOSED = b"Idempotency-Replayed, Retry-After"
+_PREFLIGHT_SECONDS = b"600"
+
+Pairs = list[tuple[bytes, bytes]]
+
+
+class Edge:
+    """The outermost layer of the host."""
+
+    def __init__(self, app: ASGIApp, config: Config, keys: Keys) -> None:
+        self._app = app
+        self._limit = config.body_limit
+        self._keys = keys
+        https = config.base_url.startswith("https://")
+        self._headers = (*_HEADERS, _HTTPS) if https else _HEADERS
+
+    async def __call__(self, scope: Any, receive: Receive, send: Send) -> None:
+        """Handle one connection."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        headers = Headers.from_scope(scope)
+        origin = headers.get("origin") if scope["path"].startswith(_SHOPS) else None
+        if origin and scope["method"] == "OPTIONS":
+            await self._preflight(origin, send)
+            return
+        exchange = _Exchange(scope, send, self._headers, origin)
+        limited = _Limited(receive, self._limit, headers.get("content-length", ""))
+        try:
+            await self._app(scope, limited, exchange.send)
+        finally:
+            exchange.note()
+
+    async def _preflight(self, origin: str, send: Send) -> None:
+        """Say what a browser may ask; whose key it is shows only in the request itself."""
+        headers: Pairs = [(b"vary", b"Origin")]
+        if await self._keys.knows_origin(origin):
+            headers += [
+                (b"access-control-allow-origin", origin.encode("latin-1")),
+                (b"access-control-allow-methods", _METHODS),
+                (b"access-control-allow-headers", _ALLOWED),
+                (b"access-control-max-age", _PREFLIGHT_SECONDS),
+            ]
+        await send({"type": "http.response.start", "status": 204, "headers": headers})
+        await send({"type": "http.response.body", "body": b"", "more_body": False})
+
+
+class _Limited:
+    """A `receive` that refuses to take in more than the limit."""
+
+    def __init__(self, receive: Receive, limit: int, announced: str) -> None:
+        self._receive = receive
+        self._left = limit
+        self._too_long = announced.isdecimal() and int(announced) > limit
+
+    async def __call__(self) -> Any:
+        """The next message. Raises TooLarge."""
+        if self._too_long:
+            raise TooLarge("The body is larger than this host takes.")
+        message = await self._receive()
+        if message["type"] == "http.request":
+            self._left -= len(message["body"])
+            if self._left < 0:
+                raise TooLarge("The body is larger than this host takes.")
+        return message
+
+
+class _Exchange:
+    """One request and its answer."""
+
+    def __init__(
+        self, scope: Any, send: Send, headers: Iterable[tuple[bytes, bytes]], origin: str | None
+    ) -> None:
+        self._scope = scope
+        self._send = send
+        self._headers = headers
+        self._origin = origin
+        self._started = time.perf_counter()
+        self._status = 500
+
+    async def send(self, message: Message) -> None:
+        """Pass an answer on, with our headers where the route has not set its own."""
+        if message["type"] == "http.response.start":
+            self._status = message["status"]
+            given: Pairs = list(message["headers"])
+            names = {name.lower() for name, _ in given}
+            given += [pair for pair in self._headers if pair[0] not in names]
+            message["headers"] = [*given, *self._cors()]
+        await self._send(message)
+
+    def _cors(self) -> Pairs:
+        if not self._origin:
+            return []
+        access = self._scope.get("state", {}).get("access")
+        listed = access.key.origins if access is not None else ()
+        if self._origin not in listed and "*" not in listed:
+            return [(b"vary", b"Origin")]
+        return [
+            (b"vary", b"Origin"),
+            (b"access-control-allow-origin", self._origin.encode("latin-1")),
+            (b"access-control-expose-headers", _EXPOSED),
+        ]
+
+    def note(self) -> None:
+        """Count and log the request by its route: a path may hold what nobody should read."""
+        seconds = time.perf_counter() - self._started
+        route = str(self._scope.get("path_template") or "unknown")
+        method = self._scope["method"]
+        REQUESTS.labels(method, route, str(self._status)).inc()
+        SECONDS.labels(method, route).observe(seconds)
+        logger.info(
+            "request",
+            method=method,
+            route=route,
+            status=self._status,
+            milliseconds=round(seconds * 1000, 1),
+        )

@@ -1,0 +1,35 @@
+"""The OpenAPI 3.1 document at `/schema/openapi.json`, made from the routes themselves."""
+
+from litestar.enums import MediaType
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, SecurityScheme
+
+from tradewind import __version__
+
+STORE_KEY = [{"publishableKey": list[str]()}]
+ADMIN_KEY = [{"secretKey": list[str]()}]
+
+
+def openapi_config() -> OpenAPIConfig:
+    """How the document is made. It is shown as JSON, also at `/schema`."""
+    return OpenAPIConfig(
+        title="Tradewind",
+        version=__version__,
+        description=(
+            "Amounts are integers in the currency's minor unit, times RFC 3339 in UTC, ids UUIDs. "
+            "Errors are problem details (RFC 9457) with a stable `code`. Any unsafe call of the "
+            "store and admin API may carry an `Idempotency-Key`."
+        ),
+        path="/schema",
+        use_handler_docstrings=True,
+        render_plugins=[JsonRenderPlugin(path=["/openapi.json", "/"], media_type=MediaType.JSON)],
+        components=Components(
+            security_schemes={
+                "publishableKey": SecurityScheme(
+                    type="apiKey", name="X-Publishable-Key", security_scheme_in="header"
+                ),
+                "secretKey": SecurityScheme(type="http", scheme="bearer"),
+            }
+        ),
+    )

@@ -1,0 +1,194 @@
+"""Every error as problem details (RFC 9457), with a stable code and nothing that should stay in."""
+
+from collections.abc import Mapping, Sequence
+from http import HTTPStatus
+from typing import Any
+
+import asyncpg
+import msgspec
+from litestar import Request, Response
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi.datastructures import ResponseSpec
+
+from tradewind.contracts.errors import (
+    ChannelError,
+    Conflict,
+    FieldError,
+    Forbidden,
+    InvalidInput,
+    Limited,
+    NotFound,
+    OutOfStock,
+    ProviderFault,
+    Refusal,
+    TooLarge,
+    TradewindError,
+    Unauthorized,
+)
+from tradewind_host.logs import logger, places
+
+MEDIA_TYPE = "application/problem+json"
+
+
+class ProblemField(msgspec.Struct, frozen=True):
+    """One refused field: where it stands, a stable code, a sentence for people."""
+
+    path: str
+    code: str
+    message: str
+
+
+class Problem(msgspec.Struct, frozen=True, kw_only=True):
+    """Problem details. `sku` and `left` come with `out_of_stock` alone."""
+
+    type: str
+    title: str
+    status: int
+    code: str
+    detail: str
+    errors: Sequence[ProblemField]
+    sku: str | msgspec.UnsetType = msgspec.UNSET
+    left: int | msgspec.UnsetType = msgspec.UNSET
+
+
+STATUSES: Mapping[type[TradewindError], int] = {
+    InvalidInput: 422,
+    Unauthorized: 401,
+    Forbidden: 403,
+    NotFound: 404,
+    Conflict: 409,
+    TooLarge: 413,
+    Limited: 429,
+    Refusal: 409,
+    ProviderFault: 502,
+    ChannelError: 502,
+}
+_CODES = {
+    400: "malformed_request",
+    401: "unauthorized",
+    403: "forbidden",
+    404: "not_found",
+    405: "method_not_allowed",
+    413: "too_large",
+    415: "unsupported_media_type",
+    429: "rate_limited",
+    503: "unavailable",
+}
+_UNREACHABLE = (
+    ConnectionError,
+    TimeoutError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+)
+
+
+def problem(
+    status: int,
+    code: str,
+    detail: str = "",
+    errors: Sequence[FieldError] = (),
+    *,
+    headers: Mapping[str, str] | None = None,
+    **more: Any,
+) -> Response[bytes]:
+    """An answer that says what went wrong; `more` are members of one code alone."""
+    body = Problem(
+        type=f"urn:tradewind:problem:{code}",
+        title=HTTPStatus(status).phrase,
+        status=status,
+        code=code,
+        detail=detail,
+        errors=[ProblemField(one.path, one.code, one.message) for one in errors],
+        **more,
+    )
+    return Response(
+        msgspec.json.encode(body), status_code=status, media_type=MEDIA_TYPE, headers=headers
+    )
+
+
+def refusal_answer(request: Request[Any, Any, Any], error: TradewindError) -> Response[bytes]:
+    """What an error of the engine looks like from outside."""
+    status = next((STATUSES[kind] for kind in type(error).__mro__ if kind in STATUSES), 500)
+    if status == HTTPStatus.INTERNAL_SERVER_ERROR:
+        return unexpected_answer(request, error)
+    more: dict[str, Any] = {}
+    if isinstance(error, OutOfStock):
+        more = {"sku": error.sku, "left": error.left}
+    code = error.reason if isinstance(error, Refusal) else error.code
+    errors = error.errors if isinstance(error, Refusal) else ()
+    return problem(status, code, error.detail, errors, headers=_headers(error), **more)
+
+
+def _headers(error: TradewindError) -> dict[str, str]:
+    if isinstance(error, Limited):
+        return {"Retry-After": str(max(1, round(error.after)))}
+    if isinstance(error, Unauthorized):
+        return {"WWW-Authenticate": "Bearer"}
+    if isinstance(error, Refusal) and error.reason == "in_progress":
+        return {"Retry-After": "1"}
+    return {}
+
+
+def http_answer(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
+    """What Litestar's own errors look like: routes, methods, bodies, parameters."""
+    if isinstance(error, ValidationException):
+        return _validation_answer(error)
+    status = error.status_code
+    if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return unexpected_answer(request, error)
+    detail = "The request cannot be read." if status == HTTPStatus.BAD_REQUEST else ""
+    code = _CODES.get(status, "http_error")
+    return problem(status, code, detail, headers=dict(error.headers or {}))
+
+
+def _validation_answer(error: ValidationException) -> Response[bytes]:
+    found = [one for one in error.extra or () if isinstance(one, dict)]
+    if any(one.get("source") == "path" for one in found):
+        return problem(404, "not_found", "There is no such object.")
+    errors = [
+        FieldError(str(one.get("key", "")), "invalid_value", str(one.get("message", "")))
+        for one in found
+    ]
+    detail = "" if errors else error.detail.partition(" for path ")[0].partition(" for ")[0]
+    return problem(422, "invalid_input", detail or "Some fields are not acceptable.", errors)
+
+
+def unstorable_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """Values that PostgreSQL has no room for, such as text with a zero byte."""
+    logger.warning("a value was refused by the database", error=type(error).__name__)
+    return problem(422, "invalid_input", "A value cannot be stored.")
+
+
+def unreachable_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """The database cannot be reached just now."""
+    logger.error("the database cannot be reached", error=type(error).__name__)
+    return problem(503, "unavailable", "Try again shortly.", headers={"Retry-After": "2"})
+
+
+def unexpected_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A fault of ours: logged by type and place, told to nobody."""
+    logger.error("unexpected error", error=type(error).__name__, where=places(error))
+    return problem(500, "internal_error", "Something went wrong on our side.")
+
+
+HANDLERS: dict[int | type[Exception], Any] = {
+    TradewindError: refusal_answer,
+    HTTPException: http_answer,
+    asyncpg.DataError: unstorable_answer,
+    **dict.fromkeys(_UNREACHABLE, unreachable_answer),
+    Exception: unexpected_answer,
+}
+
+
+def refusals(*statuses: int) -> dict[int, ResponseSpec]:
+    """Declares, for OpenAPI, which problems a route may answer with."""
+    return {
+        status: ResponseSpec(
+            data_container=Problem,
+            description=HTTPStatus(status).phrase,
+            media_type=MEDIA_TYPE,
+            generate_examples=False,
+        )
+        for status in statuses
+    }
