@@ -27,10 +27,12 @@ async def open_engine(
     clock: Clock | None = None,
     extra_plugins: Sequence[Plugin] = (),
     entry_points: Iterable[EntryPoint] | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
 ) -> Engine:
     """Connect, load the plugins, and open them.
 
-    `entry_points` None takes what is installed. Raises BadConfig without a database or key.
+    `entry_points` None takes what is installed; `transport` replaces the network for plugins'
+    calls. Raises BadConfig without a database or key.
     """
     if config.database_url is None:
         raise BadConfig("TRADEWIND_DATABASE_URL is not set.")
@@ -44,7 +46,7 @@ async def open_engine(
     engine = Engine(
         database=database,
         plugins=plugins,
-        http=httpx.AsyncClient(timeout=_HTTP_TIMEOUT, follow_redirects=False),
+        http=httpx.AsyncClient(timeout=_HTTP_TIMEOUT, follow_redirects=False, transport=transport),
         keyring=Keyring(config.secret_keys),
         public_url=config.base_url,
         make_context=ContextFactory(),

@@ -24,6 +24,7 @@ from tradewind.settings.engine import Engine
 _LOG = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
 
+
 class Worker:
     """Relays events, runs jobs and keeps the schedules of one process."""
 
@@ -67,6 +68,11 @@ class Worker:
         self._stopping.set()
         self._relay_awake.set()
         await self._runner.stop()
+
+    async def work_off(self) -> None:
+        """Relay and do all that is due now and what follows from it, instead of `run`."""
+        while await self.relay_once() + await self._runner.work_off():
+            pass
 
     def _wake(self) -> None:
         self._relay_awake.set()

@@ -6,6 +6,7 @@ from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
+from litestar.params import FromPath
 
 from tradewind.contracts.errors import NotFound, TooLarge
 from tradewind.contracts.webhook import (
@@ -23,12 +24,8 @@ from tradewind_host.problems import problem
 _LOG = logging.getLogger(__name__)
 _SECONDS = 5.0
 _MOST_BYTES = 4 * 1024 * 1024
-_PATHS = [
-    "/webhooks/{plugin:str}",
-    "/webhooks/{plugin:str}/{store_slug:str}",
-    "/api/webhooks/{plugin:str}",
-    "/api/webhooks/{plugin:str}/{store_slug:str}",
-]
+_PATHS = ["/webhooks/{plugin:str}", "/api/webhooks/{plugin:str}"]
+_STORE_PATHS = [f"{path}/{{store_slug:str}}" for path in _PATHS]
 _CODES = {
     400: "malformed",
     401: "bad_signature",
@@ -41,20 +38,42 @@ AnyRequest = Request[Any, Any, Any]
 
 
 @get(_PATHS, operation_id="webhook_challenge", tags=["webhooks"], media_type="text/plain")
-async def challenge(
-    request: AnyRequest, plugin: str, store_slug: str | None = None
-) -> Response[Any]:
+async def challenge(request: AnyRequest, plugin: FromPath[str]) -> Response[Any]:
     """Answer the handshake with which a provider checks that this address is ours."""
+    return await _door(request, plugin, None, b"")
+
+
+@get(
+    _STORE_PATHS, operation_id="webhook_store_challenge", tags=["webhooks"], media_type="text/plain"
+)
+async def store_challenge(
+    request: AnyRequest, plugin: FromPath[str], store_slug: FromPath[str]
+) -> Response[Any]:
+    """Answer the handshake for an address that names the store."""
     return await _door(request, plugin, store_slug, b"")
 
 
 @post(_PATHS, operation_id="webhook", tags=["webhooks"], status_code=200, media_type="text/plain")
-async def deliver(request: AnyRequest, plugin: str, store_slug: str | None = None) -> Response[Any]:
+async def deliver(request: AnyRequest, plugin: FromPath[str]) -> Response[Any]:
     """Take in a signed webhook: everything is stored before anything is answered."""
+    return await _door(request, plugin, None, await _body(request))
+
+
+@post(
+    _STORE_PATHS,
+    operation_id="store_webhook",
+    tags=["webhooks"],
+    status_code=200,
+    media_type="text/plain",
+)
+async def store_deliver(
+    request: AnyRequest, plugin: FromPath[str], store_slug: FromPath[str]
+) -> Response[Any]:
+    """Take in a signed webhook at an address that names the store."""
     return await _door(request, plugin, store_slug, await _body(request))
 
 
-webhook_routes: list[HTTPRouteHandler] = [challenge, deliver]
+webhook_routes: list[HTTPRouteHandler] = [challenge, store_challenge, deliver, store_deliver]
 
 
 async def _body(request: AnyRequest) -> bytes:
