@@ -186,6 +186,7 @@ async def clear(turn: Turn) -> Answer:
     cart = await carts.cart_of_session(turn.tx, turn.talk.session_id)
     if cart is not None and cart.lines:
         await carts.clear(turn.tx, cart)
+    turn.state.cart = None
     return turn.choice(turn.words("cart.cleared"), turn.button("browse", "menu", 0))
 
 

@@ -158,7 +158,7 @@ QUESTIONS: Mapping[str, Question] = {
 
 async def name(turn: Turn, text: str) -> Answer:
     """The shopper's name."""
-    given = clean(text)
+    given = turn.talk.name or "" if turn.agrees(text) else clean(text)
     if not any(c.isalpha() for c in given) or len(given) > LONGEST_NAME:
         return _ask_name(turn, turn.words("wrong.name", most=LONGEST_NAME))
     turn.state.name = given
@@ -177,6 +177,15 @@ async def email(turn: Turn, text: str) -> Answer:
         return _ask_email(turn, turn.words("wrong.email"))
     turn.state.email = given
     return await advance(turn)
+
+
+async def saved(turn: Turn, text: str) -> Answer:
+    """Yes or no to the last address, or another one at once."""
+    if turn.agrees(text):
+        return await use_saved(turn, Tap(kind="saved"))
+    if turn.declines(text):
+        return await new_address(turn, Tap(kind="new"))
+    return await street(turn, text)
 
 
 async def street(turn: Turn, text: str) -> Answer:
@@ -315,10 +324,10 @@ async def fix_words(turn: Turn, text: str) -> Answer:
 
 async def review_words(turn: Turn, text: str) -> Answer:
     """Yes or no to the summary."""
-    said, state = clean(text).casefold().strip(".! "), turn.state
-    if said in turn.words.language.yes and state.cart is not None:
+    state = turn.state
+    if turn.agrees(text) and state.cart is not None:
         return await review.confirm(turn, Tap(kind="yes", id=state.cart, number=state.total or 0))
-    if said in turn.words.language.no:
+    if turn.declines(text):
         return await review.cancel(turn)
     return await advance(turn, turn.words("wrong.review"))
 
@@ -349,7 +358,7 @@ Step = Callable[[Turn, str], Awaitable[Answer]]
 STEPS: Mapping[str, Step] = {
     "name": name,
     "email": email,
-    "saved": street,
+    "saved": saved,
     "street": street,
     "city": city,
     "country": country,

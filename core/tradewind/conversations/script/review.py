@@ -7,6 +7,7 @@ import msgspec
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod
+from tradewind.catalog.service import list_shipping_options
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.channel import Row
@@ -60,24 +61,43 @@ async def show(turn: Turn, note: str = "") -> Answer:
 
 
 async def _prepare(turn: Turn) -> Prepared:
-    """Tell the cart what was answered and have it priced."""
-    engine, store, state = turn.engine, turn.store, turn.state
-    async with engine.database.transaction(store.id) as tx:
-        cart = await _own_cart(turn, tx)
-        change = _told(turn, cart)
-        if change is not None:
-            cart = await carts.update(tx, cart, change)
-    if state.delivers:
-        options = await checkout.shipping_options(engine, store, cart.id)
-        chosen = _chosen(options, state.delivery)
-        if chosen is None:
-            return Prepared(cart=cart, options=options)
-        if chosen != _delivery_of(cart):
-            await checkout.choose_shipping(engine, store, cart.id, chosen)
+    """Tell the cart what was answered, have it delivered and priced."""
+    engine, store = turn.engine, turn.store
+    cart = await _tell(turn)
+    if turn.state.delivers:
+        found = await _deliver(turn, cart)
+        if isinstance(found, Prepared):
+            return found
     cart = await checkout.quote(engine, store, cart.id)
     offered = await checkout.payment_methods(engine, store, cart.id)
     methods = [one for one in offered if one.method.pays_later]
     return Prepared(cart=cart, methods=methods, complete=True)
+
+
+async def _tell(turn: Turn) -> Cart:
+    async with turn.engine.database.transaction(turn.store.id) as tx:
+        cart = await _own_cart(turn, tx)
+        change = _told(turn, cart)
+        return cart if change is None else await carts.update(tx, cart, change)
+
+
+async def _deliver(turn: Turn, cart: Cart) -> Prepared | None:
+    """Have the cart delivered as chosen; the ways to choose from where nothing is chosen yet."""
+    engine, store, wanted = turn.engine, turn.store, turn.state.delivery
+    if wanted and wanted == _delivery_of(cart):
+        return None
+    options = await checkout.shipping_options(engine, store, cart.id)
+    chosen = _chosen(options, wanted)
+    if chosen is not None:
+        await checkout.choose_shipping(engine, store, cart.id, chosen)
+        return None
+    return Prepared(cart=cart, options=options) if options or await _has_ways(turn, cart) else None
+
+
+async def _has_ways(turn: Turn, cart: Cart) -> bool:
+    """Whether the store charges for delivery at all; one that does not just delivers."""
+    async with turn.engine.database.transaction(turn.store.id) as tx:
+        return bool(await list_shipping_options(tx, cart.region.id))
 
 
 async def _own_cart(turn: Turn, tx: Transaction) -> Cart:
@@ -88,16 +108,18 @@ async def _own_cart(turn: Turn, tx: Transaction) -> Cart:
 
 
 def _told(turn: Turn, cart: Cart) -> CartUpdate | None:
-    """What the shopper said that the cart does not know yet."""
+    """What the shopper said that the cart does not know yet; elsewhere delivery costs anew."""
     state, talk = turn.state, turn.talk
-    address = cart.shipping_address
+    address, method = cart.shipping_address, cart.shipping_method
     if state.delivers and state.place is not None:
         address = to_address(state.place, state.name, talk.phone)
+        method = method if address == cart.shipping_address else None
     told = CartUpdate(
         email=state.email,
         phone=talk.phone or cart.phone,
         customer_id=talk.customer_id,
         shipping_address=address,
+        shipping_method=method,
     )
     known = (cart.email, cart.phone, cart.customer_id, cart.shipping_address)
     same = known == (told.email, told.phone, told.customer_id, told.shipping_address)
@@ -256,7 +278,7 @@ async def ask_payment(turn: Turn, note: str = "") -> Answer:
 
 async def cancel(turn: Turn) -> Answer:
     """Do not order; the cart and the answers stay."""
-    turn.state.total = None
+    turn.state.cart = turn.state.total = None
     return turn.choice(
         turn.words("checkout.canceled"),
         turn.button("cart", "cart"),

@@ -128,6 +128,14 @@ class Turn:
         """A button with the text `button.<name>`."""
         return Button(tap(kind, *arguments), self.words(f"button.{name}"))
 
+    def agrees(self, text: str) -> bool:
+        """Whether the words are a yes."""
+        return _folded(clean(text)) in self.words.language.yes
+
+    def declines(self, text: str) -> bool:
+        """Whether the words are a no."""
+        return _folded(clean(text)) in self.words.language.no
+
     def chosen(self, text: str) -> str | None:
         """The id of the button or row whose title was typed."""
         return self.state.choices.get(_folded(clean(text)))
