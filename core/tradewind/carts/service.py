@@ -22,6 +22,7 @@ from tradewind.catalog.rules import Region, refuse
 from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.database import Transaction
+from tradewind.pricing.rules import Priced
 
 
 async def open_cart(tx: Transaction, new: NewCart) -> Cart:
@@ -128,6 +129,13 @@ async def update(tx: Transaction, cart: Cart, change: CartUpdate) -> Cart:
     check_update(change, region)
     done = await queries.update_cart(tx, cart.id, updated(cart, change, region))
     return await _reread(tx, cart.id, done=done)
+
+
+async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> Cart | None:
+    """Keep what a cart comes to; None when it has changed since it was read."""
+    if not await queries.store_quote(tx, cart, priced):
+        return None
+    return await get_cart(tx, cart.id)
 
 
 async def expire_carts(tx: Transaction, most: int = 500) -> int:

@@ -1,1 +1,1 @@
-"""Start a payment, place an order, take in what a provider reports, and put differences right."""
+"""From a cart to an order: quote, payment, placing, what payments bring, and calling it off."""

@@ -304,6 +304,21 @@ async def carts_holding(
     return (row["shopper"], row["address"] if network_address else 0) if row else (0, 0)
 
 
+async def lock_levels(tx: Transaction, cart_id: UUID, variant_ids: Sequence[UUID]) -> None:
+    """Take the levels of these variants, and of those a cart holds, in the order of all orders."""
+    await tx.execute(
+        """SELECT FROM shop.inventory_levels l
+           WHERE l.store_id = $1 AND l.variant_id IN (
+               SELECT unnest($3::uuid[]) UNION
+               SELECT variant_id FROM shop.stock_reservations
+               WHERE store_id = $1 AND cart_id = $2)
+           ORDER BY l.sku FOR UPDATE OF l""",
+        tx.store_id,
+        cart_id,
+        list(variant_ids),
+    )
+
+
 async def extend_holds(tx: Transaction, cart_id: UUID, expires_at: datetime) -> None:
     """Keep a cart's holds for longer."""
     await tx.execute(

@@ -1,6 +1,7 @@
 """What may happen to stock. Every change is in the stock journal, which adds up to the levels."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -86,6 +87,7 @@ async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Ca
     """
     if not wanted:
         return
+    await queries.lock_levels(tx, new.cart_id, [one.variant_id for one in wanted])
     await queries.release_holds(tx, new.cart_id)
     await queries.release_expired_of(tx, [one.variant_id for one in wanted])
     shopper, address = await queries.carts_holding(
@@ -104,6 +106,11 @@ async def release_holds(tx: Transaction, cart_id: UUID) -> int:
 async def release_expired_holds(tx: Transaction, most: int = 500) -> int:
     """Let go of holds whose time has passed; returns how many."""
     return await queries.release_expired(tx, most)
+
+
+async def extend_holds(tx: Transaction, cart_id: UUID, until: datetime) -> None:
+    """Keep a cart's holds until then, if they would lapse earlier."""
+    await queries.extend_holds(tx, cart_id, until)
 
 
 async def release_lapsed(tx: Transaction, variant_ids: Sequence[UUID]) -> int:

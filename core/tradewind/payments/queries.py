@@ -10,7 +10,7 @@ import msgspec
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Action, Fact, PaymentResult
 from tradewind.database import Transaction
-from tradewind.database.sql import values
+from tradewind.database.sql import Writes, values
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, Totals
 
 _PAYMENT = """
@@ -140,6 +140,31 @@ async def insert_payment(tx: Transaction, payment: Payment) -> None:
     await tx.execute(
         f"INSERT INTO shop.payments ({PAYMENT_COLUMNS}) VALUES {values(1, 15)}",
         *payment_row(tx, payment),
+    )
+
+
+def write_link(
+    writes: Writes, tx: Transaction, payment: Payment, order_id: UUID, *, settled: bool
+) -> None:
+    """Add that a payment and its session are an order's to what is about to be written."""
+    writes.add(
+        """UPDATE shop.payments SET order_id = {2}, updated_at = {3}
+           WHERE store_id = {0} AND id = {1}""",
+        tx.store_id,
+        payment.id,
+        order_id,
+        tx.now,
+    )
+    writes.add(
+        """UPDATE shop.payment_sessions
+           SET order_id = {2}, updated_at = {3},
+               status = CASE WHEN {4} THEN 'completed' ELSE status END
+           WHERE store_id = {0} AND id = {1}""",
+        tx.store_id,
+        payment.session_id,
+        order_id,
+        tx.now,
+        settled,
     )
 
 

@@ -1,0 +1,73 @@
+"""What a checkout asks across domains, where the journey would otherwise need more round trips."""
+
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts.rules import Cart, CartStatus
+from tradewind.checkout.rules import ClaimedLine
+from tradewind.database import Transaction
+
+# The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
+# they are now, with the place where each is best taken: where the cart holds it, where there is
+# enough, the location of the first priority.
+_CLAIM = """
+SELECT c.status, c.version, (
+    SELECT jsonb_agg(jsonb_build_object(
+        'variant_id', v.id, 'sellable', p.status = 'published' AND v.archived_at IS NULL,
+        'price', (
+            SELECT pr.amount FROM shop.prices pr
+            WHERE pr.store_id = c.store_id AND pr.variant_id = v.id AND pr.currency = c.currency
+              AND (pr.region_id IS NULL OR pr.region_id = c.region_id)
+              AND (pr.starts_at IS NULL OR pr.starts_at <= $3)
+              AND (pr.ends_at IS NULL OR pr.ends_at > $3)
+            ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1),
+        'location_id', (
+            SELECT l.location_id FROM shop.inventory_levels l
+            JOIN shop.stock_locations s ON s.store_id = l.store_id AND s.id = l.location_id
+            LEFT JOIN shop.stock_reservations h ON h.store_id = l.store_id
+                AND h.cart_id = c.id AND h.variant_id = l.variant_id
+                AND h.location_id = l.location_id
+            WHERE l.store_id = c.store_id AND l.variant_id = v.id
+            ORDER BY h.id IS NULL, l.on_hand - l.reserved - l.held < w.quantity,
+                     s.priority, s.id
+            LIMIT 1)))
+    FROM unnest($4::uuid[], $5::bigint[]) AS w(variant_id, quantity)
+    JOIN shop.variants v ON v.store_id = c.store_id AND v.id = w.variant_id
+    JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id) AS lines
+FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
+"""
+
+
+class Claim(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart that is locked for placing."""
+
+    status: CartStatus
+    version: int
+    lines: list[ClaimedLine]
+
+
+async def claim(tx: Transaction, cart: Cart) -> Claim | None:
+    """Lock a cart for placing; None when there is no such cart."""
+    row = await tx.fetchrow(
+        _CLAIM,
+        tx.store_id,
+        cart.id,
+        tx.now,
+        [line.variant_id for line in cart.lines],
+        [line.quantity for line in cart.lines],
+    )
+    if row is None:
+        return None
+    lines = msgspec.json.decode(row["lines"] or "[]", type=list[ClaimedLine])
+    return Claim(status=row["status"], version=row["version"], lines=lines)
+
+
+async def lock_cart(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:
+    """Lock a cart; its status and version."""
+    row = await tx.fetchrow(
+        "SELECT status, version FROM shop.carts WHERE store_id = $1 AND id = $2 FOR UPDATE",
+        tx.store_id,
+        cart_id,
+    )
+    return None if row is None else (row["status"], row["version"])

@@ -1,0 +1,189 @@
+"""Pure decisions of a checkout: is a cart ready, is a way to pay acceptable, what is taken."""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts.rules import Cart, CartLine, ShippingMethod
+from tradewind.catalog.rules import BuiltInShipping, TaxRate
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
+from tradewind.contracts.payment import Intent, Method
+from tradewind.inventory.rules import Wanted
+from tradewind.payments.rules import Payment, PaymentSession
+from tradewind.pricing.rules import Rate
+
+
+class OfferedMethod(msgspec.Struct, frozen=True, kw_only=True):
+    """A way to pay and the provider it comes from."""
+
+    provider: str
+    method: Method
+
+
+class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """How a shopper wants to pay; without a method the provider's first is taken."""
+
+    provider: str
+    method: str | None = None
+    inputs: Mapping[str, str] = {}
+    intent: Intent = "pay"
+    save_method: bool = False
+    return_url: str = ""
+    cancel_url: str = ""
+    network_address: str = ""
+
+
+class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart as it was when a payment began: what is paid for is what is placed."""
+
+    cart: Cart
+    pays_later: bool
+
+
+class Paying(msgspec.Struct, frozen=True, kw_only=True):
+    """How an order that is being placed will be paid.
+
+    `new`: payment and session are stored with the order. `stands`: it is placed for good, not
+    pending. `settled`: the money came for this very cart, so later changes of it do not matter.
+    """
+
+    payment: Payment | None = None
+    session: PaymentSession | None = None
+    new: bool = False
+    stands: bool = True
+    settled: bool = False
+
+
+class ClaimedLine(msgspec.Struct, frozen=True, kw_only=True):
+    """A variant as the catalog and the stock have it at the moment of placing."""
+
+    variant_id: UUID
+    sellable: bool
+    price: int | None
+    location_id: UUID | None
+
+
+def check_ready(cart: Cart) -> None:
+    """Raises Conflict saying what a cart lacks to be ordered.
+
+    Codes: `cart_empty`, `line_unavailable`, `missing_email`.
+    """
+    if not cart.lines:
+        raise Conflict("The cart is empty.", code="cart_empty")
+    for line in cart.lines:
+        if not line.sellable:
+            raise unavailable(line)
+    if not cart.email and not cart.phone:
+        raise Conflict("An e-mail address or phone number is needed.", code="missing_email")
+
+
+def unavailable(line: CartLine) -> Conflict:
+    """The refusal for a line that can no longer be bought; it names the line."""
+    return Conflict(
+        f"{line.title} ({line.sku}) is no longer sold.",
+        code="line_unavailable",
+        errors=[FieldError(f"lines.{line.id}", "line_unavailable", "This is no longer sold.")],
+    )
+
+
+def changed() -> Conflict:
+    """The refusal for a cart that is not what the shopper saw."""
+    return Conflict("The cart has changed; look at it again.", code="cart_changed")
+
+
+def check_expected(cart: Cart, expected_total: int | None) -> None:
+    """Raises Conflict `cart_changed` when the total is not the one the shopper saw."""
+    if expected_total is not None and expected_total != cart.total:
+        raise changed()
+
+
+def check_claimed(cart: Cart, lines: Sequence[ClaimedLine]) -> None:
+    """Raises Conflict when a line is off sale or its price is not the one that was shown."""
+    now = {line.variant_id: line for line in lines}
+    for line in cart.lines:
+        found = now.get(line.variant_id)
+        if found is None or not found.sellable or found.price is None:
+            raise unavailable(line)
+        if found.price != line.unit_price:
+            raise changed()
+
+
+def needs_delivery(cart: Cart) -> bool:
+    """Whether goods are to be sent somewhere and nothing says how."""
+    physical = any(line.kind == "physical" for line in cart.lines)
+    return physical and cart.shipping_address is not None and cart.shipping_method is None
+
+
+def wanted_stock(cart: Cart, locations: Mapping[UUID, UUID]) -> list[Wanted]:
+    """The units a cart takes from stock, and where."""
+    return [
+        Wanted(line.variant_id, line.sku, line.quantity, locations.get(line.variant_id))
+        for line in cart.lines
+        if line.tracked
+    ]
+
+
+def rates_of(rates: Sequence[TaxRate], province: str | None) -> list[Rate]:
+    """The taxes that hold at a place, as fractions."""
+    return [
+        Rate(
+            name=rate.name,
+            rate=rate.rate / Decimal(100),
+            tax_class=rate.tax_class,
+            on_shipping=rate.tax_shipping,
+        )
+        for rate in rates
+        if rate.province is None or rate.province == province
+    ]
+
+
+def offered_shipping(options: Sequence[BuiltInShipping], subtotal: int) -> list[ShippingMethod]:
+    """The store's own options for a subtotal, in the store's order."""
+    return [
+        ShippingMethod(
+            plugin="",
+            id=str(option.id),
+            name=option.name,
+            price=option.price,
+            estimate=option.estimate,
+        )
+        for option in options
+        if option.rules.get("minimum", 0) <= subtotal <= option.rules.get("maximum", subtotal)
+    ]
+
+
+def accepts(method: Method, amount: int) -> bool:
+    """Whether a method takes this amount."""
+    if method.minimum is not None and amount < method.minimum:
+        return False
+    if method.maximum is not None and amount > method.maximum:
+        return False
+    return amount % method.step == 0
+
+
+def choose_method(methods: Sequence[Method], wanted: str | None, amount: int) -> Method:
+    """The method asked for, or the first.
+
+    Raises NotFound `unknown_payment_method`, Conflict `amount_not_accepted`.
+    """
+    found = next((one for one in methods if wanted in {None, one.id}), None)
+    if found is None:
+        raise NotFound("There is no such way to pay.", code="unknown_payment_method")
+    if not accepts(found, amount):
+        raise Conflict(f"{found.title} does not take this amount.", code="amount_not_accepted")
+    return found
+
+
+def check_inputs(method: Method, inputs: Mapping[str, str]) -> None:
+    """Raises InvalidInput naming what a method needs and was not given."""
+    errors = []
+    for one in method.inputs:
+        value = inputs.get(one.name, "").strip()
+        if one.required and not value:
+            errors.append(FieldError(f"inputs.{one.name}", "required", "This is needed."))
+        elif one.choices and value and value not in one.choices:
+            errors.append(FieldError(f"inputs.{one.name}", "invalid", "Not one of the choices."))
+    if errors:
+        raise InvalidInput("The payment needs more.", errors=errors)

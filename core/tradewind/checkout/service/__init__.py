@@ -1,0 +1,32 @@
+"""The journeys of a checkout. They open their own transactions and must not be called inside one.
+
+No lock and no transaction is held while a plugin is asked. Locks are taken in the order cart,
+payment, order, stock.
+"""
+
+from tradewind.checkout.service.closing import (
+    cancel_order,
+    expire_order,
+    mark_paid,
+    poll_payment,
+)
+from tradewind.checkout.service.completing import complete, hold_stock, place
+from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
+from tradewind.checkout.service.reporting import payment_reported
+from tradewind.checkout.service.starting import payment_methods, start_payment
+
+__all__ = [
+    "shipping_options",
+    "choose_shipping",
+    "quote",
+    "payment_methods",
+    "start_payment",
+    "complete",
+    "place",
+    "hold_stock",
+    "payment_reported",
+    "mark_paid",
+    "cancel_order",
+    "expire_order",
+    "poll_payment",
+]

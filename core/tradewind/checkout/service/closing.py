@@ -1,0 +1,243 @@
+"""Confirmed by hand, called off, looked up, out of time: what happens to an order that waits."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+import msgspec
+
+from tradewind.checkout.service import providers
+from tradewind.checkout.service.reporting import MERCHANT, payment_reported, take_facts
+from tradewind.checkout.service.starting import plan_poll
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, ProviderFault
+from tradewind.contracts.payment import Fact
+from tradewind.database import Store, Transaction
+from tradewind.inventory import service as inventory
+from tradewind.inventory.rules import Wanted
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Entry, Order
+from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment, PaymentSession
+from tradewind.settings.engine import Engine
+from tradewind.settings.service import audit
+from tradewind.stores.service import settings_of
+
+
+async def mark_paid(
+    engine: Engine,
+    store: Store,
+    order_id: UUID,
+    actor: str,
+    amount: int | None = None,
+    note: str = "",
+    *,
+    operation_id: str | None = None,
+) -> Order:
+    """The merchant says that `amount` (minor units; without one all that is due) has come.
+
+    Repeated with the same `operation_id` it counts once. Raises NotFound, InvalidInput, Conflict
+    `already_paid`, `amount_too_large`, `order_closed`.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        known = await payment_rows.payments_of_order(tx, order_id, lock=True)
+        order = await orders.lock_order(tx, order_id)
+        if operation_id and await _told_before(tx, known, operation_id):
+            return order
+        due = _due(order, amount)
+        payment = await _payment_to_mark(tx, order, known, due)
+        fact = Fact(
+            kind="capture",
+            object_id=operation_id or str(tx.new_id()),
+            status="succeeded",
+            amount=order.money(due),
+            at=tx.now,
+        )
+        await take_facts(tx, payment, [fact], MERCHANT)
+        order = await orders.get_order(tx, order_id)
+        entry = Entry(type="marked_paid", actor=actor, detail={"amount": due}, note=note)
+        order = await orders.apply(tx, order, [entry])
+        detail = {"amount": due, "currency": order.currency, "note": note}
+        await audit(tx, actor, "order.marked_paid", "order", str(order_id), detail)
+    return order
+
+
+def _due(order: Order, amount: int | None) -> int:
+    if order.closed:
+        raise Conflict(f"This order is {order.status}.", code="order_closed")
+    if order.due == 0:
+        raise Conflict("This order is paid.", code="already_paid")
+    if amount is None:
+        return order.due
+    if amount <= 0:
+        error = FieldError("amount", "out_of_range", "More than nothing, in minor units.")
+        raise InvalidInput("This is no amount.", errors=[error])
+    if amount > order.due:
+        message = f"Only {order.money(order.due).text()} is due."
+        raise Conflict(message, code="amount_too_large")
+    return amount
+
+
+async def _told_before(tx: Transaction, known: Sequence[Payment], operation_id: str) -> bool:
+    for payment in known:
+        if any(fact.object_id == operation_id for fact in await payment_rows.facts(tx, payment.id)):
+            return True
+    return False
+
+
+async def _payment_to_mark(
+    tx: Transaction, order: Order, known: Sequence[Payment], due: int
+) -> Payment:
+    """The newest payment that still waits for this much, or a new one by hand."""
+    for payment in reversed(known):
+        if payment.captured + due <= payment.amount:
+            return payment
+    payment_id = tx.new_id()
+    payment = Payment(
+        id=payment_id,
+        provider="manual",
+        method=MERCHANT,
+        intent="pay",
+        status="awaiting",
+        currency=order.currency,
+        amount=due,
+        operation_id=str(payment_id),
+        created_at=tx.now,
+        order_id=order.id,
+        cart_id=order.cart_id,
+    )
+    await payment_rows.insert_payment(tx, payment)
+    return payment
+
+
+async def cancel_order(
+    engine: Engine, store: Store, order_id: UUID, actor: str, reason: str = ""
+) -> Order:
+    """Call an order off: first at its provider, then here; its stock is free again.
+
+    An order that is canceled already is returned as it is. Raises NotFound, ProviderFault,
+    Conflict `order_paid`, `order_fulfilled`, `invalid_transition`.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.get_order(tx, order_id)
+        open_payments = await payments.payments_of(tx, order_id)
+    if order.status == "canceled":
+        return order
+    _check_cancelable(order)
+    await _call_off(engine, store, open_payments, reason)
+    async with engine.database.transaction(store.id) as tx:
+        await payment_rows.payments_of_order(tx, order_id, lock=True)
+        order = await orders.lock_order(tx, order_id)
+        if order.status == "canceled":
+            return order
+        _check_cancelable(order)
+        order = await orders.cancel(tx, order, actor, reason)
+        await _let_go(tx, order)
+        await audit(tx, actor, "order.canceled", "order", str(order_id), {"reason": reason})
+    return order
+
+
+def _check_cancelable(order: Order) -> None:
+    if order.paid_total > order.refunded_total:
+        raise Conflict("This order is paid; refund it first.", code="order_paid")
+    if any(line.fulfilled for line in order.lines):
+        raise Conflict("Goods of this order have left the house.", code="order_fulfilled")
+
+
+async def _call_off(engine: Engine, store: Store, known: Sequence[Payment], reason: str) -> None:
+    """Cancel what is open at the providers; what they answer is taken in."""
+    for payment in known:
+        if payment.status not in {"awaiting", "authorized"} or payment.provider_ref is None:
+            continue
+        result = await providers.call_off(engine, store, payment, reason)
+        if result is not None and (result.facts or not result.trusted):
+            await payment_reported(engine, store, payment.id, result, "provider")
+
+
+async def _let_go(tx: Transaction, order: Order) -> None:
+    """Free the stock of an order that will not be; its transition makes sure that it is once."""
+    reserved = [
+        Wanted(line.variant_id, line.sku, line.outstanding, line.location_id)
+        for line in order.lines
+        if line.tracked and line.outstanding
+    ]
+    await inventory.release(tx, order.id, reserved)
+    sessions = await payment_rows.sessions_of_order(tx, order.id)
+    await payment_rows.close_sessions(tx, [one.id for one in sessions], "voided")
+
+
+async def expire_order(engine: Engine, store: Store, order_id: UUID) -> Order:
+    """End a pending order whose time has passed; one that was paid meanwhile stands.
+
+    It is first called off at the provider, then gives its stock back. Raises NotFound,
+    ProviderFault.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.get_order(tx, order_id)
+        known = await payments.payments_of(tx, order_id)
+    if order.status != "pending" or order.paid_total > 0:
+        return order
+    await _call_off(engine, store, known, "expired")
+    async with engine.database.transaction(store.id) as tx:
+        await payment_rows.payments_of_order(tx, order_id, lock=True)
+        order = await orders.lock_order(tx, order_id)
+        if order.status != "pending" or order.paid_total > 0:
+            return order
+        order = await orders.expire(tx, order)
+        await _let_go(tx, order)
+    return order
+
+
+async def poll_payment(engine: Engine, store: Store, session_id: UUID) -> None:
+    """Look a payment up by its provider's plan, until it is decided or its time is over."""
+    async with engine.database.transaction(store.id) as tx:
+        session = await payment_rows.session(tx, session_id)
+        payment = await payments.get_payment(tx, session.payment_id) if session else None
+    if session is None or payment is None or session.status not in {"starting", "open"}:
+        return
+    await _looked_up(engine, store, payment)
+    async with engine.database.transaction(store.id) as tx:
+        again = await payment_rows.session(tx, session_id)
+        if again is None or again.status not in {"starting", "open"}:
+            return
+        if tx.now < again.expires_at:
+            await _poll_again(engine, tx, again)
+            return
+    await _expire_session(engine, store, again, payment)
+
+
+async def _looked_up(engine: Engine, store: Store, payment: Payment) -> None:
+    try:
+        result = await providers.look_up(engine, store, payment)
+    except ProviderFault as fault:
+        if fault.permanent:
+            raise
+        return
+    if result.status != "unknown":
+        await payment_reported(engine, store, payment.id, result, "poll")
+
+
+async def _poll_again(engine: Engine, tx: Transaction, session: PaymentSession) -> None:
+    """Plan the next look-up, and keep the stock held while the payment is in flight."""
+    provider = engine.plugins.providers.get(session.provider)
+    plan: Sequence[timedelta] = provider.capabilities.poll_plan if provider else ()
+    await payment_rows.count_poll(tx, session.id)
+    following = msgspec.structs.replace(session, polls=session.polls + 1)
+    await plan_poll(tx, following, plan)
+    if session.cart_id is not None:
+        minutes = (await settings_of(tx)).hold_minutes
+        until = tx.now + timedelta(minutes=minutes)
+        await inventory.extend_holds(tx, session.cart_id, until)
+
+
+async def _expire_session(
+    engine: Engine, store: Store, session: PaymentSession, payment: Payment
+) -> None:
+    if session.order_id is None:
+        await _call_off(engine, store, [payment], "expired")
+    else:
+        await expire_order(engine, store, session.order_id)
+    async with engine.database.transaction(store.id) as tx:
+        closed = await payment_rows.close_sessions(tx, [session.id], "expired")
+        if closed and session.cart_id is not None:
+            await inventory.release_holds(tx, session.cart_id)

@@ -1,0 +1,212 @@
+"""The entries of a journey: complete a cart, or place it in one go."""
+
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts import service as carts
+from tradewind.carts.rules import Cart
+from tradewind.checkout import queries
+from tradewind.checkout.rules import (
+    Paying,
+    Snapshot,
+    StartRequest,
+    changed,
+    check_expected,
+    check_ready,
+)
+from tradewind.checkout.service import providers
+from tradewind.checkout.service.placing import check_delivery, place_cart
+from tradewind.checkout.service.quoting import quote
+from tradewind.checkout.service.reporting import payment_reported, settle
+from tradewind.checkout.service.starting import (
+    Attempt,
+    assess,
+    begin,
+    call_start,
+    choose,
+    frozen,
+    hold_in,
+    plan_poll,
+)
+from tradewind.contracts.errors import Conflict, NotFound, ProviderFault
+from tradewind.database import Store, Transaction
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Order
+from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment, PaymentSession
+from tradewind.settings.engine import Engine
+from tradewind.stores.service import settings_of
+
+LIVE = frozenset(("starting", "open", "completed"))
+
+
+class Found(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart and how far its payment is."""
+
+    cart: Cart
+    session: PaymentSession | None = None
+    payment: Payment | None = None
+
+
+async def complete(
+    engine: Engine,
+    store: Store,
+    cart_id: UUID,
+    *,
+    expected_total: int | None = None,
+    session_id: UUID | None = None,
+) -> Order:
+    """Turn a cart into its order; a cart that is one already gives that order again.
+
+    `expected_total` (minor units) is what the shopper saw. Raises NotFound, OutOfStock, Conflict
+    (`payment_not_completed`, `cart_changed`, `cart_empty`, `line_unavailable`, `missing_email`,
+    `missing_shipping_method`); the cart is kept then.
+    """
+    cart = await quote(engine, store, cart_id)
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.order_of_cart(tx, cart_id)
+        if order is not None:
+            return order
+        found = await _found(tx, cart, session_id)
+    if found.payment is not None and found.payment.certain:
+        return await _settled(engine, store, found)
+    check_expected(cart, expected_total)
+    check_ready(cart)
+    await _check_delivery(engine, store, cart)
+    if cart.total == 0:
+        return await place_cart(engine, store, cart, Paying())
+    return await _unpaid(engine, store, found)
+
+
+async def place(
+    engine: Engine,
+    store: Store,
+    cart_id: UUID,
+    provider: str,
+    method: str | None = None,
+    request: StartRequest | None = None,
+) -> Order:
+    """Order a cart in one go, as chats do.
+
+    With a method that pays later (or a total of zero) the order stands at once. With any other it
+    is pending, its stock is reserved, and it stands when the money is certain; what the shopper
+    must do is in the order's payment session. Raises as `start_payment`.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        cart = await carts.get_cart(tx, cart_id)
+        order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
+    if order is not None:
+        return order
+    cart = await quote(engine, store, cart_id) if not cart.quoted else cart
+    if cart.total == 0:
+        check_ready(cart)
+        return await place_cart(engine, store, cart, Paying())
+    wanted = request or StartRequest(provider=provider, method=method)
+    attempt = await choose(engine, store, cart, wanted)
+    await _check_delivery(engine, store, cart)
+    await assess(engine, store, attempt)
+    if attempt.method.pays_later:
+        return await _place_now(engine, store, attempt)
+    return await _place_pending(engine, store, attempt)
+
+
+async def hold_stock(
+    engine: Engine, store: Store, cart_id: UUID, *, network_address: str = ""
+) -> None:
+    """Hold a cart's stock for the store's time, as CHECKOUT in a chat does.
+
+    Raises NotFound, OutOfStock, Conflict `too_many_holds`.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        if await queries.lock_cart(tx, cart_id) is None:
+            raise NotFound("There is no such cart.")
+        cart = await carts.get_cart(tx, cart_id)
+        await hold_in(tx, cart, await settings_of(tx), network_address)
+
+
+async def _found(tx: Transaction, cart: Cart, session_id: UUID | None) -> Found:
+    sessions = await payment_rows.sessions_of_cart(tx, cart.id)
+    if session_id is not None:
+        sessions = [one for one in sessions if one.id == session_id]
+        if not sessions:
+            raise NotFound("There is no such payment session.")
+    for session in sessions:
+        payment = await payments.get_payment(tx, session.payment_id)
+        if payment.certain or session.status in LIVE:
+            return Found(cart=cart, session=session, payment=payment)
+    return Found(cart=cart)
+
+
+async def _settled(engine: Engine, store: Store, found: Found) -> Order:
+    order = await settle(engine, store, found.payment) if found.payment else None
+    if order is None:
+        message = "The payment came, but the order could not be placed; the shop was told."
+        raise Conflict(message, code="paid_not_placed")
+    return order
+
+
+async def _unpaid(engine: Engine, store: Store, found: Found) -> Order:
+    session, payment = found.session, found.payment
+    if session is None or payment is None:
+        raise Conflict("Nothing was paid yet.", code="payment_not_completed")
+    snapshot = msgspec.json.decode(session.snapshot, type=Snapshot)
+    if snapshot.pays_later and session.status == "open":
+        if session.cart_version != found.cart.version or snapshot.cart.total != found.cart.total:
+            raise changed()
+        paying = Paying(payment=payment, session=session)
+        return await place_cart(engine, store, snapshot.cart, paying)
+    return await _after_look_up(engine, store, found, payment)
+
+
+async def _after_look_up(engine: Engine, store: Store, found: Found, payment: Payment) -> Order:
+    result = await providers.look_up(engine, store, payment)
+    await payment_reported(engine, store, payment.id, result, "poll")
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.order_of_cart(tx, found.cart.id)
+        again = await payments.get_payment(tx, payment.id)
+    if order is not None:
+        return order
+    if again.certain:
+        raise Conflict("The payment came, but no order could be placed.", code="paid_not_placed")
+    raise Conflict("The payment is not completed.", code="payment_not_completed")
+
+
+async def _check_delivery(engine: Engine, store: Store, cart: Cart) -> None:
+    if cart.shipping_address is None or cart.shipping_method is not None:
+        return
+    async with engine.database.transaction(store.id) as tx:
+        await check_delivery(tx, cart)
+
+
+async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
+    """No money moves at the start of a payment that comes later: the provider is asked first."""
+    payment, session = frozen(engine, attempt, "open")
+    result = await call_start(engine, store, attempt, payment)
+    if result.status in {"failed", "canceled", "unknown"}:
+        raise Conflict(result.message or "This payment was declined.", code="payment_declined")
+    payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
+    session = msgspec.structs.replace(session, action=result.action, data=result.data)
+    paying = Paying(payment=payment, session=session, new=True)
+    order = await place_cart(engine, store, attempt.cart, paying)
+    if result.facts or not result.trusted:
+        await payment_reported(engine, store, payment.id, result, "provider")
+        async with engine.database.transaction(store.id) as tx:
+            return await orders.get_order(tx, order.id)
+    return order
+
+
+async def _place_pending(engine: Engine, store: Store, attempt: Attempt) -> Order:
+    payment, session = frozen(engine, attempt, "starting")
+    paying = Paying(payment=payment, session=session, new=True, stands=False)
+    order = await place_cart(engine, store, attempt.cart, paying)
+    async with engine.database.transaction(store.id) as tx:
+        await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
+    try:
+        await begin(engine, store, attempt, payment, session)
+    except ProviderFault as fault:
+        if fault.permanent:
+            raise
+    async with engine.database.transaction(store.id) as tx:
+        return await orders.get_order(tx, order.id)

@@ -1,0 +1,181 @@
+"""Placing an order: one short transaction, at most six round trips, stock rows last."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts.rules import Cart
+from tradewind.catalog.service import list_shipping_options
+from tradewind.checkout import queries
+from tradewind.checkout.numbers import order_numbers
+from tradewind.checkout.rules import (
+    Paying,
+    changed,
+    check_claimed,
+    needs_delivery,
+    wanted_stock,
+)
+from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
+from tradewind.contracts.events import Event, OrderPlaced, StockLow
+from tradewind.database import Store, Transaction
+from tradewind.database.sql import Writes
+from tradewind.inventory import service as inventory
+from tradewind.inventory.rules import Taken
+from tradewind.orders import queries as order_rows
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Entry, NewOrder, Order, order_of
+from tradewind.outbox import service as outbox
+from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment, Totals, status_of
+from tradewind.settings.engine import Engine
+
+
+async def place_cart(engine: Engine, store: Store, cart: Cart, paying: Paying) -> Order:
+    """Turn a quoted cart into its order, or return the order that it became before.
+
+    When units are short, lapsed holds on them are released and it is tried once more. Raises
+    OutOfStock, Conflict (`cart_changed`, `line_unavailable`), NotFound; then nothing has changed.
+    """
+    try:
+        return await _placed(engine, store, cart, paying)
+    except OutOfStock:
+        async with engine.database.transaction(store.id) as tx:
+            tracked = [line.variant_id for line in cart.lines if line.tracked]
+            freed = await inventory.release_lapsed(tx, tracked)
+        if not freed:
+            raise
+    return await _placed(engine, store, cart, paying)
+
+
+async def _placed(engine: Engine, store: Store, cart: Cart, paying: Paying) -> Order:
+    database = engine.database
+    number = await order_numbers(database).take(store.id)
+    async with database.transaction(store.id) as tx:
+        return await place_in(tx, cart, paying, number)
+
+
+async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> Order:
+    """The placing itself, in the open transaction."""
+    claimed = await queries.claim(tx, cart)
+    if claimed is None:
+        raise NotFound("There is no such cart.")
+    if claimed.status == "completed":
+        return await _existing(tx, cart.id)
+    if not paying.settled:
+        if claimed.status != "open" or claimed.version != cart.version:
+            raise changed()
+        check_claimed(cart, claimed.lines)
+    locations = {one.variant_id: one.location_id for one in claimed.lines if one.location_id}
+    order = _order(tx, cart, paying, await _totals(tx, paying), number, locations)
+    await _write(tx, order, paying)
+    low = await _reserve(tx, cart, order, locations)
+    await outbox.record(tx, *(_stock_low(tx, one) for one in low))
+    return order
+
+
+async def check_delivery(tx: Transaction, cart: Cart) -> None:
+    """Raises Conflict `missing_shipping_method` when goods go somewhere and nothing says how."""
+    if needs_delivery(cart) and await list_shipping_options(tx, cart.region.id):
+        raise Conflict("Choose how to deliver first.", code="missing_shipping_method")
+
+
+async def _existing(tx: Transaction, cart_id: UUID) -> Order:
+    order = await orders.order_of_cart(tx, cart_id)
+    if order is None:
+        raise Conflict("This cart is closed.", code="cart_completed")
+    return order
+
+
+async def _totals(tx: Transaction, paying: Paying) -> Totals:
+    """What has come so far; the payment is locked so that nothing comes unseen meanwhile."""
+    if paying.payment is None or paying.new:
+        return Totals()
+    return (await payments.lock_payment(tx, paying.payment.id)).totals
+
+
+def _order(
+    tx: Transaction,
+    cart: Cart,
+    paying: Paying,
+    totals: Totals,
+    number: int,
+    locations: dict[UUID, UUID],
+) -> Order:
+    free = paying.payment is None
+    new = NewOrder(
+        id=tx.new_id(),
+        number=number,
+        cart=cart,
+        status="processing" if paying.stands else "pending",
+        payment_status="paid" if free else status_of(totals, cart.total),
+        paid_total=totals.captured,
+        refunded_total=min(totals.refunded, totals.captured),
+        at=tx.now,
+        expires_at=None if paying.stands or not paying.session else paying.session.expires_at,
+    )
+    return order_of(new, [tx.new_id() for _ in cart.lines], locations)
+
+
+async def _write(tx: Transaction, order: Order, paying: Paying) -> None:
+    """Order, lines, history, payment link, cart and event: one statement."""
+    writes = Writes()
+    order_rows.write_order(writes, tx, order)
+    entry = Entry(
+        type="order.placed" if paying.stands else "order.created",
+        actor="shopper",
+        detail={"source": order.source, "total": order.total},
+    )
+    order_rows.write_history(writes, tx, order.id, 1, [entry])
+    _write_payment(writes, tx, order, paying)
+    writes.add(
+        """UPDATE shop.carts SET status = 'completed', updated_at = {2}
+           WHERE store_id = {0} AND id = {1}""",
+        tx.store_id,
+        order.cart_id,
+        tx.now,
+    )
+    outbox.add(tx, writes, *_events(tx, order, paying))
+    await writes.run(tx)
+
+
+def _write_payment(writes: Writes, tx: Transaction, order: Order, paying: Paying) -> None:
+    if paying.payment is None:
+        return
+    payment: Payment = msgspec.structs.replace(paying.payment, order_id=order.id)
+    if not paying.new:
+        payment_rows.write_link(writes, tx, payment, order.id, settled=paying.settled)
+        return
+    writes.insert(
+        "shop.payments", payment_rows.PAYMENT_COLUMNS, [payment_rows.payment_row(tx, payment)]
+    )
+    if paying.session is not None:
+        session = msgspec.structs.replace(paying.session, order_id=order.id)
+        row = payment_rows.session_row(tx, session)
+        writes.insert("shop.payment_sessions", payment_rows.SESSION_COLUMNS, [row])
+
+
+def _events(tx: Transaction, order: Order, paying: Paying) -> list[Event]:
+    return [OrderPlaced(**orders.event_fields(tx, order, 1))] if paying.stands else []
+
+
+async def _reserve(
+    tx: Transaction, cart: Cart, order: Order, locations: dict[UUID, UUID]
+) -> Sequence[Taken]:
+    wanted = wanted_stock(cart, locations)
+    if not wanted:
+        return []
+    return await inventory.reserve(tx, cart.id, order.id, wanted)
+
+
+def _stock_low(tx: Transaction, one: Taken) -> StockLow:
+    return StockLow(
+        id=tx.new_id(),
+        store_id=tx.store_id,
+        occurred_at=tx.now,
+        sequence=int(tx.now.timestamp() * 1000),
+        variant_id=one.variant_id,
+        sku=one.sku,
+        available=one.left,
+    )

@@ -1,0 +1,122 @@
+"""Calling payment providers: always outside a transaction, within a time budget, told apart."""
+
+import asyncio
+import logging
+from collections.abc import Awaitable, Sequence
+from typing import Any, TypeVar
+
+import msgspec
+
+from tradewind.carts.rules import Cart
+from tradewind.contracts.context import StoreContext
+from tradewind.contracts.errors import Conflict, ProviderFault, TradewindError
+from tradewind.contracts.money import Money
+from tradewind.contracts.payment import (
+    Change,
+    Method,
+    MethodsQuery,
+    PaymentProvider,
+    PaymentResult,
+)
+from tradewind.database import Store
+from tradewind.payments.rules import Payment
+from tradewind.plugins import is_programming_error
+from tradewind.settings.engine import Engine
+from tradewind.settings.service import record_failure
+
+SECONDS = 20.0
+_LOG = logging.getLogger(__name__)
+T = TypeVar("T")
+
+
+class Desk(msgspec.Struct, frozen=True):
+    """A provider together with one store's account."""
+
+    provider: PaymentProvider[Any]
+    context: StoreContext[Any]
+
+
+async def desk(engine: Engine, store: Store, name: str) -> Desk:
+    """A provider that is offered to new shoppers.
+
+    Raises NotFound for a name nobody has, Conflict `provider_unavailable`.
+    """
+    provider = engine.plugins.provider(name)
+    context = await engine.context(store, engine.plugins.plugin_of(name))
+    if context is None:
+        raise Conflict(f"{name} is not offered here.", code="provider_unavailable")
+    return Desk(provider, context)
+
+
+async def desk_anyway(engine: Engine, store: Store, name: str) -> Desk | None:
+    """A provider with money in flight, also when it is switched off; None when it is gone."""
+    if name not in engine.plugins.providers:
+        return None
+    context = await engine.context_anyway(store, engine.plugins.plugin_of(name))
+    return None if context is None else Desk(engine.plugins.provider(name), context)
+
+
+async def methods(engine: Engine, store: Store, at: Desk, cart: Cart) -> Sequence[Method]:
+    """What a provider offers the shopper of a cart. Raises ProviderFault."""
+    address, countries = cart.shipping_address, cart.region.countries
+    only = countries[0] if len(countries) == 1 else None
+    query = MethodsQuery(
+        amount=Money(cart.total, cart.currency),
+        country=address.country_code if address else only,
+        channel=cart.source,
+        customer_id=cart.customer_id,
+        phone=cart.phone,
+    )
+    return await _within(engine, store, at, at.provider.methods(at.context, query))
+
+
+async def ask(
+    engine: Engine, store: Store, at: Desk, call: Awaitable[PaymentResult]
+) -> PaymentResult:
+    """A provider's answer; `unknown` when none came in time. Raises ProviderFault."""
+    try:
+        return await _within(engine, store, at, call)
+    except TimeoutError:
+        return PaymentResult(status="unknown", code="timeout")
+
+
+async def look_up(engine: Engine, store: Store, payment: Payment) -> PaymentResult:
+    """What the provider knows of a payment now; `unknown` when there is nobody to ask."""
+    at = await desk_anyway(engine, store, payment.provider)
+    if at is None:
+        return PaymentResult(status="unknown", code="provider_gone")
+    call = at.provider.fetch(at.context, payment.operation_id, payment.provider_ref)
+    return await ask(engine, store, at, call)
+
+
+async def call_off(
+    engine: Engine, store: Store, payment: Payment, reason: str
+) -> PaymentResult | None:
+    """Cancel a payment at its provider; None where that cannot be done. Raises ProviderFault."""
+    at = await desk_anyway(engine, store, payment.provider)
+    cancel = getattr(at.provider, "cancel", None) if at else None
+    if at is None or cancel is None or not at.provider.capabilities.cancel:
+        return None
+    change = Change(
+        operation_id=f"{payment.operation_id}:cancel",
+        payment_id=payment.id,
+        provider_ref=payment.provider_ref or "",
+        amount=payment.money(payment.amount),
+        reason=reason,
+    )
+    return await ask(engine, store, at, cancel(at.context, change))
+
+
+async def _within(engine: Engine, store: Store, at: Desk, call: Awaitable[T]) -> T:
+    try:
+        async with asyncio.timeout(SECONDS):
+            return await call
+    except (TradewindError, TimeoutError):
+        raise
+    except Exception as error:
+        name = at.provider.name
+        _LOG.exception("payment provider %s failed", name)
+        if is_programming_error(error):
+            plugin = engine.plugins.plugin_of(name)
+            await record_failure(engine, store, plugin, f"{type(error).__name__} in {name}")
+        raise ProviderFault(f"{name} could not answer.", permanent=False) from error

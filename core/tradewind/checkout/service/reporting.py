@@ -1,0 +1,225 @@
+"""What becomes of a payment's facts: totals, the order they pay, or a case for a human."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.cases.service import NewCase, open_case
+from tradewind.checkout.rules import Paying, Snapshot
+from tradewind.checkout.service import providers
+from tradewind.checkout.service.placing import place_cart
+from tradewind.contracts.errors import Refusal
+from tradewind.contracts.events import (
+    Event,
+    OrderDisputed,
+    OrderRefunded,
+    PaymentAuthorized,
+    PaymentFailed,
+    PaymentPaid,
+)
+from tradewind.contracts.money import Money
+from tradewind.contracts.payment import Fact, PaymentResult
+from tradewind.database import Store, Transaction
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Order
+from tradewind.outbox import service as outbox
+from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment
+from tradewind.settings.engine import Engine
+
+MERCHANT = "merchant"
+
+
+async def payment_reported(
+    engine: Engine, store: Store, payment_id: UUID, result: PaymentResult, source: str
+) -> None:
+    """Take in what a provider says of a payment, and place its order when the money is certain.
+
+    May be called any number of times, with anything, in any order. `source` says who told
+    ("provider", "webhook", "poll"). Raises NotFound, ProviderFault.
+    """
+    if not result.trusted:
+        async with engine.database.transaction(store.id) as tx:
+            payment = await payments.get_payment(tx, payment_id)
+        result = await providers.look_up(engine, store, payment)
+    async with engine.database.transaction(store.id) as tx:
+        payment = await payments.lock_payment(tx, payment_id)
+        after = await _take_in(tx, payment, result, source)
+    if after.certain and after.order_id is None:
+        await settle(engine, store, after)
+
+
+async def _take_in(
+    tx: Transaction, payment: Payment, result: PaymentResult, source: str
+) -> Payment:
+    if result.provider_ref and payment.provider_ref is None:
+        await payment_rows.save_ref(tx, payment.id, result.provider_ref)
+    folded = await take_facts(tx, payment, result.facts, source)
+    await _close_session(tx, folded.after, result)
+    return folded.after
+
+
+async def take_facts(
+    tx: Transaction, payment: Payment, facts: Sequence[Fact], source: str
+) -> payments.Folded:
+    """Fold facts into a locked payment and bring its order in line; for the merchant as well."""
+    folded = await payments.take_in(tx, payment, facts, source)
+    await _open_cases(tx, folded, source)
+    if not folded.changed:
+        return folded
+    if folded.after.certain and folded.after.session_id is not None:
+        await payment_rows.close_sessions(tx, [folded.after.session_id], "completed")
+    if folded.after.order_id is None:
+        await outbox.record(tx, *_events(tx, folded, None))
+    else:
+        order = await orders.lock_order(tx, folded.after.order_id)
+        await _bring_in_line(tx, order, folded, source)
+    return folded
+
+
+async def _bring_in_line(
+    tx: Transaction, order: Order, folded: payments.Folded, source: str
+) -> None:
+    totals = payments.totals_of(await payments.payments_of(tx, order.id))
+    came = folded.after.captured > folded.before.captured
+    if order.closed and came:
+        await _money_case(tx, folded.after, "late_payment", f"Money came for order {order.number}")
+    if totals.captured > order.total:
+        await _money_case(tx, folded.after, "overpaid", f"Order {order.number} was paid twice")
+    order = await orders.pay(tx, order, totals, source, _events(tx, folded, order))
+    certain = totals.captured >= order.total or (
+        folded.after.intent == "authorize" and totals.authorized >= order.total
+    )
+    if order.status == "pending" and certain:
+        await orders.place(tx, order, source)
+
+
+async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None:
+    """Place the snapshot that a payment paid for; when that cannot be done, open a case.
+
+    Returns the order, or None when there is a case instead.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        session = await payment_rows.session(tx, payment.session_id) if payment.session_id else None
+    if session is None:
+        await _unplaced(engine, store, payment, "It belongs to no cart.")
+        return None
+    snapshot = msgspec.json.decode(session.snapshot, type=Snapshot)
+    paying = Paying(payment=payment, session=session, settled=True)
+    try:
+        order = await place_cart(engine, store, snapshot.cart, paying)
+    except Refusal as refusal:
+        await _unplaced(engine, store, payment, refusal.detail)
+        return None
+    async with engine.database.transaction(store.id) as tx:
+        linked = (await payments.get_payment(tx, payment.id)).order_id
+    if linked is None:
+        title = f"The cart had become order {order.number} already."
+        await _unplaced(engine, store, payment, title)
+    return order
+
+
+async def _unplaced(engine: Engine, store: Store, payment: Payment, why: str) -> None:
+    async with engine.database.transaction(store.id) as tx:
+        await _money_case(tx, payment, "paid_not_placed", "Money came but no order stands", why)
+
+
+async def _close_session(tx: Transaction, payment: Payment, result: PaymentResult) -> None:
+    if payment.session_id is None:
+        return
+    if payment.certain:
+        return
+    if payment.status == "failed" or result.status in {"failed", "canceled"}:
+        closed = await payment_rows.close_sessions(tx, [payment.session_id], "failed")
+        if closed and payment.status != "failed":
+            await outbox.record(tx, _failed(tx, payment, result.code))
+
+
+async def _open_cases(tx: Transaction, folded: payments.Folded, source: str) -> None:
+    payment = folded.after
+    if folded.strange:
+        currencies = ", ".join(sorted({fact.amount.currency for fact in folded.strange}))
+        why = f"{payment.currency} was asked for, {currencies} came."
+        await _money_case(tx, payment, "currency_mismatch", "Another currency came", why)
+    grew = payment.captured > folded.before.captured
+    if grew and payment.captured > payment.amount:
+        await _money_case(tx, payment, "overpaid", "More came than was asked for")
+    if grew and payment.captured < payment.amount and source != MERCHANT:
+        await _money_case(tx, payment, "shortfall", "Less came than was asked for")
+
+
+async def _money_case(
+    tx: Transaction, payment: Payment, kind: str, title: str, why: str = ""
+) -> None:
+    case = NewCase(
+        kind=kind,
+        dedupe_key=f"{kind}:{payment.id}",
+        title=title,
+        subject_type="payment",
+        subject_id=str(payment.id),
+        amount=Money(payment.captured or payment.authorized, payment.currency),
+        evidence={
+            "provider": payment.provider,
+            "provider_ref": payment.provider_ref,
+            "order_id": payment.order_id,
+            "cart_id": payment.cart_id,
+            "asked": payment.amount,
+            "captured": payment.captured,
+            "why": why,
+        },
+        actions=["refund", "close"],
+    )
+    await open_case(tx, case)
+
+
+def _events(tx: Transaction, folded: payments.Folded, order: Order | None) -> list[Event]:
+    """What subscribers hear of a change of totals; each step is told once."""
+    before, after = folded.before, folded.after
+    fields = _payment_fields(tx, after, order)
+    told: list[Event] = []
+    if after.authorized > before.authorized:
+        told.append(PaymentAuthorized(**fields, amount=after.money(after.authorized)))
+    if after.captured >= after.amount > before.captured:
+        paid = _payment_fields(tx, after, order)
+        told.append(PaymentPaid(**paid, amount=after.money(after.captured)))
+    if after.status == "failed" and before.status != "failed":
+        told.append(_failed(tx, after, after.error_code, order))
+    if order is not None:
+        told += _order_events(tx, folded, order)
+    return told
+
+
+def _order_events(tx: Transaction, folded: payments.Folded, order: Order) -> list[Event]:
+    before, after, told = folded.before, folded.after, list[Event]()
+    fields = orders.event_fields(tx, order, order.version + 1)
+    if after.refunded > before.refunded:
+        amount = after.money(after.refunded - before.refunded)
+        told.append(OrderRefunded(**fields, amount=amount))
+    if after.disputed > before.disputed:
+        fields = orders.event_fields(tx, order, order.version + 1)
+        amount = after.money(after.disputed - before.disputed)
+        told.append(OrderDisputed(**fields, amount=amount))
+    return told
+
+
+def _failed(
+    tx: Transaction, payment: Payment, code: str, order: Order | None = None
+) -> PaymentFailed:
+    fields = _payment_fields(tx, payment, order)
+    return PaymentFailed(**fields, amount=payment.money(payment.amount), code=code)
+
+
+def _payment_fields(tx: Transaction, payment: Payment, order: Order | None) -> dict[str, Any]:
+    return {
+        "id": tx.new_id(),
+        "store_id": tx.store_id,
+        "occurred_at": tx.now,
+        "sequence": order.version + 1 if order else payment.version,
+        "payment_id": payment.id,
+        "provider": payment.provider,
+        "method": payment.method,
+        "order_id": payment.order_id,
+    }

@@ -1,0 +1,325 @@
+"""Beginning to pay: what is offered, the risk question, the snapshot, the provider's call."""
+
+import logging
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from typing import NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts.rules import Cart
+from tradewind.cases.service import NewCase, open_case
+from tradewind.checkout import queries
+from tradewind.checkout.rules import (
+    OfferedMethod,
+    Snapshot,
+    StartRequest,
+    accepts,
+    changed,
+    check_inputs,
+    check_ready,
+    choose_method,
+    wanted_stock,
+)
+from tradewind.checkout.service import providers
+from tradewind.checkout.service.placing import check_delivery
+from tradewind.checkout.service.quoting import quote
+from tradewind.checkout.service.reporting import payment_reported
+from tradewind.contracts.errors import Conflict, ProviderFault
+from tradewind.contracts.money import Money
+from tradewind.contracts.payment import Method, Payer, PaymentResult, StartPayment
+from tradewind.contracts.pricing import RiskQuestion
+from tradewind.database import Store, Transaction
+from tradewind.inventory import service as inventory
+from tradewind.inventory.rules import Caps, NewHold
+from tradewind.outbox.jobs import Job, enqueue_in
+from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, next_poll
+from tradewind.settings.engine import Engine
+from tradewind.stores.service import StoreSettings, settings_of
+
+POLL = "poll_payment"
+TRIES = 3
+_LOG = logging.getLogger(__name__)
+
+
+class Attempt(NamedTuple):
+    """A way to pay that was chosen and found acceptable for a quoted cart."""
+
+    cart: Cart
+    desk: providers.Desk
+    method: Method
+    request: StartRequest
+
+
+async def payment_methods(engine: Engine, store: Store, cart_id: UUID) -> list[OfferedMethod]:
+    """What the shopper of a cart may choose, provider by provider in the order of their names.
+
+    A provider that fails is left out. Raises NotFound.
+    """
+    cart = await quote(engine, store, cart_id)
+    enabled = await engine.enabled(store)
+    found: list[OfferedMethod] = []
+    for name in sorted(engine.plugins.providers):
+        if engine.plugins.plugin_of(name) in enabled:
+            offered = await _offered(engine, store, name, cart)
+            found += [OfferedMethod(provider=name, method=one) for one in offered]
+    return found
+
+
+async def _offered(engine: Engine, store: Store, name: str, cart: Cart) -> Sequence[Method]:
+    try:
+        at = await providers.desk(engine, store, name)
+        offered = await providers.methods(engine, store, at, cart)
+    except (ProviderFault, Conflict, TimeoutError) as error:
+        _LOG.warning("payment provider %s left out: %s", name, type(error).__name__)
+        return []
+    return [one for one in offered if accepts(one, cart.total)]
+
+
+async def start_payment(
+    engine: Engine, store: Store, cart_id: UUID, request: StartRequest
+) -> PaymentSession:
+    """Freeze the cart and begin to pay for it; stock is held meanwhile.
+
+    An expected decline is a session with status `failed`. Raises NotFound, InvalidInput,
+    OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
+    `missing_shipping_method`, `nothing_to_pay`, `provider_unavailable`, `amount_not_accepted`,
+    `payment_refused`, `cart_changed`, `too_many_holds`), ProviderFault.
+    """
+    attempt = await choose(engine, store, await quote(engine, store, cart_id), request)
+    await assess(engine, store, attempt)
+    payment, session = frozen(engine, attempt, "starting")
+    older = await _store(engine, store, attempt, payment, session)
+    for old in older:
+        await _call_off(engine, store, old)
+    return await begin(engine, store, attempt, payment, session)
+
+
+async def choose(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
+    """A quoted cart that is ready, and the way to pay that was asked for. Raises as above."""
+    if cart.status != "open":
+        raise Conflict("This cart is closed.", code="cart_completed")
+    check_ready(cart)
+    if cart.total == 0:
+        raise Conflict("There is nothing to pay.", code="nothing_to_pay")
+    at = await providers.desk(engine, store, request.provider)
+    offered = await providers.methods(engine, store, at, cart)
+    method = choose_method(offered, request.method, cart.total)
+    check_inputs(method, request.inputs)
+    return Attempt(cart, at, method, request)
+
+
+async def assess(engine: Engine, store: Store, attempt: Attempt) -> None:
+    """Ask the risk plugins. Raises Conflict `payment_refused`; a doubt opens a case."""
+    if not any("assess_risk" in plugin.hooks for plugin in engine.plugins.loaded.values()):
+        return
+    cart = attempt.cart
+    question = RiskQuestion(
+        cart_id=cart.id,
+        amount=cart.total,
+        currency=cart.currency,
+        provider=attempt.request.provider,
+        method=attempt.method.id,
+        email=cart.email,
+        phone=cart.phone,
+        channel=cart.source,
+        network_address=attempt.request.network_address or None,
+    )
+    asked = await engine.plugins.assess_risk(question, engine.contexts(store))
+    async with engine.database.transaction(store.id) as tx:
+        settings = await settings_of(tx)
+        for answer in asked.answers:
+            if answer.value.verdict == "review":
+                await _doubt(tx, cart, answer.plugin, answer.value.reason)
+    vetoed = any(answer.value.verdict == "veto" for answer in asked.answers)
+    if vetoed or (asked.failures and settings.risk_on_failure == "veto"):
+        raise Conflict("This payment cannot be accepted.", code="payment_refused")
+
+
+async def _doubt(tx: Transaction, cart: Cart, plugin: str, reason: str) -> None:
+    case = NewCase(
+        kind="risk_review",
+        dedupe_key=f"risk:{cart.id}",
+        title=f"{plugin} has a doubt about a payment",
+        subject_type="cart",
+        subject_id=str(cart.id),
+        amount=Money(cart.total, cart.currency),
+        evidence={"plugin": plugin, "reason": reason},
+        actions=["cancel"],
+    )
+    await open_case(tx, case)
+
+
+def frozen(
+    engine: Engine, attempt: Attempt, status: SessionStatus
+) -> tuple[Payment, PaymentSession]:
+    """A new payment and session for a cart as it is now."""
+    cart, new_id, now = attempt.cart, engine.database.new_id, engine.clock.now()
+    payment_id, session_id = new_id(), new_id()
+    name = attempt.desk.provider.name
+    payment = Payment(
+        id=payment_id,
+        provider=name,
+        method=attempt.method.id,
+        intent=attempt.request.intent,
+        status="awaiting",
+        currency=cart.currency,
+        amount=cart.total,
+        operation_id=str(payment_id),
+        created_at=now,
+        cart_id=cart.id,
+        session_id=session_id,
+    )
+    snapshot = Snapshot(cart=cart, pays_later=attempt.method.pays_later)
+    session = PaymentSession(
+        id=session_id,
+        cart_id=cart.id,
+        cart_version=cart.version,
+        payment_id=payment_id,
+        provider=name,
+        method=attempt.method.id,
+        flow=attempt.method.flow,
+        intent=attempt.request.intent,
+        status=status,
+        currency=cart.currency,
+        amount=cart.total,
+        snapshot=msgspec.json.encode(snapshot),
+        expires_at=now + attempt.desk.provider.capabilities.session_ttl,
+        created_at=now,
+        inputs=dict(attempt.request.inputs),
+    )
+    return payment, session
+
+
+async def _store(
+    engine: Engine,
+    store: Store,
+    attempt: Attempt,
+    payment: Payment,
+    session: PaymentSession,
+) -> list[PaymentSession]:
+    """Store what is frozen, hold its stock, plan look-ups; returns sessions that this voids."""
+    async with engine.database.transaction(store.id) as tx:
+        if await queries.lock_cart(tx, attempt.cart.id) != ("open", attempt.cart.version):
+            raise changed()
+        await check_delivery(tx, attempt.cart)
+        settings = await settings_of(tx)
+        await hold_in(tx, attempt.cart, settings, attempt.request.network_address)
+        older = await payment_rows.sessions_of_cart(tx, attempt.cart.id)
+        voided = await payment_rows.close_sessions(tx, [one.id for one in older], "voided")
+        await payment_rows.insert(tx, payment, session)
+        if not attempt.method.pays_later:
+            await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
+    return [one for one in older if one.id in voided]
+
+
+async def plan_poll(tx: Transaction, session: PaymentSession, plan: Sequence[timedelta]) -> None:
+    """Look the payment up after the next wait of the plan, at the latest when its time is over."""
+    wait = next_poll(plan, session.polls)
+    due = session.expires_at if wait is None else min(tx.now + wait, session.expires_at)
+    job = Job(
+        kind=POLL,
+        payload={"session_id": str(session.id)},
+        store_id=tx.store_id,
+        dedupe_key=f"{session.id}:{session.polls}",
+        run_at=due,
+    )
+    await enqueue_in(tx, job)
+
+
+async def hold_in(
+    tx: Transaction, cart: Cart, settings: StoreSettings, network_address: str
+) -> datetime:
+    """Hold a cart's stock; its row must be locked. Returns until when."""
+    until = tx.now + timedelta(minutes=settings.hold_minutes)
+    who = cart.customer_id or cart.session_id or cart.phone or cart.email or cart.id
+    hold = NewHold(
+        cart_id=cart.id,
+        shopper_key=str(who),
+        network_address=network_address,
+        expires_at=until,
+    )
+    caps = Caps(per_shopper=settings.holds_per_shopper, per_address=settings.holds_per_address)
+    await inventory.hold(tx, hold, wanted_stock(cart, {}), caps)
+    return until
+
+
+async def begin(
+    engine: Engine,
+    store: Store,
+    attempt: Attempt,
+    payment: Payment,
+    session: PaymentSession,
+) -> PaymentSession:
+    """Call the provider for a stored session and keep its answer. Raises ProviderFault."""
+    result = await call_start(engine, store, attempt, payment)
+    if result.status == "unknown":
+        raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
+    status: SessionStatus = "failed" if result.status in {"failed", "canceled"} else "open"
+    async with engine.database.transaction(store.id) as tx:
+        if result.provider_ref:
+            await payment_rows.save_ref(tx, payment.id, result.provider_ref)
+        await payment_rows.save_answer(tx, session.id, status, result)
+        if status == "failed":
+            await inventory.release_holds(tx, attempt.cart.id)
+    if result.facts or not result.trusted:
+        await payment_reported(engine, store, payment.id, result, "provider")
+    async with engine.database.transaction(store.id) as tx:
+        stored = await payment_rows.session(tx, session.id)
+    return msgspec.structs.replace(stored or session, code=result.code, message=result.message)
+
+
+async def call_start(
+    engine: Engine, store: Store, attempt: Attempt, payment: Payment
+) -> PaymentResult:
+    """The provider's answer to the start; a lost one is repeated where that is safe."""
+    at, start = attempt.desk, start_of(engine, store, attempt, payment)
+    tries = TRIES if at.provider.capabilities.recovery == "repeat" else 1
+    for left in reversed(range(tries)):
+        try:
+            result = await providers.ask(engine, store, at, at.provider.start(at.context, start))
+        except ProviderFault as fault:
+            if fault.permanent or not left:
+                raise
+            continue
+        if result.status != "unknown":
+            return result
+    return PaymentResult(status="unknown")
+
+
+def start_of(engine: Engine, store: Store, attempt: Attempt, payment: Payment) -> StartPayment:
+    """What the provider is told."""
+    cart, request = attempt.cart, attempt.request
+    page = f"{engine.public_url}/store/{store.slug}/checkout"
+    address = cart.billing_address or cart.shipping_address
+    name = f"{address.first_name} {address.last_name}".strip() if address else None
+    return StartPayment(
+        operation_id=payment.operation_id,
+        payment_id=payment.id,
+        method=payment.method,
+        intent=payment.intent,
+        amount=payment.money(payment.amount),
+        payer=Payer(email=cart.email, name=name, phone=cart.phone),
+        description=f"Your order at {store.name}",
+        return_url=request.return_url or page,
+        cancel_url=request.cancel_url or page,
+        inputs=request.inputs,
+        save_method=request.save_method,
+        expires_at=engine.clock.now() + attempt.desk.provider.capabilities.session_ttl,
+    )
+
+
+async def _call_off(engine: Engine, store: Store, old: PaymentSession) -> None:
+    """Cancel a voided attempt at its provider; if that fails, money that comes opens a case."""
+    async with engine.database.transaction(store.id) as tx:
+        payment = await payments.get_payment(tx, old.payment_id)
+    try:
+        result = await providers.call_off(engine, store, payment, "voided")
+    except ProviderFault as fault:
+        _LOG.warning("an older payment could not be called off: %s", fault.detail)
+        return
+    if result is not None and (result.facts or not result.trusted):
+        await payment_reported(engine, store, payment.id, result, "provider")

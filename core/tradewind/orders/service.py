@@ -1,0 +1,208 @@
+"""Reading orders and changing them: every change goes through the tables and leaves an entry."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.catalog.rules import Page, refuse
+from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
+from tradewind.contracts.events import (
+    Event,
+    OrderCanceled,
+    OrderExpired,
+    OrderPlaced,
+)
+from tradewind.database import Transaction
+from tradewind.database.sql import Writes
+from tradewind.orders import queries
+from tradewind.orders.rules import (
+    Entry,
+    Order,
+    OrderFilter,
+    TimelineEntry,
+    complete_if_done,
+    move_payment,
+    transition,
+)
+from tradewind.outbox import service as outbox
+from tradewind.payments.rules import Totals, status_of
+from tradewind.payments.service import payments_of
+
+__all__ = [
+    "add_metadata",
+    "add_note",
+    "apply",
+    "cancel",
+    "event_fields",
+    "expire",
+    "get_order",
+    "list_orders",
+    "lock_order",
+    "order_by_number",
+    "order_of_cart",
+    "orders_of_customer",
+    "payments_of",
+    "pay",
+    "place",
+    "timeline",
+]
+
+MOST_PER_PAGE = 200
+LONGEST_NOTE = 4000
+
+
+async def get_order(tx: Transaction, order_id: UUID) -> Order:
+    """One order. Raises NotFound."""
+    order = await queries.order(tx, order_id)
+    if order is None:
+        raise NotFound("There is no such order.")
+    return order
+
+
+async def lock_order(tx: Transaction, order_id: UUID) -> Order:
+    """One order, nobody else changes it until the transaction ends. Raises NotFound."""
+    await queries.lock(tx, order_id)
+    return await get_order(tx, order_id)
+
+
+async def order_of_cart(tx: Transaction, cart_id: UUID) -> Order | None:
+    """The order that a cart became, or None."""
+    return await queries.order_of_cart(tx, cart_id)
+
+
+async def order_by_number(
+    tx: Transaction, number: int, *, customer_id: UUID | None = None
+) -> Order | None:
+    """The order with this number, or None; with `customer_id` only that customer's."""
+    return await queries.order_by_number(tx, number, customer_id)
+
+
+async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int = 5) -> list[Order]:
+    """A customer's newest orders."""
+    return await queries.orders_of_customer(tx, customer_id, limit)
+
+
+async def list_orders(tx: Transaction, wanted: OrderFilter) -> Page[Order]:
+    """Orders that match, newest first. Raises InvalidInput."""
+    if not 1 <= wanted.limit <= MOST_PER_PAGE:
+        refuse([FieldError("limit", "out_of_range", f"From 1 to {MOST_PER_PAGE}.")])
+    try:
+        before = UUID(wanted.cursor) if wanted.cursor else None
+    except ValueError:
+        error = FieldError("cursor", "invalid", "Use next_cursor of the page before.")
+        raise InvalidInput("This cursor does not belong here.", errors=[error]) from None
+    size = wanted.limit
+    found = await queries.orders(tx, wanted, before, size + 1)
+    return Page(found[:size], str(found[size - 1].id) if len(found) > size else None)
+
+
+async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
+    """An order's history, oldest first."""
+    return await queries.timeline(tx, order_id)
+
+
+async def due_to_expire(tx: Transaction, most: int = 100) -> list[UUID]:
+    """Pending orders whose time has passed."""
+    return await queries.due_to_expire(tx, most)
+
+
+async def add_note(tx: Transaction, order_id: UUID, text: str, actor: str) -> Order:
+    """Put a note on the timeline. Raises NotFound, InvalidInput."""
+    note = text.strip()
+    if not note or len(note) > LONGEST_NOTE:
+        refuse([FieldError("note", "invalid", f"1 to {LONGEST_NOTE} characters.")])
+    order = await lock_order(tx, order_id)
+    return await apply(tx, order, [Entry(type="note", actor=actor, note=note)])
+
+
+async def add_metadata(
+    tx: Transaction, order_id: UUID, values: Mapping[str, Any], actor: str
+) -> Order:
+    """Merge values into an order's metadata. Raises NotFound."""
+    order = await lock_order(tx, order_id)
+    changed = msgspec.structs.replace(order, metadata={**order.metadata, **values})
+    entry = Entry(type="metadata", actor=actor, detail={"keys": sorted(values)})
+    return await apply(tx, changed, [entry])
+
+
+async def place(tx: Transaction, order: Order, actor: str, also: Sequence[Event] = ()) -> Order:
+    """A pending order stands from now on: `order.placed`."""
+    status = transition(order.status, "place")
+    placed = msgspec.structs.replace(order, status=status, placed_at=tx.now, expires_at=None)
+    entry = Entry(type="order.placed", actor=actor, detail={"from": order.status})
+    event = OrderPlaced(**event_fields(tx, placed, order.version + 1))
+    return await apply(tx, placed, [entry], [*also, event])
+
+
+async def cancel(tx: Transaction, order: Order, actor: str, reason: str) -> Order:
+    """Call a locked order off: `order.canceled`. Its stock is the caller's to release."""
+    status = transition(order.status, "cancel")
+    canceled = msgspec.structs.replace(order, status=status, canceled_at=tx.now, expires_at=None)
+    detail = {"from": order.status, "reason": reason}
+    entry = Entry(type="order.canceled", actor=actor, detail=detail)
+    event = OrderCanceled(**event_fields(tx, canceled, order.version + 1), reason=reason)
+    return await apply(tx, canceled, [entry], [event])
+
+
+async def expire(tx: Transaction, order: Order) -> Order:
+    """A locked pending order ran out of time: `order.expired`."""
+    status = transition(order.status, "expire")
+    expired = msgspec.structs.replace(order, status=status, expires_at=None)
+    entry = Entry(type="order.expired", actor="tradewind", detail={"from": order.status})
+    event = OrderExpired(**event_fields(tx, expired, order.version + 1))
+    return await apply(tx, expired, [entry], [event])
+
+
+async def pay(
+    tx: Transaction, order: Order, totals: Totals, actor: str, also: Sequence[Event] = ()
+) -> Order:
+    """Bring a locked order in line with what its payments come to; completes it when done."""
+    after = move_payment(order.payment_status, status_of(totals, order.total))
+    paid = msgspec.structs.replace(
+        order,
+        payment_status=after,
+        paid_total=totals.captured,
+        refunded_total=min(totals.refunded, totals.captured),
+        disputed=totals.disputed > 0,
+    )
+    paid = complete_if_done(paid, tx.now)
+    if paid == order:
+        await outbox.record(tx, *also)
+        return order
+    detail = {"from": order.payment_status, "to": after, "paid_total": totals.captured}
+    entries = [Entry(type="payment", actor=actor, detail=detail)]
+    if paid.status != order.status:
+        entries.append(Entry(type="order.completed", actor="tradewind"))
+    return await apply(tx, paid, entries, also)
+
+
+async def apply(
+    tx: Transaction, order: Order, entries: Sequence[Entry], events: Sequence[Event] = ()
+) -> Order:
+    """Store a changed, locked order with its new history entries and events, in one statement."""
+    new = msgspec.structs.replace(order, version=order.version + len(entries))
+    writes = Writes()
+    queries.write_change(writes, tx, new)
+    queries.write_history(writes, tx, order.id, order.version + 1, entries)
+    outbox.add(tx, writes, *events)
+    await writes.run(tx)
+    return new
+
+
+def event_fields(tx: Transaction, order: Order, sequence: int) -> dict[str, Any]:
+    """What every event of an order says."""
+    return {
+        "id": tx.new_id(),
+        "store_id": tx.store_id,
+        "occurred_at": tx.now,
+        "sequence": sequence,
+        "order_id": order.id,
+        "number": str(order.number),
+        "source": order.source,
+        "total": order.money(order.total),
+        "customer_id": order.customer_id,
+        "email": order.email,
+        "metadata": order.metadata,
+    }
