@@ -1,0 +1,111 @@
+"""A shopper orders on the phone page, tapping and typing, in a real browser."""
+
+import re
+from pathlib import Path
+
+import httpx
+import pytest
+from playwright.sync_api import Locator, Page, expect
+
+from tests.support.demo import Demo
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
+IMAGES = Path(__file__).parents[2] / "docs" / "images"
+SHOPPER = "254700000555"
+
+
+class Phone:
+    """The phone page as a thumb sees it."""
+
+    def __init__(self, page: Page) -> None:
+        self.page = page
+
+    def open(self, demo: Demo, shopper: str) -> None:
+        """Open the chat of a shopper with the demo store."""
+        number = demo.store()["whatsapp"]["phone_number_id"]
+        self.page.goto(f"{demo.ready['sandbox']['phone']}?account={number}&other={shopper}")
+        expect(self.page.get_by_test_id("composer")).to_be_visible()
+
+    def heard(self) -> Locator:
+        """The latest message of the store."""
+        return self.page.locator('[data-testid="message"][data-from="store"]').last
+
+    def says(self, text: str, answer: str) -> None:
+        """Type, and wait until the store's latest message holds `answer`."""
+        self.page.get_by_test_id("composer").fill(text)
+        self.page.get_by_test_id("send").click()
+        expect(self.heard()).to_contain_text(re.compile(answer, re.IGNORECASE))
+
+    def taps(self, button: str, answer: str) -> None:
+        """Tap a button of the latest message, and wait for the answer."""
+        self.heard().get_by_test_id("message-button").filter(has_text=button).click()
+        expect(self.heard()).to_contain_text(re.compile(answer, re.IGNORECASE))
+
+    def picks(self, row: int, answer: str) -> str:
+        """Open the list of the latest message and tap a row; its title."""
+        self.heard().get_by_test_id("open-list").click()
+        chosen = self.page.get_by_test_id("message-row").nth(row)
+        title = chosen.inner_text().split("\n")[0]
+        chosen.click()
+        expect(self.heard()).to_contain_text(re.compile(answer, re.IGNORECASE))
+        return title
+
+    def shows(self, name: str) -> None:
+        """Keep a picture of the page for the docs."""
+        IMAGES.mkdir(parents=True, exist_ok=True)
+        self.page.screenshot(path=IMAGES / name)
+
+
+def test_a_shopper_orders_by_tapping_and_the_merchant_sees_it(demo: Demo, page: Page) -> None:
+    phone = Phone(page)
+    phone.open(demo, SHOPPER)
+    phone.says("hi", "welcome")
+    phone.taps("Browse products", "choose a category")
+    phone.picks(1, "choose a product")
+    phone.picks(0, "price|which one")
+    if phone.heard().get_by_test_id("open-list").count():
+        phone.picks(0, "price")
+    if phone.heard().get_by_test_id("message-button").filter(has_text="Choose option").count():
+        phone.taps("Choose option", "which one")
+        phone.picks(0, "price")
+    expect(phone.heard().get_by_test_id("message-image")).to_be_visible()
+    phone.shows("phone.png")
+    phone.taps("Add to cart", "added")
+    phone.taps("Checkout", "full name")
+    phone.says("Amina Otieno", "e-mail")
+    phone.says("amina@example.com", "street")
+    phone.says("Kenyatta Avenue 12", "town or city")
+    phone.says("Nairobi", "how would you like to get your order")
+    if phone.heard().get_by_test_id("open-list").count():
+        phone.picks(0, "total|pay")
+    else:
+        phone.heard().get_by_test_id("message-button").first.click()
+        expect(phone.heard()).to_contain_text(re.compile("total|pay", re.IGNORECASE))
+    if "How would you like to pay" in phone.heard().inner_text():
+        phone.taps("Cash", "check your order")
+    phone.shows("phone-summary.png")
+    phone.taps("Confirm order", "is placed")
+    phone.shows("phone-order.png")
+
+    secret = demo.store()["secret_key"]
+    with httpx.Client(
+        base_url=demo.base_url, headers={"Authorization": f"Bearer {secret}"}
+    ) as admin:
+        orders = admin.get("/admin/orders", params={"q": "amina@example.com"}).json()["orders"]
+        assert len(orders) == 1
+        assert orders[0]["payment_status"] == "awaiting"
+        admin.post(f"/admin/orders/{orders[0]['id']}/mark-paid", json={}).raise_for_status()
+    expect(phone.heard()).to_contain_text(re.compile("payment", re.IGNORECASE))
+    phone.says("STATUS", str(orders[0]["number"]))
+
+
+def test_nothing_typed_or_sent_becomes_markup(demo: Demo, page: Page) -> None:
+    phone = Phone(page)
+    alarms: list[str] = []
+    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+    phone.open(demo, "254700000556")
+    phone.says("hi", "welcome")
+    phone.says("<img src=x onerror=alert(1)>", "found nothing|did not understand|choose")
+    mine = page.locator('[data-testid="message"][data-from="shopper"]').last
+    expect(mine).to_contain_text("<img src=x onerror=alert(1)>")
+    assert alarms == []
