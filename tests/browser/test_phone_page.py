@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx
 import pytest
-from playwright.sync_api import Locator, Page, expect
+from playwright.sync_api import Dialog, Locator, Page, expect
 
 from tests.support.demo import Demo
 
@@ -102,7 +102,12 @@ def test_a_shopper_orders_by_tapping_and_the_merchant_sees_it(demo: Demo, page: 
 def test_nothing_typed_or_sent_becomes_markup(demo: Demo, page: Page) -> None:
     phone = Phone(page)
     alarms: list[str] = []
-    page.on("dialog", lambda dialog: (alarms.append(dialog.message), dialog.dismiss()))
+
+    def alarm(dialog: Dialog) -> None:
+        alarms.append(dialog.message)
+        dialog.dismiss()
+
+    page.on("dialog", alarm)
     phone.open(demo, "254700000556")
     phone.says("hi", "welcome")
     phone.says("<img src=x onerror=alert(1)>", "found nothing|did not understand|choose")
