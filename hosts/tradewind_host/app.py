@@ -35,7 +35,7 @@ def create_app(engine: Engine, config: Config) -> Litestar:
         },
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
-        state=State({"engine": engine, "keys": keys, "config": config}),
+        state=State({"engine": engine, "api_keys": keys, "config": config}),
         request_max_body_size=None,
         logging_config=None,
         debug=False,

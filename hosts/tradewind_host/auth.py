@@ -32,7 +32,7 @@ class _Door:
         shown = self.presented(Headers.from_scope(scope))
         if not shown:
             raise Unauthorized(self.missing)
-        key = await state.keys.find(shown) if len(shown) <= _LONGEST else None
+        key = await state.api_keys.find(shown) if len(shown) <= _LONGEST else None
         if key is None or key.kind != self.kind:
             raise Unauthorized("This key is not known, or was revoked.")
         if key.role == "read_only" and scope["method"] in UNSAFE:  # type: ignore[typeddict-item]

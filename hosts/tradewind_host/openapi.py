@@ -1,11 +1,15 @@
 """The OpenAPI 3.1 document at `/schema/openapi.json`, made from the routes themselves."""
 
+from typing import Any
+
+from litestar import Response, Router
 from litestar.enums import MediaType
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
 
 from tradewind import __version__
+from tradewind_host.problems import problem
 
 STORE_KEY = [{"publishableKey": list[str]()}]
 ADMIN_KEY = [{"secretKey": list[str]()}]
@@ -21,7 +25,9 @@ def openapi_config() -> OpenAPIConfig:
             "Errors are problem details (RFC 9457) with a stable `code`. Any unsafe call of the "
             "store and admin API may carry an `Idempotency-Key`."
         ),
-        path="/schema",
+        openapi_router=Router(
+            "/schema", route_handlers=[], include_in_schema=False, after_request=_as_problem
+        ),
         use_handler_docstrings=True,
         render_plugins=[JsonRenderPlugin(path=["/openapi.json", "/"], media_type=MediaType.JSON)],
         components=Components(
@@ -33,3 +39,8 @@ def openapi_config() -> OpenAPIConfig:
             }
         ),
     )
+
+
+def _as_problem(response: Response[Any]) -> Response[Any]:
+    """Litestar tells of an unknown page here in HTML; ours are problem details everywhere."""
+    return problem(404, "not_found") if response.status_code == 404 else response

@@ -146,12 +146,15 @@ def _validation_answer(error: ValidationException) -> Response[bytes]:
     found = [one for one in error.extra or () if isinstance(one, dict)]
     if any(one.get("source") == "path" for one in found):
         return problem(404, "not_found", "There is no such object.")
-    errors = [
-        FieldError(str(one.get("key", "")), "invalid_value", str(one.get("message", "")))
-        for one in found
-    ]
+    errors = [_field_error(str(one.get("key", "")), str(one.get("message", ""))) for one in found]
     detail = "" if errors else error.detail.partition(" for path ")[0].partition(" for ")[0]
     return problem(422, "invalid_input", detail or "Some fields are not acceptable.", errors)
+
+
+def _field_error(path: str, message: str) -> FieldError:
+    if path == "data":
+        return FieldError("", "required", "A JSON object is required as the body.")
+    return FieldError(path, "invalid_value", message)
 
 
 def unstorable_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

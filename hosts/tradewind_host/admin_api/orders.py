@@ -1,3 +1,197 @@
-"""Orders."""
+"""Orders: list, detail, money that came by another way, cancellation, notes."""
 
-ROUTES: tuple[()] = ()
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
+
+from tradewind.checkout import service as checkout
+from tradewind.database import Transaction
+from tradewind.orders import service
+from tradewind.orders.rules import FulfillmentStatus, Order, OrderFilter, OrderStatus, TimelineEntry
+from tradewind.payments.rules import Payment, PaymentState
+from tradewind.payments.service import session_of_order
+from tradewind.settings.service import audit
+from tradewind_host.access import Access, GivenAccess
+from tradewind_host.order_view import OrderView, order_fields, order_view
+from tradewind_host.problems import refusals
+from tradewind_host.shapes import Cursor, Limit
+
+Since = Annotated[datetime | None, QueryParameter(name="from", description="Created at or after.")]
+Until = Annotated[datetime | None, QueryParameter(name="to", description="Created before.")]
+
+
+class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
+    """One way in which money came or is to come; `data` is what the payer's client was given."""
+
+    id: UUID
+    provider_id: str
+    method: str
+    status: PaymentState
+    amount: int
+    captured: int
+    refunded: int
+    currency: str
+    created_at: datetime
+    data: Mapping[str, Any]
+
+
+class OrderDetail(OrderView, frozen=True, kw_only=True):
+    """An order with its history, its payments and its shipments."""
+
+    timeline: Sequence[TimelineEntry]
+    payments: Sequence[PaymentView]
+    shipments: Sequence[Mapping[str, Any]]
+
+
+class OrderList(msgspec.Struct, frozen=True):
+    """Orders, newest first."""
+
+    orders: Sequence[OrderView]
+    next_cursor: str | None
+
+
+class OrderAnswer(msgspec.Struct, frozen=True):
+    """One order."""
+
+    order: OrderDetail
+
+
+class MoneyCame(msgspec.Struct, frozen=True, kw_only=True):
+    """What came, in minor units; without an amount, all that was due."""
+
+    amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    note: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+
+
+class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+    """Why the order is called off."""
+
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+
+
+class NoteInput(msgspec.Struct, frozen=True, kw_only=True):
+    """Words for the order's history."""
+
+    note: str
+
+
+_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 502, 503)
+
+
+@get("/orders", responses=refusals(401, 422, 503))
+async def list_orders(  # noqa: PLR0913 - each is a query parameter
+    access: GivenAccess,
+    q: FromQuery[str | None] = None,
+    status: FromQuery[OrderStatus | None] = None,
+    payment_status: FromQuery[PaymentState | None] = None,
+    fulfillment_status: FromQuery[FulfillmentStatus | None] = None,
+    source: FromQuery[str | None] = None,
+    since: Since = None,
+    until: Until = None,
+    limit: Limit = 20,
+    cursor: Cursor = None,
+) -> OrderList:
+    """Orders, newest first; `q` matches number, e-mail, phone and name."""
+    wanted = OrderFilter(
+        q=q,
+        status=status,
+        payment_status=payment_status,
+        fulfillment_status=fulfillment_status,
+        source=source,
+        since=since,
+        until=until,
+        limit=limit,
+        cursor=cursor,
+    )
+    async with access.transaction() as tx:
+        found = await service.list_orders(tx, wanted)
+    return OrderList([order_view(order) for order in found.items], found.next_cursor)
+
+
+@get("/orders/{order_id:uuid}", responses=refusals(401, 404, 503))
+async def get_order(access: GivenAccess, order_id: FromPath[UUID]) -> OrderAnswer:
+    """One order with its history and payments."""
+    async with access.transaction() as tx:
+        return await _detail(tx, await service.get_order(tx, order_id))
+
+
+@post("/orders/{order_id:uuid}/mark-paid", status_code=200, responses=_WRITES)
+async def mark_paid(
+    access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[MoneyCame | None] = None
+) -> OrderAnswer:
+    """Record that money came by another way: cash, a transfer."""
+    given = data or MoneyCame()
+    await checkout.mark_paid(
+        access.engine,
+        access.store,
+        order_id,
+        access.actor,
+        amount=given.amount,
+        note=given.note,
+    )
+    return await _after(access, order_id, "order.marked_paid", {"amount": given.amount})
+
+
+@post("/orders/{order_id:uuid}/cancel", status_code=200, responses=_WRITES)
+async def cancel(
+    access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[Cancellation | None] = None
+) -> OrderAnswer:
+    """Call an order off and give its stock back."""
+    reason = data.reason if data else ""
+    await checkout.cancel_order(access.engine, access.store, order_id, access.actor, reason=reason)
+    return await _after(access, order_id, "order.canceled", {"reason": reason})
+
+
+@post("/orders/{order_id:uuid}/notes", responses=_WRITES)
+async def add_note(
+    access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[NoteInput]
+) -> Response[OrderAnswer]:
+    """Put a note on the order's history."""
+    async with access.transaction() as tx:
+        order = await service.add_note(tx, order_id, data.note, access.actor)
+        return await access.answer(tx, await _detail(tx, order), 201)
+
+
+async def _after(
+    access: Access, order_id: UUID, action: str, detail: Mapping[str, Any]
+) -> OrderAnswer:
+    async with access.transaction() as tx:
+        await audit(tx, access.actor, action, "order", str(order_id), detail)
+        return await _detail(tx, await service.get_order(tx, order_id))
+
+
+async def _detail(tx: Transaction, order: Order) -> OrderAnswer:
+    session = await session_of_order(tx, order.id)
+    data = {session.id: session.data} if session else {}
+    payments = await service.payments_of(tx, order.id)
+    return OrderAnswer(
+        OrderDetail(
+            **order_fields(order),
+            timeline=await service.timeline(tx, order.id),
+            payments=[_payment(one, data) for one in payments],
+            shipments=(),
+        )
+    )
+
+
+def _payment(payment: Payment, data: Mapping[UUID, Mapping[str, Any]]) -> PaymentView:
+    return PaymentView(
+        id=payment.id,
+        provider_id=payment.provider,
+        method=payment.method,
+        status=payment.status,
+        amount=payment.amount,
+        captured=payment.captured,
+        refunded=payment.refunded,
+        currency=payment.currency,
+        created_at=payment.created_at,
+        data=data.get(payment.session_id, {}) if payment.session_id else {},
+    )
+
+
+ROUTES = (list_orders, get_order, mark_paid, cancel, add_note)

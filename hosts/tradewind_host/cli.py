@@ -1,0 +1,228 @@
+"""The command line. What a command needs is imported when it runs, so that help comes at once."""
+
+# ruff: noqa: PLC0415 - see above
+
+import os
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+
+from tradewind.contracts.errors import Refusal, TradewindError
+from tradewind_host.config import Config, read
+
+if TYPE_CHECKING:
+    from tradewind_host.demo.welcome import Ready
+
+app = typer.Typer(
+    name="tradewind",
+    help="A commerce engine that sells where people already talk.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    add_completion=False,
+)
+plugins_app = typer.Typer(
+    help="What is installed, and what is wrong with it.", no_args_is_help=True
+)
+store_app = typer.Typer(help="Stores on this host.", no_args_is_help=True)
+settings_app = typer.Typer(help="Plugin settings of a store.", no_args_is_help=True)
+app.add_typer(plugins_app, name="plugins")
+app.add_typer(store_app, name="store")
+app.add_typer(settings_app, name="settings")
+
+Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free port.")]
+Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
+DataDir = Annotated[
+    Path | None, typer.Option(help="Where pictures and the embedded database are kept.")
+]
+AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
+Slug = Annotated[str, typer.Option("--store", help="The store's slug.")]
+
+
+def main() -> None:
+    """Run a command; an expected error is one message on standard error and exit code 1."""
+    try:
+        app()
+    except Refusal as error:
+        lines = [error.detail, *(f"  {one.path}: {one.message}" for one in error.errors)]
+        _fail("\n".join(lines))
+    except (TradewindError, OSError) as error:
+        _fail(str(error))
+
+
+def _fail(message: str) -> None:
+    sys.stderr.write(f"tradewind: {message}\n")
+    sys.exit(1)
+
+
+def _configured(**given: Any) -> Config:
+    """The configuration, with logs going where it says."""
+    from tradewind_host import logs
+
+    config = read(**given)
+    form: Literal["json", "text"] = "json" if config.environment == "production" else "text"
+    logs.configure(config.log_level, "text" if sys.stderr.isatty() else form)
+    return config
+
+
+@app.command()
+def demo(
+    *, port: Port = None, host: Host = None, data_dir: DataDir = None, json: AsJson = False
+) -> None:
+    """Run a whole shop with a phone to try it: host, worker, sandbox, PostgreSQL, demo stores."""
+    from tradewind_host.demo.run import run_demo
+    from tradewind_host.demo.welcome import show_json, show_page
+    from tradewind_host.serving import run
+
+    config = _configured(port=port, host=host, data_dir=data_dir)
+    show: Any = show_json if json else show_page
+
+    def told(ready: "Ready") -> None:
+        show(ready)
+
+    run(lambda: run_demo(config, told))
+
+
+@app.command()
+def serve(port: Port = None, host: Host = None, data_dir: DataDir = None) -> None:
+    """Run the host; without TRADEWIND_DATABASE_URL on an embedded PostgreSQL."""
+    from tradewind_host.processes import serve_host
+    from tradewind_host.serving import run
+
+    config = _configured(port=port, host=host, data_dir=data_dir)
+    run(lambda: serve_host(config))
+
+
+@app.command()
+def worker(data_dir: DataDir = None) -> None:
+    """Run jobs, events and schedules in a process of their own."""
+    from tradewind_host.processes import run_worker
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: run_worker(config))
+
+
+@app.command()
+def sandbox(port: Port = None, host: Host = None, data_dir: DataDir = None) -> None:
+    """Run the outside world alone, for the demo stores of the data folder.
+
+    It listens beside the host, one port further, unless --port says otherwise.
+    """
+    from tradewind_host.demo.apart import run_sandbox
+    from tradewind_host.serving import run
+
+    config = _configured(host=host, data_dir=data_dir)
+    run(lambda: run_sandbox(config, config.port + 1 if port is None else port))
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring the database up to date: the core's tables, then those of plugins."""
+    from tradewind_host.processes import migrate_database
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: migrate_database(config))
+
+
+@app.command()
+def seed(data_dir: DataDir = None) -> None:
+    """Create the demo's stores in the configured database, and print their keys as JSON."""
+    from tradewind_host.demo.apart import seed_stores
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: seed_stores(config))
+
+
+@app.command("config")
+def show_config(
+    *,
+    json: AsJson = False,
+    new_key: Annotated[bool, typer.Option(help="Print a new TRADEWIND_SECRET_KEY.")] = False,
+) -> None:
+    """Print the configuration with secrets masked, and check it."""
+    from tradewind_host.reports import print_config, print_key
+
+    if new_key:
+        print_key()
+        return
+    if not print_config(read(), dict(os.environ), Path.cwd(), as_json=json):
+        raise typer.Exit(1)
+
+
+@app.command()
+def replay(
+    kind: Annotated[Literal["delivery", "inbox", "job"], typer.Argument(help="What to replay.")],
+    id_: Annotated[str, typer.Argument(metavar="ID", help="Its id, or `dead` for all dead ones.")],
+    slug: Slug = "",
+    data_dir: DataDir = None,
+) -> None:
+    """Have an event delivered, a webhook item worked on, or a job run again."""
+    from tradewind_host.operator import replay_work
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: replay_work(config, kind, id_, slug))
+
+
+@plugins_app.command("list")
+def list_plugins(*, json: AsJson = False) -> None:
+    """Every installed plugin, its hooks, and those that were left out and why."""
+    from tradewind_host.reports import print_plugins
+
+    print_plugins(as_json=json)
+
+
+@plugins_app.command("check")
+def check_plugins(slug: Slug = "", data_dir: DataDir = None) -> None:
+    """Tell what is wrong with plugins; with --store also with their settings there."""
+    from tradewind_host.operator import check_store
+    from tradewind_host.reports import print_faults
+    from tradewind_host.serving import run
+
+    fine = print_faults()
+    if slug:
+        config = _configured(data_dir=data_dir)
+        outcome: list[bool] = []
+        run(lambda: check_store(config, slug, outcome))
+        fine = fine and all(outcome)
+    if not fine:
+        raise typer.Exit(1)
+
+
+@store_app.command("create")
+def create_store(
+    slug: Annotated[str, typer.Argument(help="How it is called in addresses.")],
+    name: Annotated[str, typer.Argument(help="How shoppers know it.")],
+    currency: Annotated[str, typer.Option(help="A code of ISO 4217, such as KES.")],
+    locale: Annotated[str, typer.Option(help="Its language.")] = "en",
+    time_zone: Annotated[str, typer.Option(help="Such as Africa/Nairobi.")] = "UTC",
+    data_dir: DataDir = None,
+) -> None:
+    """Create an empty store, and print its first keys as JSON: they are shown this once."""
+    from tradewind_host.operator import new_store
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: new_store(config, slug, name, currency, locale, time_zone))
+
+
+@settings_app.command("set")
+def set_settings(
+    plugin: Annotated[str, typer.Argument(help="The plugin's name.")],
+    values: Annotated[list[str] | None, typer.Argument(metavar="KEY=VALUE…")] = None,
+    slug: Annotated[str, typer.Option("--store", help="The store's slug.")] = ...,  # type: ignore[assignment]
+    enable: Annotated[
+        bool | None, typer.Option("--enable/--disable", help="Offer it to shoppers, or not.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Change a plugin's settings in a store, as the operator. Values that are not text are JSON."""
+    from tradewind_host.operator import put_settings
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: put_settings(config, slug, plugin, values or [], enable=enable))

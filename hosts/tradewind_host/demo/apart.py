@@ -1,0 +1,43 @@
+"""The demo's parts on their own: its sandbox beside a host, its stores in another database."""
+
+import sys
+from contextlib import closing
+
+import msgspec
+
+from tradewind_host.config import Config
+from tradewind_host.demo import seed
+from tradewind_host.demo.accounts import accounts_in
+from tradewind_host.demo.run import sandbox_accounts
+from tradewind_host.local import database_for, engine_for
+from tradewind_host.logs import logger
+from tradewind_host.serving import bind, forever, port_of, serving
+from tradewind_sandbox import SandboxConfig, create_app
+
+
+async def run_sandbox(config: Config, port: int) -> None:
+    """Stand in for the outside world of the demo stores until told to stop."""
+    data_dir = config.data_dir.absolute()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    accounts = sandbox_accounts(accounts_in(data_dir), config.base_url)
+    with closing(bind(config.host, port)) as listener:
+        app = create_app(SandboxConfig(accounts=accounts, host=config.host))
+        async with serving(app, listener):
+            logger.info("sandbox", url=f"http://{config.host}:{port_of(listener)}")
+            await forever()
+
+
+async def seed_stores(config: Config) -> None:
+    """The demo's stores in the configured database, connected to a sandbox beside the host."""
+    data_dir = config.data_dir.absolute()
+    data_dir.mkdir(parents=True, exist_ok=True)
+    async with database_for(config) as ready, engine_for(ready) as engine:
+        accounts = accounts_in(data_dir)
+        await seed.seed(engine, accounts, data_dir)
+        beside = f"http://{config.host}:{config.port + 1}"
+        await seed.connect_plugins(engine, accounts, beside)
+    keys = {
+        slug: {"publishable_key": one.publishable_key, "secret_key": one.secret_key}
+        for slug, one in accounts.stores.items()
+    }
+    sys.stdout.write(msgspec.json.encode(keys).decode() + "\n")

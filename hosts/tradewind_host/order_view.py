@@ -1,0 +1,119 @@
+"""An order as it travels: the same fields wherever one is shown."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts.rules import ShippingMethod
+from tradewind.contracts.pricing import Address
+from tradewind.orders.rules import FulfillmentStatus, Order, OrderLine, OrderStatus
+from tradewind.payments.rules import PaymentState
+from tradewind.pricing.rules import LineAdjustment
+
+
+class AdjustmentView(msgspec.Struct, frozen=True, kw_only=True):
+    """Why a line costs what it costs; `rate` of a tax as decimal text (0.16 for 16 %)."""
+
+    kind: str
+    source: str
+    code: str
+    title: str
+    amount: int
+    rate: str | None
+
+
+class LineView(msgspec.Struct, frozen=True, kw_only=True):
+    """A line as it was sold. Amounts are minor units of the order's currency."""
+
+    id: UUID
+    variant_id: UUID
+    sku: str
+    title: str
+    quantity: int
+    unit_price: int
+    subtotal: int
+    discount: int
+    tax: int
+    total: int
+    adjustments: Sequence[AdjustmentView]
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order. `number` is what people type."""
+
+    id: UUID
+    number: str
+    status: OrderStatus
+    payment_status: PaymentState
+    fulfillment_status: FulfillmentStatus
+    disputed: bool
+    source: str
+    currency: str
+    customer_id: UUID | None
+    session_id: str | None
+    name: str | None
+    email: str | None
+    phone: str | None
+    lines: Sequence[LineView]
+    shipping_address: Address | None
+    billing_address: Address | None
+    shipping_method: ShippingMethod | None
+    promotions: Sequence[str]
+    subtotal: int
+    discount_total: int
+    shipping_total: int
+    tax_total: int
+    total: int
+    paid_total: int
+    refunded_total: int
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    placed_at: datetime | None
+
+
+_AS_THEY_ARE = frozenset(OrderView.__struct_fields__) - {"number", "lines", "promotions"}
+
+
+def order_view(order: Order) -> OrderView:
+    """An order as it travels."""
+    return OrderView(**order_fields(order))
+
+
+def order_fields(order: Order) -> dict[str, Any]:
+    """The fields of `OrderView`, also for views that show more."""
+    return {
+        **{name: getattr(order, name) for name in _AS_THEY_ARE},
+        "number": str(order.number),
+        "lines": [_line(line) for line in order.lines],
+        "promotions": order.codes,
+    }
+
+
+def _line(line: OrderLine) -> LineView:
+    return LineView(
+        id=line.id,
+        variant_id=line.variant_id,
+        sku=line.sku,
+        title=line.title,
+        quantity=line.quantity,
+        unit_price=line.unit_price,
+        subtotal=line.subtotal,
+        discount=line.discount,
+        tax=line.tax,
+        total=line.total,
+        adjustments=[_adjustment(one) for one in line.adjustments],
+    )
+
+
+def _adjustment(one: LineAdjustment) -> AdjustmentView:
+    return AdjustmentView(
+        kind=one.kind,
+        source=one.source,
+        code=one.code,
+        title=one.title,
+        amount=one.amount,
+        rate=None if one.rate is None else format(one.rate.normalize(), "f"),
+    )
