@@ -41,15 +41,14 @@ class Worker:
         return {
             inbox.DRAIN: self._drain,
             outbox.DELIVER: self._deliver,
-            checkout.POLL_PAYMENT: self._for_id(checkout.poll_payment, "session_id"),
-            checkout.EXPIRE_ORDER: self._for_id(checkout.expire_order, "order_id"),
+            checkout.POLL: self._for_id(checkout.poll_payment, "session_id"),
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
         """Name → how often over all processes, and what is done."""
         return {
             "expire_carts": (timedelta(minutes=10), self._each_store(checkout.expire_carts)),
-            "release_holds": (timedelta(minutes=1), self._each_store(checkout.release_holds)),
+            "release_holds": (timedelta(minutes=1), self._each_store(checkout.release_expired_holds)),
             "forget": (timedelta(minutes=10), self._forget),
         }
 

@@ -13,7 +13,12 @@ from tradewind.checkout.service.closing import (
 from tradewind.checkout.service.completing import complete, hold_stock, place
 from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.checkout.service.starting import payment_methods, start_payment
+from tradewind.checkout.service.starting import POLL, payment_methods, start_payment
+from tradewind.checkout.service.upkeep import (
+    expire_carts,
+    release_expired_holds,
+    webhook_reported,
+)
 
 __all__ = [
     "shipping_options",
@@ -29,4 +34,8 @@ __all__ = [
     "cancel_order",
     "expire_order",
     "poll_payment",
+    "POLL",
+    "webhook_reported",
+    "expire_carts",
+    "release_expired_holds",
 ]

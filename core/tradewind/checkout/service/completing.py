@@ -87,12 +87,15 @@ async def place(
     provider: str,
     method: str | None = None,
     request: StartRequest | None = None,
+    *,
+    expected_total: int | None = None,
 ) -> Order:
     """Order a cart in one go, as chats do.
 
-    With a method that pays later (or a total of zero) the order stands at once. With any other it
+    `expected_total` (minor units) is what the shopper agreed to. With a method that pays later (or a total of zero) the order stands at once. With any other it
     is pending, its stock is reserved, and it stands when the money is certain; what the shopper
-    must do is in the order's payment session. Raises as `start_payment`.
+    must do is in the order's payment session. Raises as `start_payment`, and Conflict
+    `cart_changed`.
     """
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
@@ -100,6 +103,7 @@ async def place(
     if order is not None:
         return order
     cart = await quote(engine, store, cart_id) if not cart.quoted else cart
+    check_expected(cart, expected_total)
     if cart.total == 0:
         check_ready(cart)
         return await place_cart(engine, store, cart, Paying())

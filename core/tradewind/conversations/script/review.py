@@ -12,6 +12,7 @@ from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.channel import Row
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, OutOfStock
+from tradewind.contracts.payment import Action, Instructions
 from tradewind.conversations.countries import country_name
 from tradewind.conversations.rules import (
     Answer,
@@ -29,6 +30,7 @@ from tradewind.customers import service as customers
 from tradewind.database.engine import Transaction
 from tradewind.messaging.rules import width
 from tradewind.orders.rules import Order
+from tradewind.payments import service as payments
 
 NOTHING = UUID(int=0)
 ANOTHER = "?"
@@ -305,16 +307,13 @@ async def confirm(turn: Turn, tapped: Tap) -> Answer:
 
 
 async def _place(turn: Turn, total: int) -> Order:
+    """Place the cart if it still comes to `total`, or give the order that it became before."""
+    async with turn.engine.database.transaction(turn.store.id) as tx:
+        cart = await _own_cart(turn, tx)
+    if cart.status == "open" and (not cart.quoted or cart.total != total):
+        raise Conflict("The cart has changed; look at it again.", code="cart_changed")
     provider, _, method = turn.state.payment.partition(":")
-    return await checkout.place(
-        turn.engine,
-        turn.store,
-        turn.state.cart or NOTHING,
-        provider,
-        method,
-        expected_total=total,
-        session_id=turn.talk.session_id,
-    )
+    return await checkout.place(turn.engine, turn.store, cart.id, provider, method)
 
 
 def _already(turn: Turn) -> Answer:
@@ -329,7 +328,8 @@ async def _placed(turn: Turn, order: Order) -> Answer:
     await customers.update(turn.tx, talk.customer_id, name=state.name, email=state.email)
     if order.shipping_address is not None:
         await customers.remember_address(turn.tx, talk.customer_id, order.shipping_address)
-    text = _thanks(turn, order)
+    session = await payments.session_of_order(turn.tx, order.id)
+    text = _thanks(turn, order, session.action if session else None)
     turn.state = State(placed=state.cart, number=order.number)
     return turn.choice(
         text,
@@ -338,7 +338,7 @@ async def _placed(turn: Turn, order: Order) -> Answer:
     )
 
 
-def _thanks(turn: Turn, order: Order) -> str:
+def _thanks(turn: Turn, order: Order, action: Action | None) -> str:
     state, words = turn.state, turn.words
     amount = words.money(order.total, order.currency)
     lines = [
@@ -349,4 +349,6 @@ def _thanks(turn: Turn, order: Order) -> str:
     ]
     if state.delivers:
         lines.append(words("checkout.placed_to", address=address_text(state.place or Place())))
+    if isinstance(action, Instructions):
+        lines += ["", action.text]
     return "\n".join([*lines, "", words("checkout.next", number=order.number)])

@@ -1,0 +1,39 @@
+"""What is done for carts and payments without anybody asking: expiry, holds, webhooks' reports."""
+
+from tradewind.carts import service as carts
+from tradewind.checkout.service.reporting import payment_reported
+from tradewind.contracts.errors import NotFound
+from tradewind.contracts.payment import PaymentReport
+from tradewind.database import Store
+from tradewind.inventory import service as inventory
+from tradewind.payments import queries as payment_rows
+from tradewind.settings.engine import Engine
+
+
+async def webhook_reported(
+    engine: Engine, store: Store, provider: str, report: PaymentReport
+) -> None:
+    """Take in what a webhook says of a payment, found by our id or the provider's reference.
+
+    Raises NotFound while the payment is not stored yet: the webhook is kept and tried again.
+    """
+    payment_id = report.payment_id
+    if payment_id is None and report.provider_ref is not None:
+        async with engine.database.transaction(store.id) as tx:
+            payment = await payment_rows.payment_by_ref(tx, provider, report.provider_ref)
+        payment_id = payment.id if payment is not None else None
+    if payment_id is None:
+        raise NotFound("No payment of this store is known by that reference.")
+    await payment_reported(engine, store, payment_id, report.result, "webhook")
+
+
+async def expire_carts(engine: Engine, store: Store) -> int:
+    """Close carts whose time has passed; returns how many."""
+    async with engine.database.transaction(store.id) as tx:
+        return await carts.expire_carts(tx)
+
+
+async def release_expired_holds(engine: Engine, store: Store) -> int:
+    """Give stock back that was held for too long; returns how many holds."""
+    async with engine.database.transaction(store.id) as tx:
+        return await inventory.release_expired_holds(tx)
