@@ -11,7 +11,7 @@ from tradewind.catalog.rules import NewRegion
 from tradewind.catalog.service import create_region, create_shipping_option
 from tradewind.contracts.channel import AddressContent, Choice, LocationContent, MediaContent, Menu
 from tradewind.database import Database
-from tradewind.inventory.service import levels, set_level
+from tradewind.inventory.service import levels, release_holds, set_level
 from tradewind.settings.engine import Engine
 from tradewind.testing.clock import ManualClock
 from tradewind_manual import plugin as manual
@@ -340,17 +340,53 @@ async def test_nobody_confirms_the_cart_of_somebody_else(
     assert await orders(database, shop) == []
 
 
+async def test_checkout_holds_the_goods_and_canceling_lets_them_go(
+    chat: Chat, engine: Engine, database: Database, shop: Shop
+) -> None:
+    await up_to_summary(chat)
+    assert await held(database, shop) == 2
+    assert "only 8 of TEA are left" in await Chat(engine, shop, 2).say("add tea 9")
+    await chat.tap("Cancel")
+    assert await held(database, shop) == 0
+
+
+async def test_own_goods_on_hold_can_still_be_changed(
+    chat: Chat, database: Database, shop: Shop
+) -> None:
+    await chat.say("add tea 8")
+    await chat.say("checkout")
+    assert await held(database, shop) == 10
+    await chat.say("remove 1 tea")
+    assert "Added" in await chat.say("add tea 1")
+    for text in ("checkout", "Jane Doe", "jane@example.com", "12 Moi Avenue, Nairobi", "yes"):
+        last = await chat.say(text)
+    assert "is placed" in last
+
+
+async def held(database: Database, shop: Shop) -> int:
+    async with database.transaction(shop.store.id) as tx:
+        return (await levels(tx, "TEA")).held
+
+
 async def test_what_is_gone_meanwhile_is_told_and_the_cart_shown(
     chat: Chat, database: Database, shop: Shop
 ) -> None:
     await up_to_summary(chat)
     async with database.transaction(shop.store.id) as tx:
-        level = await levels(tx, "TEA")
-        await set_level(tx, "TEA", on_hand=max(1, level.reserved + level.held))
+        await release_holds(tx, chat.state.cart or shop.store.id)
+        await set_level(tx, "TEA", on_hand=1)
     text = await chat.tap("Confirm order")
-    if await orders(database, shop):
-        return  # the stock was held for this checkout
+    assert await orders(database, shop) == []
     assert "only 1 of TEA is left" in text
+    assert "Change" in chat.titles
+
+
+async def test_a_checkout_of_more_than_there_is_begins_with_the_cart(
+    chat: Chat, database: Database, shop: Shop
+) -> None:
+    async with database.transaction(shop.store.id) as tx:
+        await set_level(tx, "TEA", on_hand=1)
+    assert "only 1 of TEA is left" in await chat.say("checkout")
     assert "Change" in chat.titles
 
 

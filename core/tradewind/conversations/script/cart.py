@@ -10,6 +10,7 @@ from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refus
 from tradewind.conversations.rules import Answer, Command, Tap, clean, fit_lines, tap
 from tradewind.conversations.rules.commands import LARGEST_QUANTITY
 from tradewind.conversations.script.turn import Turn, paged
+from tradewind.inventory import service as inventory
 from tradewind.messaging.rules import width
 
 MOST_ITEMS = 30
@@ -186,6 +187,7 @@ async def clear(turn: Turn) -> Answer:
     cart = await carts.cart_of_session(turn.tx, turn.talk.session_id)
     if cart is not None and cart.lines:
         await carts.clear(turn.tx, cart)
+        await inventory.release_holds(turn.tx, cart.id)
     turn.state.cart = None
     return turn.choice(turn.words("cart.cleared"), turn.button("browse", "menu", 0))
 

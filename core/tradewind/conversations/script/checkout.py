@@ -6,15 +6,19 @@ any point. What was answered goes to `review`.
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import NamedTuple
+from uuid import UUID
 
 from msgspec.structs import replace
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart
+from tradewind.checkout import service as checkout
 from tradewind.contracts.channel import AddressContent, LocationContent, Row
+from tradewind.contracts.errors import OutOfStock
 from tradewind.conversations.countries import country_name, country_names
 from tradewind.conversations.rules import (
     Answer,
+    Declined,
     Place,
     State,
     Tap,
@@ -48,8 +52,18 @@ async def begin(turn: Turn) -> Answer:
         return cart_script.summary(turn, cart)
     if not all(line.sellable for line in cart.lines):
         return cart_script.summary(turn, cart, turn.words("checkout.not_sellable"))
+    shortage = await _hold(turn, cart.id)
+    if shortage is not None:
+        return cart_script.summary(turn, cart, cart_script.short(turn, shortage))
     await _recall(turn, cart)
     return await advance(turn)
+
+
+async def _hold(turn: Turn, cart_id: UUID) -> OutOfStock | None:
+    """Hold the goods while questions are answered; a store that is busy may place without."""
+    held = await turn.outside("hold", lambda: checkout.hold_stock(turn.engine, turn.store, cart_id))
+    error = held.error if isinstance(held, Declined) else None
+    return error if isinstance(error, OutOfStock) else None
 
 
 async def _recall(turn: Turn, cart: Cart) -> None:

@@ -28,6 +28,7 @@ from tradewind.conversations.script import cart as cart_script
 from tradewind.conversations.script.turn import Turn
 from tradewind.customers import service as customers
 from tradewind.database.engine import Transaction
+from tradewind.inventory import service as inventory
 from tradewind.messaging.rules import width
 from tradewind.orders.rules import Order
 from tradewind.payments import service as payments
@@ -280,6 +281,8 @@ async def ask_payment(turn: Turn, note: str = "") -> Answer:
 
 async def cancel(turn: Turn) -> Answer:
     """Do not order; the cart and the answers stay."""
+    if turn.state.cart is not None:
+        await inventory.release_holds(turn.tx, turn.state.cart)
     turn.state.cart = turn.state.total = None
     return turn.choice(
         turn.words("checkout.canceled"),
