@@ -1,0 +1,265 @@
+"""The whole shop on a channel that somebody else wrote and that shows nothing but words."""
+
+import itertools
+from collections.abc import AsyncIterator
+from typing import Any
+
+import httpx
+import msgspec
+import pytest
+import pytest_asyncio
+
+from tests.support.shop import AMINA, Shop, open_shop
+from tests.support.thirdparty.listener import Listener
+from tests.support.thirdparty.pager import LONGEST_PAGE, SIGNATURE, Network, PagingPlugin, signature
+from tradewind.settings.service import configure
+from tradewind.testing.clock import ManualClock
+from tradewind.testing.database import DatabaseUrls
+
+LINE, KEY = "4455", "key-of-the-line"
+OTHER_LINE, OTHER_KEY = "4466", "key-of-the-other-line"
+SUBSCRIBER = "subscriber/77 é"
+DOOR = "/webhooks/paging-network"
+
+
+class Pagers:
+    """People with pagers, and the network that carries what they type."""
+
+    def __init__(self, shop: Shop, network: Network, listener: Listener) -> None:
+        self.shop = shop
+        self.network = network
+        self.listener = listener
+        self._ids = itertools.count(1)
+        self._read = 0
+
+    def page(self, text: str, subscriber: str = SUBSCRIBER) -> dict[str, Any]:
+        """A page as the network tells of it."""
+        return {
+            "kind": "page",
+            "id": f"in-{next(self._ids)}",
+            "subscriber": subscriber,
+            "text": text,
+            "at": self.shop.clock.now(),
+        }
+
+    async def post(self, *pages: Any, line: str = LINE, key: str = KEY) -> httpx.Response:
+        """Bring pages to the door; nothing is run."""
+        body = msgspec.json.encode({"line": line, "pages": pages})
+        headers = {SIGNATURE: signature(body, key)}
+        return await self.shop.client.post(DOOR, content=body, headers=headers)
+
+    async def says(self, text: str) -> str:
+        """Type something, let everything happen that follows; the words that come back."""
+        answer = await self.post(self.page(text))
+        assert (answer.status_code, answer.text) == (200, "taken")
+        await self.shop.settle()
+        return "\n".join(self.hears())
+
+    def hears(self) -> list[str]:
+        """What came since the last time, whoever it was for."""
+        fresh = self.network.taken[self._read :]
+        self._read = len(self.network.taken)
+        return [page.text for page in fresh]
+
+    async def orders(self) -> list[dict[str, Any]]:
+        """The store's orders as its merchant sees them."""
+        found: list[dict[str, Any]] = (await self.shop.admin("GET", "/admin/orders"))["orders"]
+        return found
+
+
+@pytest_asyncio.fixture
+async def pagers(database_urls: DatabaseUrls, clock: ManualClock) -> AsyncIterator[Pagers]:
+    """Both stores have a line; nobody has written yet."""
+    network, listener = Network(), Listener()
+    plugins = [PagingPlugin(network), listener]
+    async with open_shop(database_urls, clock=clock, plugins=plugins) as shop:
+        for slug, line, key in (("demo", LINE, KEY), ("second", OTHER_LINE, OTHER_KEY)):
+            store = shop.branches[slug].store
+            account = {"line": line, "signing_key": key}
+            for name, settings in (("paging-network", account), ("listener", {})):
+                await configure(
+                    shop.engine, store, name, settings=settings, enabled=True, actor="test"
+                )
+        yield Pagers(shop, network, listener)
+
+
+def numbered(text: str, title: str) -> str:
+    """The number in front of an option."""
+    found = [line for line in text.splitlines() if title in line and line[:1].isdigit()]
+    assert len(found) == 1, text
+    return found[0].partition(".")[0]
+
+
+async def chooses(pagers: Pagers, offered: str, title: str) -> str:
+    """Type the number of an option."""
+    return await pagers.says(numbered(offered, title))
+
+
+async def fills_in_address(pagers: Pagers, asked: str) -> str:
+    """Answer the questions of a checkout, up to the summary."""
+    assert "name" in asked
+    assert "e-mail" in await pagers.says("Wanjiru Kamau")
+    assert "street" in (await pagers.says("wanjiru@example.com")).casefold()
+    assert "city" in (await pagers.says("Moi Avenue 12")).casefold()
+    return await pagers.says("Nairobi")
+
+
+async def test_an_order_by_numbers_alone(pagers: Pagers) -> None:
+    welcome = await pagers.says("hi")
+    assert "Welcome to Demo" in welcome
+    shelves = await chooses(pagers, welcome, "Browse products")
+    shelf = await chooses(pagers, shelves, "Coffee")
+    card = await chooses(pagers, shelf, "Nyeri coffee")
+    assert "KES 1,200.00" in card
+    added = await chooses(pagers, card, "Add to cart")
+    assert "1 × Nyeri coffee" in added
+    summary = await fills_in_address(pagers, await chooses(pagers, added, "Checkout"))
+    assert "Cash on delivery" in summary
+    assert "KES 1,500.00" in summary
+    placed = await chooses(pagers, summary, "Confirm order")
+    (order,) = await pagers.orders()
+    assert order["number"] in placed
+    assert (order["source"], order["status"], order["total"]) == ("pager", "processing", 150_000)
+    assert order["email"] == "wanjiru@example.com"
+    assert [line["sku"] for line in order["lines"]] == ["COF-250"]
+    assert pagers.listener.types().count("order.placed") == 1
+
+
+async def test_an_order_by_typed_commands(pagers: Pagers) -> None:
+    assert "2 × Purple tea" in await pagers.says("ADD TEA-PURPLE 2")
+    assert "2 × Purple tea" in await pagers.says("cart")
+    summary = await fills_in_address(pagers, await pagers.says("checkout"))
+    placed = await chooses(pagers, summary, "Confirm order")
+    (order,) = await pagers.orders()
+    assert f"{order['number']}" in placed
+    assert str(order["number"]) in await pagers.says("STATUS")
+    assert str(order["number"]) in await pagers.says(f"TRACK {order['number']}")
+
+
+async def test_a_long_list_goes_on_in_several_pages_and_every_number_leads_somewhere(
+    pagers: Pagers,
+) -> None:
+    shelves = await pagers.says("menu")
+    first = await chooses(pagers, shelves, "Mugs")
+    assert "Mug number 01" in first
+    rest = await chooses(pagers, first, "More…")
+    assert "Mug number 12" in await chooses(pagers, rest, "Mug number 12")
+
+
+async def test_every_page_is_plain_and_short_enough(pagers: Pagers) -> None:
+    for text in ("hi", "help", "menu", "tea", "ADD TEA-250 3", "cart", "nonsense words"):
+        await pagers.says(text)
+    assert pagers.network.taken
+    assert max(len(page.text) for page in pagers.network.taken) <= LONGEST_PAGE
+    assert {page.line for page in pagers.network.taken} == {LINE}
+    assert {page.recipient.identity for page in pagers.network.taken} == {SUBSCRIBER}
+
+
+async def test_stop_silences_this_channel_and_start_opens_it_again(pagers: Pagers) -> None:
+    await pagers.says("hi")
+    assert "START" in await pagers.says("STOP")
+    assert not await pagers.says("menu")
+    assert "Demo" in await pagers.says("START")
+    assert "Tea" in await pagers.says("menu")
+
+
+async def test_the_cart_belongs_to_the_channels_own_session(pagers: Pagers) -> None:
+    await pagers.says("ADD TEA-250 2")
+    await pagers.shop.says(AMINA, "ADD TEA-500 1")
+    rows = await pagers.shop.engine.database.pool.fetch(
+        "SELECT channel, identity FROM shop.conversations"
+    )
+    assert not rows, "without a store nothing is visible"
+    store = pagers.shop.branches["demo"].store
+    async with pagers.shop.engine.database.transaction(store.id) as tx:
+        sessions = await tx.fetch(
+            "SELECT session_id, source FROM shop.carts WHERE store_id = $1 ORDER BY session_id",
+            store.id,
+        )
+    assert [tuple(row) for row in sessions] == [
+        (f"pg:{SUBSCRIBER}", "pager"),
+        (f"wa:{AMINA}", "whatsapp"),
+    ]
+
+
+async def test_the_shopper_is_told_in_this_channel_that_the_money_came(pagers: Pagers) -> None:
+    await pagers.says("ADD TEA-250")
+    summary = await fills_in_address(pagers, await pagers.says("checkout"))
+    await chooses(pagers, summary, "Confirm order")
+    (order,) = await pagers.orders()
+    await pagers.shop.admin("POST", f"/admin/orders/{order['id']}/mark-paid", {})
+    assert str(order["number"]) in "\n".join(pagers.hears())
+
+
+async def test_a_page_that_comes_twice_is_answered_once(pagers: Pagers) -> None:
+    page = pagers.page("hi")
+    for _ in range(3):
+        assert (await pagers.post(page, page)).status_code == 200
+    await pagers.shop.settle()
+    assert len(pagers.hears()) == 1
+
+
+async def test_each_line_leads_to_its_own_store(pagers: Pagers) -> None:
+    await pagers.post(pagers.page("menu"), line=OTHER_LINE, key=OTHER_KEY)
+    await pagers.shop.settle()
+    (answer,) = pagers.hears()
+    assert "Caps" in answer
+    assert pagers.network.taken[-1].line == OTHER_LINE
+
+
+@pytest.mark.parametrize(
+    ("line", "key", "status"),
+    [(LINE, OTHER_KEY, 401), (LINE, "", 401), ("9999", KEY, 401)],
+)
+async def test_a_delivery_that_nobody_vouches_for_is_refused(
+    pagers: Pagers, line: str, key: str, status: int
+) -> None:
+    answer = await pagers.post(pagers.page("hi"), line=line, key=key)
+    assert answer.status_code == status
+    await pagers.shop.settle()
+    assert not pagers.hears()
+
+
+async def test_what_the_channel_does_not_know_changes_nothing(pagers: Pagers) -> None:
+    odd = [{"kind": "hologram", "id": "h-1", "subscriber": SUBSCRIBER}, {"kind": "page"}, 7, None]
+    answer = await pagers.post(*odd, pagers.page("hi"))
+    assert answer.status_code == 200
+    await pagers.shop.settle()
+    assert len(pagers.hears()) == 1
+    inbox = (await pagers.shop.admin("GET", "/admin/webhook-inbox"))["webhook_inbox"]
+    assert {item["state"] for item in inbox} == {"done"}
+
+
+async def test_receipts_of_the_network_are_kept_with_the_message(pagers: Pagers) -> None:
+    await pagers.says("hi")
+    receipt = {
+        "kind": "receipt",
+        "id": "r-1",
+        "subscriber": SUBSCRIBER,
+        "page": "p-1",
+        "status": "delivered",
+        "at": pagers.shop.clock.now(),
+    }
+    await pagers.post(receipt)
+    await pagers.shop.settle()
+    *_, sent = await pagers.shop.messages(SUBSCRIBER)
+    assert sent["status"] == "delivered"
+    assert "message.status_changed" in pagers.listener.types()
+
+
+async def test_a_channel_that_is_switched_off_takes_no_new_shoppers_and_keeps_the_old(
+    pagers: Pagers,
+) -> None:
+    await pagers.says("hi")
+    await pagers.shop.admin("PUT", "/admin/plugins/paging-network", {"enabled": False})
+    assert "Tea" in await pagers.says("menu")
+    await pagers.post(pagers.page("hi", subscriber="somebody new"))
+    await pagers.shop.settle()
+    assert not pagers.hears()
+
+
+async def test_the_other_channel_is_as_it_was(pagers: Pagers) -> None:
+    await pagers.shop.says(AMINA, "hi")
+    (answer,) = await pagers.shop.hears(AMINA)
+    assert answer["interactive"]["type"] == "button"
+    assert not pagers.hears()
