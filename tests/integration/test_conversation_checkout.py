@@ -270,6 +270,28 @@ async def test_where_several_countries_are_served_the_country_is_asked(
         assert "Nairobi, Uganda" in await chat.say("uganda")
 
 
+@pytest.mark.parametrize(
+    "answers", [("1 Main St", "Austin, TX 78701"), ("1 Main St, Austin TX 78701, USA",)]
+)
+async def test_state_and_postal_code_are_asked_for_where_letters_need_them(
+    database: Database, answers: tuple[str, ...]
+) -> None:
+    shop = await make_shop(database, "texas", currency="USD", country="us")
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "MUG", 12_00, currency="USD")
+    async with open_engine(database, manual, shops=[shop]) as engine:
+        chat = Chat(engine, shop)
+        for text in ("add mug", "checkout", "Jane Doe", "jane@example.com"):
+            await chat.say(text)
+        for text in answers:
+            last = await chat.say(text)
+        assert "To: 1 Main St, Austin TX 78701, United States" in last
+        await chat.say("yes")
+    (order,) = await orders(database, shop)
+    assert '"province": "TX"' in order["shipping_address"]
+    assert '"postal_code": "78701"' in order["shipping_address"]
+
+
 async def test_several_ways_of_delivery_are_offered(
     chat: Chat, database: Database, shop: Shop
 ) -> None:

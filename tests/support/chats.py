@@ -94,7 +94,7 @@ class Chat:
         self.opted_out = False
         self.spent: RoundTrips | None = None
         self._stored: str | None = None
-        self._conversation_id = engine.database.new_id()
+        self.conversation_id = engine.database.new_id()
 
     # --- speaking ----------------------------------------------------------------------------
 
@@ -137,7 +137,7 @@ class Chat:
         customer = await customers.for_identity(tx, "chatter", self.sender)
         settings = await settings_of(tx)
         return Talk(
-            conversation_id=self._conversation_id,
+            conversation_id=self.conversation_id,
             channel="chatter",
             session_id=f"ch:{self.sender.identity}",
             identity=self.sender.identity,

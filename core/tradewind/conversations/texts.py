@@ -146,7 +146,7 @@ _ENGLISH = {
     # checkout
     "ask.name": "What is your full name?",
     "ask.name_known": "What is your full name? May we use “{name}”?",
-    "ask.email": "What is your e-mail address? We send the receipt there.",
+    "ask.email": "What is your e-mail address?",
     "ask.saved": "Deliver to this address?\n\n{address}\n\nOr type another street and house "
     "number.",
     "ask.street": "Where shall we deliver? Type the street and house number. You can also share "
