@@ -28,10 +28,16 @@ _TICK = timedelta(seconds=1)
 class Worker:
     """Relays events, runs jobs and keeps the schedules of one process."""
 
-    def __init__(self, engine: Engine, *, concurrency: int = 16) -> None:
+    def __init__(self, engine: Engine, *, concurrency: int = 16, poll: timedelta = _TICK) -> None:
+        """`poll`: how often to look for work that other processes have left."""
         self._engine = engine
+        self._poll = poll
         self._runner = Runner(
-            engine.database, self._handlers(), buried=self._buried, concurrency=concurrency
+            engine.database,
+            self._handlers(),
+            buried=self._buried,
+            concurrency=concurrency,
+            poll=poll,
         )
         self._relay_awake = asyncio.Event()
         self._stopping = asyncio.Event()
@@ -48,7 +54,10 @@ class Worker:
         """Name → how often over all processes, and what is done."""
         return {
             "expire_carts": (timedelta(minutes=10), self._each_store(checkout.expire_carts)),
-            "release_holds": (timedelta(minutes=1), self._each_store(checkout.release_expired_holds)),
+            "release_holds": (
+                timedelta(minutes=1),
+                self._each_store(checkout.release_expired_holds),
+            ),
             "forget": (timedelta(minutes=10), self._forget),
         }
 
@@ -56,7 +65,8 @@ class Worker:
 
     async def run(self) -> None:
         """Work until `stop`."""
-        self._engine.database.wake = self._wake
+        self._engine.database.wake = self._runner.wake
+        self._engine.database.wake_relay = self._relay_awake.set
         async with asyncio.TaskGroup() as group:
             group.create_task(self._runner.run())
             group.create_task(self._relay_loop())
@@ -73,16 +83,12 @@ class Worker:
         while await self.relay_once() + await self._runner.work_off():
             pass
 
-    def _wake(self) -> None:
-        self._relay_awake.set()
-        self._runner.wake()
-
     async def _relay_loop(self) -> None:
         while not self._stopping.is_set():
             self._relay_awake.clear()
             try:
                 if not await self.relay_once():
-                    await _wait(self._relay_awake, _TICK)
+                    await _wait(self._relay_awake, self._poll)
             except Exception:  # noqa: BLE001 - the pointers stay for the next round
                 _LOG.exception("events could not be relayed")
                 await _wait(self._stopping, _TICK)

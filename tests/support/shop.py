@@ -10,7 +10,6 @@ import tempfile
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, cast
 
@@ -45,8 +44,6 @@ AMINA = "254700000101"
 BRIAN = "254700000102"
 APP_SECRET = "secret-of-the-meta-app"
 VERIFY_TOKEN = "word-of-the-meta-app"
-SOON = timedelta(milliseconds=500)
-"""How far `settle` moves the clock to reach work that was put off for a moment."""
 
 SHOP, GRAPH = "shop.test", "graph.test"
 NUMBERS = {"demo": "15550000000001", "second": "15550000000002"}
@@ -109,24 +106,32 @@ class Shop:
 
     async def says(self, phone: str, text: str, store: str = "demo") -> None:
         """Type a text, and let everything happen that follows."""
-        await self.sends(phone, {"type": "text", "text": {"body": text}}, store)
+        await self.sends(phone, text_message(text), store)
 
     async def sends(self, phone: str, message: Mapping[str, Any], store: str = "demo") -> None:
         """Send any `messages[]` object of WhatsApp, and let everything happen that follows."""
+        await self.arrives(phone, message, store)
+        await self.settle()
+
+    async def arrives(self, phone: str, message: Mapping[str, Any], store: str = "demo") -> None:
+        """Bring any `messages[]` object to the webhook door; nothing is run."""
         body = {"phone_number_id": self.branches[store].number, "from": phone, "message": message}
         answer = await self.sandbox.post("/whatsapp/inbound", json=body)
         assert answer.json() == {"status": 200}, answer.text
-        await self.settle()
 
     async def taps(self, phone: str, wanted: str, store: str = "demo") -> None:
-        """Tap the latest button or row with this id or title."""
+        """Tap the latest button or row with this id or title, and let everything happen."""
+        await self.tapped(phone, wanted, store)
+        await self.settle()
+
+    async def tapped(self, phone: str, wanted: str, store: str = "demo") -> None:
+        """Tap the latest button or row with this id or title; nothing is run."""
         account = self.branches[store].number
         message_id, option = self._find(phone, wanted, account)
         body = {"account": account, "shopper": phone, "message_id": message_id}
         body |= {"kind": option.kind, "id": option.id}
         answer = await self.sandbox.post("/phone/tap", json=body)
         assert answer.json() == {"status": 200}, answer.text
-        await self.settle()
 
     def _find(self, phone: str, wanted: str, account: str) -> tuple[str, Option]:
         shopper = self.carrier.state.people.find(phone)
@@ -192,23 +197,20 @@ class Shop:
 
     async def settle(self) -> None:
         """Run everything that is due, until nothing is. Raises Failed when something failed."""
-        while True:
+        while await self._due():
             await self.worker.work_off()
-            await self.carrier.deliveries.settle()
-            due = await self._next_due()
-            if due is None or due > self.clock.now() + SOON:
-                break
-            if due > self.clock.now():
-                self.clock.advance((due - self.clock.now()).total_seconds())
         faults = await self.faults()
         if faults:
             raise Failed("\n".join(faults))
 
-    async def _next_due(self) -> datetime | None:
-        moment = await self.engine.database.pool.fetchval(
-            "SELECT min(run_at) FROM control.jobs WHERE state = 'ready'"
+    async def _due(self) -> bool:
+        await self.carrier.deliveries.settle()
+        found = await self.engine.database.pool.fetchval(
+            """SELECT EXISTS (SELECT FROM control.outbox_pointers) OR EXISTS (
+                   SELECT FROM control.jobs WHERE state = 'ready' AND run_at <= $1)""",
+            self.clock.now(),
         )
-        return cast("datetime | None", moment)
+        return bool(found)
 
     async def faults(self) -> Sequence[str]:
         """What went wrong and waits for another attempt, or was given up."""
@@ -231,6 +233,11 @@ SIGNATURE = "X-Hub-Signature-256"
 def sign(raw: bytes, secret: str = APP_SECRET) -> str:
     """The signature that Meta sends with a body."""
     return "sha256=" + hmac.new(secret.encode(), raw, hashlib.sha256).hexdigest()
+
+
+def text_message(text: str) -> dict[str, Any]:
+    """A `messages[]` object with typed words."""
+    return {"type": "text", "text": {"body": text}}
 
 
 def options(message: Any) -> Iterator[Option]:

@@ -1,11 +1,10 @@
 """Work one lane off: what came in, in order, then what goes out, in order, by one job at a time.
 
-A lane is one person on one channel, or one payment at a provider. The job holds the lane's lease;
-a job that finds it taken comes back a moment later.
+A lane is one person on one channel, or one payment at a provider.
 """
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,52 +12,50 @@ from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.payment import PaymentProvider
-from tradewind.conversations.lane import Lane, leave, put_off
+from tradewind.conversations.lane import Lane, let_go
 from tradewind.conversations.turns import ChannelLane
 from tradewind.database.engine import Store
-from tradewind.outbox import inbox, jobs
-from tradewind.outbox.inbox import InboxItem
+from tradewind.database.sql import Writes
+from tradewind.outbox import inbox
 from tradewind.outbox.jobs import TakenJob
-from tradewind.outbox.rules import MAX_ATTEMPTS, wait
+from tradewind.outbox.rules import MAX_ATTEMPTS, InboxItem, due, wait
 from tradewind.plugins import is_programming_error
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import record_failure
 
 _LOG = logging.getLogger(__name__)
-_BUSY = timedelta(milliseconds=250)
+_AWAY = timedelta(minutes=1)
 
 
 async def drain(engine: Engine, store: Store, job: TakenJob) -> None:
     """Work the lane of a drain job off, and finish the job or put it off."""
-    lane = Lane(store=store, plugin=job.payload["plugin"], name=job.payload["lane"], holder=job.id)
-    items = await inbox.claim_lane(engine.database, store.id, lane.plugin, lane.name, job.id)
-    if items is None:
-        again = engine.clock.now() + _BUSY
-        await jobs.put_off(engine.database, job.id, again, counted=False)
-        return
+    lane = Lane(store=store, plugin=job.payload["plugin"], name=job.payload["lane"], job_id=job.id)
+    items, held_until = due(job.items, engine.clock.now())
     door = engine.plugins.door(lane.plugin)
     context = await engine.context_anyway(store, lane.plugin)
     if door is None or context is None:
-        await put_off(engine, lane, engine.clock.now() + wait(job.attempts))
+        await _leave(engine, lane, engine.clock.now() + _AWAY)
     elif isinstance(door, PaymentProvider):
-        await _payments(engine, lane, door, context, items)
-    else:
-        work = ChannelLane(
-            engine, lane, door, context, outbound="outbound" in job.payload or not items
+        await _leave(
+            engine, lane, await _payments(engine, lane, door, context, items) or held_until
         )
-        await _messages(engine, lane, work, items)
+    else:
+        outbound = "outbound" in job.payload or not items
+        work = ChannelLane(engine, lane, door, context, outbound=outbound)
+        await _messages(engine, lane, work, items, held_until)
 
 
 async def _messages(
     engine: Engine,
     lane: Lane,
     work: ChannelLane,
-    items: list[InboxItem],
+    items: Sequence[InboxItem],
+    held_until: datetime | None,
 ) -> None:
-    held_until: datetime | None = None
     for position, item in enumerate(items):
-        held_until = await _attempt(engine, lane, item, work.take)
-        if held_until is not None:
+        again = await _attempt(engine, lane, item, work.take)
+        if again is not None:
+            held_until = again
             break
         if position < len(items) - 1:
             await work.settle()
@@ -70,19 +67,26 @@ async def _payments(
     lane: Lane,
     provider: PaymentProvider[Any],
     context: StoreContext[Any],
-    items: list[InboxItem],
-) -> None:
+    items: Sequence[InboxItem],
+) -> datetime | None:
+    """Take in what a provider reports, in order; returns when to go on after a failure."""
+
     async def take(item: InboxItem) -> None:
         for report in await provider.parse_webhook(item.item, context):
             await checkout.webhook_reported(engine, lane.store, provider.name, report)
         await inbox.mark_item(engine.database.pool, item.id, "done", engine.clock.now())
 
     for item in items:
-        held_until = await _attempt(engine, lane, item, take)
-        if held_until is not None:
-            await put_off(engine, lane, held_until)
-            return
-    await leave(engine, lane)
+        again = await _attempt(engine, lane, item, take)
+        if again is not None:
+            return again
+    return None
+
+
+async def _leave(engine: Engine, lane: Lane, again: datetime | None) -> None:
+    database = engine.database
+    if await let_go(database.pool, Writes(), lane, engine.clock.now(), again):
+        database.wake()
 
 
 async def _attempt(

@@ -1,59 +1,56 @@
 """The lane a drain job holds, and the ways of letting it go."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tradewind.database.engine import Store
 from tradewind.database.sql import Writes
-from tradewind.settings.engine import Engine
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
-    """One lane of one store's plugin; `holder` is the job."""
+    """One lane of one store's plugin, for as long as its job is leased."""
 
     store: Store
     plugin: str
     name: str
-    holder: UUID
+    job_id: UUID
 
 
-async def leave(engine: Engine, lane: Lane) -> None:
-    """The lane is worked off: let it go and remove the job."""
-    writes = Writes()
-    let_go(writes, lane, None)
-    await writes.run(engine.database.pool)
+async def let_go(
+    executor: Any, writes: Writes, lane: Lane, now: datetime, again: datetime | None = None
+) -> bool:
+    """Run `writes`, and with them remove the lane's job, or put it off until `again`.
 
-
-async def put_off(engine: Engine, lane: Lane, again: datetime) -> None:
-    """Let the lane go and run the job again at a later moment."""
-    writes = Writes()
-    let_go(writes, lane, again)
-    await writes.run(engine.database.pool)
-
-
-def let_go(writes: Writes, lane: Lane, again: datetime | None) -> None:
-    """Add to `writes`: release the lane, and remove the job or put it off.
-
-    A job that was put off looks at waiting messages too when it comes back.
+    True when more came meanwhile and the job is due at once; the caller wakes the worker once this
+    is committed. `executor` is a transaction or the pool.
     """
-    writes.add(
-        """UPDATE control.lanes SET holder = NULL
-           WHERE store_id = {0} AND plugin = {1} AND lane = {2} AND holder = {3}""",
-        lane.store.id,
-        lane.plugin,
-        lane.name,
-        lane.holder,
-    )
     if again is None:
-        writes.add("DELETE FROM control.jobs WHERE id = {0}", lane.holder)
-    else:
-        writes.add(
-            """UPDATE control.jobs
-               SET run_at = {1}, leased_by = NULL, leased_until = NULL, attempts = attempts - 1,
-                   payload = payload || '{{"outbound": 1}}'
-               WHERE id = {0}""",
-            lane.holder,
-            again,
+        gone = writes.add(
+            """DELETE FROM control.jobs WHERE id = {0} AND NOT again AND NOT EXISTS (
+                   SELECT FROM control.webhook_inbox
+                   WHERE store_id = {1} AND plugin = {2} AND lane = {3} AND state = 'pending')
+               RETURNING id""",
+            lane.job_id,
+            lane.store.id,
+            lane.plugin,
+            lane.name,
         )
+        if await writes.run(executor, f"SELECT id FROM {gone}") is not None:
+            return False
+        writes = Writes()
+    # A job that was put off looks at messages that wait to go out when it comes back.
+    kept = writes.add(
+        """UPDATE control.jobs
+           SET run_at = CASE WHEN again THEN {1} ELSE {2} END, again = false, leased_by = NULL,
+               leased_until = NULL, attempts = attempts - 1,
+               payload = payload || '{{"outbound": 1}}'
+           WHERE id = {0} RETURNING run_at""",
+        lane.job_id,
+        now,
+        again or now,
+    )
+    row = await writes.run(executor, f"SELECT run_at FROM {kept}")
+    return row is not None and row["run_at"] <= now

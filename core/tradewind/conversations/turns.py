@@ -46,7 +46,7 @@ from tradewind.messaging.delivery import Outcome
 from tradewind.messaging.queries import Waiting
 from tradewind.messaging.rules import kind_of
 from tradewind.messaging.service import Composed, Origin
-from tradewind.outbox.inbox import InboxItem
+from tradewind.outbox.rules import InboxItem
 from tradewind.settings.engine import Engine
 
 _LOG = logging.getLogger(__name__)
@@ -100,8 +100,8 @@ class ChannelLane:
         next_turn = min((moment for moment in moments if moment is not None), default=None)
         async with self._transaction() as tx:
             writes = self._settled(tx)
-            let_go(writes, self._lane, next_turn)
-            await writes.run(tx)
+            if await let_go(tx, writes, self._lane, tx.now, next_turn):
+                tx.after_commit(tx.database.wake)
 
     def _settled(self, tx: Transaction) -> Writes:
         writes = Writes()

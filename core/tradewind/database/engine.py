@@ -109,7 +109,9 @@ class Database:
         self.clock = clock or SystemClock()
         self.ids = Ids(self.clock)
         self.wake: Callable[[], None] = lambda: None
-        """Called after a commit that left work in a queue; the worker sets it."""
+        """Called after a commit that left jobs; the worker sets it."""
+        self.wake_relay: Callable[[], None] = lambda: None
+        """Called after a commit that left events to relay; the worker sets it."""
         self.relayed: frozenset[str] | None = None
         """Event types somebody in this process wants delivered; None relays every type."""
         self._statement_cache = 100 if prepared else 0

@@ -111,16 +111,6 @@ class WebhookItem(Table, tablename="webhook_inbox", schema="control", db=TABLES)
     processed_at = Timestamptz(null=True, default=None)
 
 
-class Lane(ManyColumnKey, Table, tablename="lanes", schema="control", db=TABLES):
-    """Who drains a lane at present."""
-
-    store_id = UUID(primary_key=True, default=None)
-    plugin = Text(primary_key=True, default=None)
-    lane = Text(primary_key=True, default=None)
-    holder = UUID(null=True, default=None)
-    leased_until = Timestamptz(default=None)
-
-
 class OutboxPointer(Table, tablename="outbox_pointers", schema="control", db=TABLES):
     """Points the relay to an event it has not fanned out yet."""
 
@@ -143,6 +133,7 @@ class Job(Table, tablename="jobs", schema="control", db=TABLES):
     attempts = Integer(default=0)
     leased_by = UUID(null=True, default=None)
     leased_until = Timestamptz(null=True, default=None)
+    again = Boolean(default=False)
     error = Text(default="")
     created_at = Timestamptz(default=None)
 

@@ -16,8 +16,7 @@ from tradewind.messaging import queries
 from tradewind.messaging.queries import MessageRecord, Waiting
 from tradewind.messaging.rules import STATUS_RANK, fit, kind_of, refusal
 from tradewind.outbox import service as outbox
-from tradewind.outbox.inbox import drain_job
-from tradewind.outbox.jobs import enqueue_in
+from tradewind.outbox.inbox import rouse
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
@@ -232,7 +231,7 @@ async def queue(
         line.conversation_id,
     )
     await writes.run(tx)
-    await enqueue_in(tx, drain_job(tx.store_id, plugin, line.identity))
+    await rouse(tx, plugin, line.identity)
     return [message.message_id for message in composed.waiting]
 
 

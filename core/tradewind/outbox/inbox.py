@@ -1,4 +1,7 @@
-"""The webhook inbox: every item is kept before anybody is told "ok", and worked on in its lane."""
+"""The webhook inbox: every item is kept before anybody is told "ok", and worked on in its lane.
+
+A lane has one job at most, whose lease is the lane's.
+"""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -10,8 +13,6 @@ import msgspec
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.webhook import Item
 from tradewind.database.engine import Database, Transaction
-from tradewind.outbox.jobs import Job, enqueue_in
-from tradewind.outbox.rules import LEASE
 
 DRAIN = "drain"
 KEYS_KEPT = timedelta(days=30)
@@ -23,14 +24,6 @@ class Arrival(msgspec.Struct, frozen=True, kw_only=True):
 
     item: Item
     store_id: UUID | None
-
-
-class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
-    """A stored item that waits for its turn."""
-
-    id: UUID
-    attempts: int
-    item: Item
 
 
 class InboxRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,7 +41,13 @@ class InboxRecord(msgspec.Struct, frozen=True, kw_only=True):
     processed_at: datetime | None
 
 
-_STORE = """
+_SAME_LANE = """
+    ON CONFLICT (kind, dedupe_key) WHERE dedupe_key IS NOT NULL DO UPDATE
+    SET run_at = least(j.run_at, excluded.run_at), payload = j.payload || excluded.payload,
+        again = j.again OR j.leased_until IS NOT NULL
+"""
+
+_STORE = f"""
     WITH arrived AS (
         SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
                              $8::text[], $9::text[], $10::bytea[])
@@ -66,12 +65,14 @@ _STORE = """
         FROM arrived JOIN fresh USING (scope, dedupe_key)
         ORDER BY scope, dedupe_key, id
         RETURNING id, store_id, lane, state)
-    INSERT INTO control.jobs (id, kind, store_id, payload, run_at, created_at)
+    INSERT INTO control.jobs AS j (id, kind, store_id, dedupe_key, payload, run_at, created_at)
     SELECT DISTINCT ON (k.store_id, k.lane) a.job_id, $11, k.store_id,
+        concat_ws(':', k.store_id, $1, k.lane),
         jsonb_build_object('plugin', $1, 'lane', k.lane), $2, $2
     FROM kept k JOIN arrived a ON a.id = k.id
     WHERE k.state = 'pending'
     ORDER BY k.store_id, k.lane, k.id
+    {_SAME_LANE}
 """
 
 
@@ -106,47 +107,6 @@ def _scope(arrival: Arrival) -> str:
     return str(owner) if owner else f"?{arrival.item.address}"
 
 
-_CLAIM = """
-    WITH lease AS (
-        INSERT INTO control.lanes AS l (store_id, plugin, lane, holder, leased_until)
-        VALUES ($1, $2, $3, $4, $5)
-        ON CONFLICT (store_id, plugin, lane) DO UPDATE
-            SET holder = excluded.holder, leased_until = excluded.leased_until
-            WHERE l.holder IS NULL OR l.leased_until < $6 OR l.holder = excluded.holder
-        RETURNING holder)
-    SELECT i.id, i.attempts, i.dedupe_key, i.address, i.body, i.run_at
-    FROM lease LEFT JOIN control.webhook_inbox i
-        ON i.store_id = $1 AND i.plugin = $2 AND i.lane = $3 AND i.state = 'pending'
-    ORDER BY i.id LIMIT $7
-"""
-
-
-async def claim_lane(
-    database: Database, store_id: UUID, plugin: str, lane: str, holder: UUID, *, most: int = 50
-) -> list[InboxItem] | None:
-    """Take a lane for `holder` and read its waiting items in order; None when another has it.
-
-    An item that is put off holds back those behind it.
-    """
-    now = database.clock.now()
-    rows = await database.pool.fetch(_CLAIM, store_id, plugin, lane, holder, now + LEASE, now, most)
-    if not rows:
-        return None
-    items: list[InboxItem] = []
-    for row in rows:
-        if row["id"] is None or row["run_at"] > now:
-            break
-        item = Item(
-            dedupe_key=row["dedupe_key"],
-            lane=lane,
-            body=row["body"],
-            address=row["address"],
-            store_id=store_id,
-        )
-        items.append(InboxItem(id=row["id"], attempts=row["attempts"], item=item))
-    return items
-
-
 async def mark_item(
     executor: Any, item_id: UUID, state: str, now: datetime, *, error: str = ""
 ) -> None:
@@ -173,19 +133,19 @@ async def put_off_item(database: Database, item_id: UUID, run_at: datetime, erro
     )
 
 
-def drain_job(store_id: UUID, plugin: str, lane: str) -> Job:
-    """The job that works a lane off, messages that wait to go out included."""
-    payload: dict[str, str | int] = {"plugin": plugin, "lane": lane, "outbound": 1}
-    return Job(kind=DRAIN, payload=payload, store_id=store_id)
+_ROUSE = f"""
+    INSERT INTO control.jobs AS j (id, kind, store_id, dedupe_key, payload, run_at, created_at)
+    VALUES ($1, $2, $3, $4, jsonb_build_object('plugin', $5::text, 'lane', $6::text, 'outbound', 1),
+            $7, $7)
+    {_SAME_LANE}
+"""
 
 
-async def keep_lanes(database: Database, holders: Sequence[UUID]) -> None:
-    """Extend the leases of lanes whose jobs are still being worked on."""
-    await database.pool.execute(
-        "UPDATE control.lanes SET leased_until = $2 WHERE holder = ANY ($1)",
-        list(holders),
-        database.clock.now() + LEASE,
-    )
+async def rouse(tx: Transaction, plugin: str, lane: str) -> None:
+    """Have a lane worked off, messages that wait to go out included, once this is committed."""
+    key = f"{tx.store_id}:{plugin}:{lane}"
+    await tx.execute(_ROUSE, tx.new_id(), DRAIN, tx.store_id, key, plugin, lane, tx.now)
+    tx.after_commit(tx.database.wake)
 
 
 async def replay_item(tx: Transaction, item_id: UUID) -> None:
@@ -200,7 +160,7 @@ async def replay_item(tx: Transaction, item_id: UUID) -> None:
     )
     if row is None:
         raise NotFound("There is no such item in the inbox.")
-    await enqueue_in(tx, drain_job(tx.store_id, row["plugin"], row["lane"]))
+    await rouse(tx, row["plugin"], row["lane"])
 
 
 async def list_items(
@@ -234,7 +194,4 @@ async def forget_old(database: Database) -> None:
         """DELETE FROM control.webhook_inbox
            WHERE received_at < $1 AND state IN ('done', 'dropped')""",
         now - ITEMS_KEPT,
-    )
-    await database.pool.execute(
-        "DELETE FROM control.lanes WHERE leased_until < $1 AND holder IS NULL", now - KEYS_KEPT
     )

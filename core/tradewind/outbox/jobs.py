@@ -6,14 +6,16 @@ worker died) lets another worker take the job; every job can therefore run twice
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from itertools import groupby
 from typing import Any, Protocol
 from uuid import UUID
 
 import msgspec
 
+from tradewind.contracts.webhook import Item
 from tradewind.database.engine import Database, Transaction
 from tradewind.database.sql import values
-from tradewind.outbox.rules import LEASE
+from tradewind.outbox.rules import LEASE, InboxItem
 
 Payload = Mapping[str, str | int]
 
@@ -32,13 +34,14 @@ class Job(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TakenJob(msgspec.Struct, frozen=True, kw_only=True):
-    """A job with a lease; `attempts` counts this one."""
+    """A job with a lease; `attempts` counts this one. A lane's job brings what waits there."""
 
     id: UUID
     kind: str
     store_id: UUID | None
     payload: dict[str, Any]
     attempts: int
+    items: Sequence[InboxItem] = ()
 
 
 class _Executor(Protocol):
@@ -76,15 +79,27 @@ async def _insert(executor: _Executor, database: Database, jobs: Sequence[Job]) 
 
 
 _TAKE = """
-    UPDATE control.jobs j
-    SET leased_by = $1, leased_until = $2, attempts = j.attempts + 1
-    WHERE j.id IN (
-        SELECT id FROM control.jobs
-        WHERE state = 'ready' AND run_at <= $3
-          AND (leased_until IS NULL OR leased_until < $3)
-        ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
-    RETURNING j.id, j.kind, j.store_id, j.payload, j.attempts, j.run_at
+    WITH taken AS (
+        UPDATE control.jobs j
+        SET leased_by = $1, leased_until = $2, attempts = j.attempts + 1, again = false
+        WHERE j.id IN (
+            SELECT id FROM control.jobs
+            WHERE state = 'ready' AND run_at <= $3
+              AND (leased_until IS NULL OR leased_until < $3)
+            ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+        RETURNING j.id, j.kind, j.store_id, j.payload, j.attempts, j.run_at)
+    SELECT t.id, t.kind, t.store_id, t.payload, t.attempts,
+           i.id AS item_id, i.attempts AS item_attempts, i.run_at AS item_run_at,
+           i.dedupe_key, i.lane, i.address, i.body
+    FROM taken t
+    LEFT JOIN LATERAL (
+        SELECT * FROM control.webhook_inbox
+        WHERE store_id = t.store_id AND plugin = t.payload ->> 'plugin'
+          AND lane = t.payload ->> 'lane' AND state = 'pending'
+        ORDER BY id LIMIT $5) i ON true
+    ORDER BY t.run_at, t.id, i.id
 """
+_MOST_ITEMS = 50
 
 
 async def take(
@@ -92,18 +107,33 @@ async def take(
 ) -> list[TakenJob]:
     """Take up to `most` due jobs, oldest first, and hold them for `lease`."""
     now = database.clock.now()
-    rows = await database.pool.fetch(_TAKE, worker_id, now + lease, now, most)
-    ordered = sorted(rows, key=lambda row: (row["run_at"], row["id"]))
-    return [
-        TakenJob(
-            id=row["id"],
-            kind=row["kind"],
-            store_id=row["store_id"],
-            payload=msgspec.json.decode(row["payload"]),
-            attempts=row["attempts"],
-        )
-        for row in ordered
-    ]
+    rows = await database.pool.fetch(_TAKE, worker_id, now + lease, now, most, _MOST_ITEMS)
+    return [_taken(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
+
+
+def _taken(rows: Sequence[Any]) -> TakenJob:
+    first = rows[0]
+    return TakenJob(
+        id=first["id"],
+        kind=first["kind"],
+        store_id=first["store_id"],
+        payload=msgspec.json.decode(first["payload"]),
+        attempts=first["attempts"],
+        items=[_item(row) for row in rows if row["item_id"] is not None],
+    )
+
+
+def _item(row: Any) -> InboxItem:
+    item = Item(
+        dedupe_key=row["dedupe_key"],
+        lane=row["lane"],
+        body=row["body"],
+        address=row["address"],
+        store_id=row["store_id"],
+    )
+    return InboxItem(
+        id=row["item_id"], attempts=row["item_attempts"], run_at=row["item_run_at"], item=item
+    )
 
 
 async def keep(

@@ -1,8 +1,13 @@
-"""When to try again, when to give up, and which aggregate an event belongs to."""
+"""What waits for its turn, when to try again and give up, and whose an event is."""
 
-from datetime import timedelta
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from uuid import UUID
+
+import msgspec
 
 from tradewind.contracts.events import EventBase
+from tradewind.contracts.webhook import Item
 
 LEASE = timedelta(seconds=20)
 KEEP_EVERY = timedelta(seconds=5)
@@ -17,6 +22,26 @@ _AGGREGATES = (
     ("customer_id", "customer"),
     ("payment_id", "payment"),
 )
+
+
+class InboxItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A stored item that waits for its turn, not before `run_at`."""
+
+    id: UUID
+    attempts: int
+    run_at: datetime
+    item: Item
+
+
+def due(items: Sequence[InboxItem], now: datetime) -> tuple[Sequence[InboxItem], datetime | None]:
+    """Items of a lane whose turn it is, and when to go on with those behind them.
+
+    An item that was put off holds back those behind it.
+    """
+    for position, item in enumerate(items):
+        if item.run_at > now:
+            return items[:position], item.run_at
+    return items, None
 
 
 def wait(attempts: int) -> timedelta:

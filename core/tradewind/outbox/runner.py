@@ -11,7 +11,7 @@ from uuid import UUID
 
 from tradewind.contracts.errors import Retry
 from tradewind.database.engine import Database
-from tradewind.outbox import inbox, jobs
+from tradewind.outbox import jobs
 from tradewind.outbox.jobs import TakenJob
 from tradewind.outbox.rules import KEEP_EVERY, MAX_ATTEMPTS, wait
 
@@ -45,6 +45,7 @@ class Runner:
         self._running: dict[UUID, asyncio.Task[None]] = {}
         self._awake = asyncio.Event()
         self._stopping = False
+        self._more = False
 
     def wake(self) -> None:
         """There may be work."""
@@ -92,13 +93,15 @@ class Runner:
 
     async def _take(self) -> bool:
         free = self._slots - len(self._running)
-        if free <= 0:
+        self._more = free <= 0
+        if self._more:
             return False
         taken = await jobs.take(self._database, self._id, free)
         for job in taken:
             task = asyncio.create_task(self._do(job))
             self._running[job.id] = task
-        return len(taken) == free
+        self._more = len(taken) == free
+        return self._more
 
     async def _do(self, job: TakenJob) -> None:
         try:
@@ -107,7 +110,8 @@ class Runner:
             _LOG.exception("the outcome of a job (%s) could not be written down", job.kind)
         finally:
             self._running.pop(job.id, None)
-            self.wake()
+            if self._more:
+                self.wake()
 
     async def _handle(self, job: TakenJob) -> None:
         handler = self._handlers.get(job.kind)
@@ -141,6 +145,5 @@ class Runner:
                 continue
             try:
                 await jobs.keep(self._database, self._id, held)
-                await inbox.keep_lanes(self._database, held)
             except Exception:  # noqa: BLE001 - the next round extends them
                 _LOG.exception("leases could not be extended")

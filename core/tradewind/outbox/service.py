@@ -60,7 +60,7 @@ def add(tx: Transaction, writes: Writes, *events: EventBase) -> None:
     ]
     writes.insert("control.outbox_pointers", "store_id, event_id, type", pointers)
     if pointers:
-        tx.after_commit(tx.database.wake)
+        tx.after_commit(tx.database.wake_relay)
 
 
 _EVENT_COLUMNS = "store_id, id, type, aggregate, sequence, payload, occurred_at"

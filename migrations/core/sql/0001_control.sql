@@ -94,16 +94,6 @@ CREATE INDEX webhook_inbox_pending
 CREATE INDEX webhook_inbox_store ON control.webhook_inbox (store_id, id);
 CREATE INDEX webhook_inbox_received ON control.webhook_inbox (received_at);
 
--- One drainer at a time for each lane (for a chat: one person's conversation).
-CREATE TABLE control.lanes (
-    store_id uuid NOT NULL,
-    plugin text NOT NULL,
-    lane text NOT NULL,
-    holder uuid,
-    leased_until timestamptz NOT NULL,
-    PRIMARY KEY (store_id, plugin, lane)
-);
-
 CREATE TABLE control.outbox_pointers (
     position bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
     store_id uuid NOT NULL,
@@ -111,6 +101,8 @@ CREATE TABLE control.outbox_pointers (
     type text NOT NULL
 );
 
+-- A lane (for a chat: one person's conversation) has one job at most, so its lease is the lane's.
+-- `again`: more came while the job was under way.
 CREATE TABLE control.jobs (
     id uuid PRIMARY KEY,
     kind text NOT NULL,
@@ -122,6 +114,7 @@ CREATE TABLE control.jobs (
     attempts integer NOT NULL DEFAULT 0,
     leased_by uuid,
     leased_until timestamptz,
+    again boolean NOT NULL DEFAULT false,
     error text NOT NULL DEFAULT '',
     created_at timestamptz NOT NULL
 );
