@@ -1,0 +1,568 @@
+"""Money on PostgreSQL: reports in any order, late money, the merchant's word, look-ups."""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from decimal import Decimal
+from itertools import permutations
+from typing import Any, cast
+
+import pytest
+
+from tests.support.tills import Till, open_till
+from tradewind import Adjustment, Plugin, RiskAnswer, TaxLine, TaxQuote, hookimpl
+from tradewind.carts.service import add_line, get_cart
+from tradewind.cases.service import list_cases
+from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.service import (
+    cancel_order,
+    complete,
+    expire_order,
+    mark_paid,
+    payment_reported,
+    place,
+    poll_payment,
+    providers,
+    quote,
+    start_payment,
+)
+from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, ProviderFault
+from tradewind.contracts.payment import PaymentResult
+from tradewind.contracts.pricing import QuoteRequest, RiskQuestion
+from tradewind.database import Database
+from tradewind.inventory.service import levels
+from tradewind.ledger.service import balances
+from tradewind.orders.rules import Order
+from tradewind.orders.service import get_order, order_of_cart, payments_of, timeline
+from tradewind.settings.service import audit_log
+from tradewind.stores.service import StoreSettings, save_settings
+from tradewind.testing.clock import ManualClock
+
+CASH = StartRequest(provider="manual", method="cash_on_delivery")
+PUSH = StartRequest(provider="push", inputs={"phone": "+254700000001"})
+PRICE = 129_900
+
+
+@pytest.fixture
+async def till(database: Database) -> AsyncIterator[Till]:
+    async with open_till(database) as opened:
+        await opened.stock("MUG", PRICE)
+        yield opened
+
+
+def told(*facts: Any, status: Any = "succeeded", trusted: bool = True) -> PaymentResult:
+    return PaymentResult(status=status, facts=facts, trusted=trusted)
+
+
+async def order_now(till: Till, order: Order) -> Order:
+    async with till.database.transaction(till.store.id) as tx:
+        return await get_order(tx, order.id)
+
+
+async def events_of(till: Till) -> list[str]:
+    rows = await till.rows("SELECT type FROM shop.events WHERE store_id = $1 ORDER BY id")
+    return [row["type"] for row in rows]
+
+
+async def cases_of(till: Till) -> list[str]:
+    async with till.database.transaction(till.store.id) as tx:
+        return [case.kind for case in await list_cases(tx)]
+
+
+async def ledger_of(till: Till) -> dict[str, int]:
+    async with till.database.transaction(till.store.id) as tx:
+        found = {one.code: one.debit - one.credit for one in await balances(tx)}
+    assert sum(found.values()) == 0
+    return found
+
+
+# --- reported by the provider ----------------------------------------------------------------
+
+
+async def test_a_paid_cart_is_placed_by_the_report_alone(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    assert (session.status, session.amount) == ("open", PRICE)
+    report = told(till.fact(PRICE))
+    await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    async with till.database.transaction(till.store.id) as tx:
+        order = await order_of_cart(tx, cart.id)
+    assert order is not None
+    assert (order.status, order.payment_status, order.paid_total) == ("processing", "paid", PRICE)
+    assert await events_of(till) == ["payment.paid", "order.placed"]
+    assert await ledger_of(till) == {"provider:push": PRICE, "sales": -PRICE}
+    assert (await till.session(cart)).status == "completed"
+    assert (await complete(till.engine, till.store, cart.id)).id == order.id
+
+
+async def test_fifty_copies_of_a_report_and_the_client_make_one_order(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    report = told(till.fact(PRICE))
+    till.push.says = [till.fact(PRICE)]
+    await asyncio.gather(
+        *(
+            payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+            for _ in range(50)
+        ),
+        complete(till.engine, till.store, cart.id),
+    )
+    assert await till.value("SELECT count(*) FROM shop.orders WHERE store_id = $1") == 1
+    assert await till.value("SELECT count(*) FROM shop.payment_facts WHERE store_id = $1") == 1
+    assert sorted(await events_of(till)) == ["order.placed", "payment.paid"]
+    assert await ledger_of(till) == {"provider:push": PRICE, "sales": -PRICE}
+    assert await cases_of(till) == []
+
+
+async def test_every_order_of_the_same_reports_ends_the_same(till: Till) -> None:
+    facts = [
+        till.fact(PRICE, "failed", object_id="attempt-1"),
+        till.fact(PRICE, object_id="attempt-2"),
+        till.fact(30_000, kind="refund", object_id="refund-1"),
+        till.fact(PRICE, "failed", object_id="attempt-2"),
+    ]
+    ends = set()
+    for arrangement in list(permutations(facts))[::3]:
+        cart = await till.cart(("MUG", 1))
+        session = await start_payment(till.engine, till.store, cart.id, PUSH)
+        for fact in (*arrangement, arrangement[0]):
+            report = told(fact, status="pending")
+            await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+        async with till.database.transaction(till.store.id) as tx:
+            order = await order_of_cart(tx, cart.id)
+            assert order is not None
+            [payment] = await payments_of(tx, order.id)
+        ends.add(
+            (
+                order.status,
+                order.payment_status,
+                order.paid_total,
+                order.refunded_total,
+                payment.status,
+                payment.captured,
+                payment.refunded,
+            )
+        )
+    assert ends == {
+        ("processing", "partially_refunded", PRICE, 30_000, "partially_refunded", PRICE, 30_000)
+    }
+
+
+async def test_a_report_that_is_not_trusted_is_looked_up_first(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    lie = told(till.fact(PRICE), trusted=False)
+    await payment_reported(till.engine, till.store, session.payment_id, lie, "webhook")
+    assert till.push.fetched == 1
+    async with till.database.transaction(till.store.id) as tx:
+        assert await order_of_cart(tx, cart.id) is None
+
+
+async def test_a_declined_payment_leaves_a_cart_that_can_be_paid_again(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    first = await start_payment(till.engine, till.store, cart.id, PUSH)
+    declined = told(till.fact(PRICE, "failed"), status="failed")
+    await payment_reported(till.engine, till.store, first.payment_id, declined, "webhook")
+    assert await events_of(till) == ["payment.failed"]
+    with pytest.raises(Conflict) as refused:
+        await complete(till.engine, till.store, cart.id)
+    assert refused.value.reason == "payment_not_completed"
+    second = await start_payment(till.engine, till.store, cart.id, PUSH)
+    paid = told(till.fact(PRICE, object_id="charge-2"))
+    await payment_reported(till.engine, till.store, second.payment_id, paid, "webhook")
+    order = await complete(till.engine, till.store, cart.id)
+    assert order.payment_status == "paid"
+
+
+async def test_a_decline_at_once_is_an_answer_not_an_error(till: Till) -> None:
+    till.push.on_start = lambda _: PaymentResult(
+        status="failed", code="insufficient_funds", message="Not enough money."
+    )
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    assert (session.status, session.code) == ("failed", "insufficient_funds")
+    async with till.database.transaction(till.store.id) as tx:
+        assert (await levels(tx, "MUG")).held == 0
+
+
+async def test_money_for_an_older_snapshot_places_what_was_paid(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    old = await start_payment(till.engine, till.store, cart.id, PUSH)
+    async with till.database.transaction(till.store.id) as tx:
+        now = await get_cart(tx, cart.id)
+        await add_line(tx, now, now.lines[0].variant_id, 1)
+    await start_payment(till.engine, till.store, cart.id, PUSH)
+    assert len(till.push.canceled) == 1
+    report = told(till.fact(PRICE))
+    await payment_reported(till.engine, till.store, old.payment_id, report, "webhook")
+    async with till.database.transaction(till.store.id) as tx:
+        order = await order_of_cart(tx, cart.id)
+    assert order is not None
+    assert (order.total, order.paid_total, order.lines[0].quantity) == (PRICE, PRICE, 1)
+
+
+async def test_money_that_comes_twice_is_a_case(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    first = await start_payment(till.engine, till.store, cart.id, PUSH)
+    second = await start_payment(till.engine, till.store, cart.id, PUSH)
+    for number, session in enumerate((first, second)):
+        report = told(till.fact(PRICE, object_id=f"charge-{number}"))
+        await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    assert await till.value("SELECT count(*) FROM shop.orders WHERE store_id = $1") == 1
+    assert await cases_of(till) == ["paid_not_placed"]
+    assert (await ledger_of(till))["sales"] == -2 * PRICE
+
+
+async def test_money_for_goods_that_are_gone_is_a_case(till: Till, clock: ManualClock) -> None:
+    await till.stock("RARE", 5000, on_hand=1)
+    slow, quick = await till.cart(("RARE", 1)), await till.cart(("RARE", 1))
+    session = await start_payment(till.engine, till.store, slow.id, PUSH)
+    clock.advance(16 * 60)
+    await place(till.engine, till.store, quick.id, "manual")
+    report = told(till.fact(5000))
+    await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    async with till.database.transaction(till.store.id) as tx:
+        [case] = await list_cases(tx)
+        assert await order_of_cart(tx, slow.id) is None
+    assert (case.kind, case.amount) == ("paid_not_placed", 5000)
+    assert "refund" in case.actions
+
+
+async def test_money_for_a_canceled_order_is_a_case(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    session = await till.session(cart)
+    await cancel_order(till.engine, till.store, order.id, "owner", "changed mind")
+    assert len(till.push.canceled) == 1
+    report = told(till.fact(PRICE))
+    await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    assert await cases_of(till) == ["late_payment"]
+    assert (await order_now(till, order)).status == "canceled"
+    assert (await order_now(till, order)).paid_total == PRICE
+
+
+async def test_another_amount_or_currency_is_a_case_and_places_nothing(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    for fact in (
+        till.fact(PRICE - 1, object_id="short"),
+        till.fact(PRICE, object_id="dollars", currency="USD"),
+    ):
+        await payment_reported(till.engine, till.store, session.payment_id, told(fact), "webhook")
+    assert sorted(await cases_of(till)) == ["currency_mismatch", "shortfall"]
+    async with till.database.transaction(till.store.id) as tx:
+        assert await order_of_cart(tx, cart.id) is None
+
+
+async def test_another_stores_payment_does_not_exist(database: Database, till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    async with open_till(database, slug="theirs") as theirs:
+        report = told(till.fact(PRICE))
+        with pytest.raises(NotFound):
+            await payment_reported(
+                theirs.engine, theirs.store, session.payment_id, report, "webhook"
+            )
+
+
+# --- orders that wait for their money --------------------------------------------------------
+
+
+async def test_an_order_paid_online_stays_pending_until_the_money_is_certain(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    assert (order.status, order.payment_status) == ("pending", "awaiting")
+    assert await events_of(till) == []
+    async with till.database.transaction(till.store.id) as tx:
+        assert (await levels(tx, "MUG")).reserved == 1
+    session = await till.session(cart)
+    till.push.says = [till.fact(PRICE)]
+    await poll_payment(till.engine, till.store, session.id)
+    paid = await order_now(till, order)
+    assert (paid.status, paid.payment_status) == ("processing", "paid")
+    assert await events_of(till) == ["payment.paid", "order.placed"]
+    async with till.database.transaction(till.store.id) as tx:
+        entries = [entry.type for entry in await timeline(tx, order.id)]
+    assert entries == ["order.created", "payment", "order.placed"]
+
+
+async def test_look_ups_follow_the_plan_until_the_time_is_over(
+    till: Till, clock: ManualClock
+) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    session = await till.session(cart)
+    due = "SELECT run_at FROM control.jobs WHERE kind = 'poll_payment' ORDER BY id DESC LIMIT 1"
+    first = await till.database.pool.fetchval(due)
+    assert first == clock.now() + timedelta(seconds=5)
+    clock.advance(5)
+    await poll_payment(till.engine, till.store, session.id)
+    assert till.push.fetched == 1
+    assert await till.database.pool.fetchval(due) == first + timedelta(seconds=5)
+    clock.advance(600)
+    await poll_payment(till.engine, till.store, session.id)
+    assert len(till.push.canceled) == 1
+    expired = await order_now(till, order)
+    assert expired.status == "expired"
+    assert await events_of(till) == ["order.expired"]
+    async with till.database.transaction(till.store.id) as tx:
+        assert (await levels(tx, "MUG")).available == 100
+    fetched = till.push.fetched
+    await poll_payment(till.engine, till.store, session.id)
+    assert till.push.fetched == fetched
+
+
+async def test_an_order_paid_at_the_last_moment_does_not_expire(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    session = await till.session(cart)
+    report = told(till.fact(PRICE))
+    await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    assert (await expire_order(till.engine, till.store, order.id)).status == "processing"
+
+
+# --- the merchant ----------------------------------------------------------------------------
+
+
+async def test_the_merchant_marks_an_order_paid_in_parts(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "manual", "cash_on_delivery")
+    part = await mark_paid(till.engine, till.store, order.id, "owner", 100_000, "half now")
+    assert (part.payment_status, part.due) == ("partially_paid", 29_900)
+    with pytest.raises(Conflict) as refused:
+        await mark_paid(till.engine, till.store, order.id, "owner", 30_000)
+    assert refused.value.reason == "amount_too_large"
+    paid = await mark_paid(till.engine, till.store, order.id, "owner")
+    assert (paid.payment_status, paid.paid_total) == ("paid", PRICE)
+    with pytest.raises(Conflict) as refused:
+        await mark_paid(till.engine, till.store, order.id, "owner")
+    assert refused.value.reason == "already_paid"
+    for amount in (0, -5):
+        with pytest.raises((InvalidInput, Conflict)):
+            await mark_paid(till.engine, till.store, order.id, "owner", amount)
+    assert await events_of(till) == ["order.placed", "payment.paid"]
+    assert await ledger_of(till) == {"provider:manual": PRICE, "sales": -PRICE}
+    assert await cases_of(till) == []
+    async with till.database.transaction(till.store.id) as tx:
+        log = [entry.action for entry in await audit_log(tx)]
+        entries = [entry.type for entry in await timeline(tx, order.id)]
+    assert log.count("order.marked_paid") == 2
+    assert entries == ["order.placed", "payment", "marked_paid", "payment", "marked_paid"]
+
+
+async def test_marking_paid_twice_with_one_operation_id_counts_once(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "manual", "cash_on_delivery")
+    both = await asyncio.gather(
+        *(
+            mark_paid(till.engine, till.store, order.id, "owner", 100, operation_id="op-1")
+            for _ in range(2)
+        )
+    )
+    assert {one.paid_total for one in both} == {100}
+
+
+async def test_marking_a_pending_order_paid_places_it(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    paid = await mark_paid(till.engine, till.store, order.id, "owner")
+    assert (paid.status, paid.payment_status) == ("processing", "paid")
+    assert "order.placed" in await events_of(till)
+
+
+async def test_a_canceled_order_takes_no_payment_and_a_paid_one_is_not_canceled(
+    till: Till,
+) -> None:
+    first = await place(till.engine, till.store, (await till.cart(("MUG", 1))).id, "manual")
+    canceled = await cancel_order(till.engine, till.store, first.id, "owner", "no stock")
+    assert canceled.status == "canceled"
+    with pytest.raises(Conflict) as refused:
+        await mark_paid(till.engine, till.store, first.id, "owner")
+    assert refused.value.reason == "order_closed"
+    second = await place(till.engine, till.store, (await till.cart(("MUG", 1))).id, "manual")
+    await mark_paid(till.engine, till.store, second.id, "owner")
+    with pytest.raises(Conflict) as refused:
+        await cancel_order(till.engine, till.store, second.id, "owner")
+    assert refused.value.reason == "order_paid"
+    assert await events_of(till) == [
+        "order.placed",
+        "order.canceled",
+        "order.placed",
+        "payment.paid",
+    ]
+
+
+async def test_another_stores_order_cannot_be_marked_or_canceled(
+    database: Database, till: Till
+) -> None:
+    order = await place(till.engine, till.store, (await till.cart(("MUG", 1))).id, "manual")
+    async with open_till(database, slug="theirs") as theirs:
+        for journey in (
+            mark_paid(theirs.engine, theirs.store, order.id, "owner"),
+            cancel_order(theirs.engine, theirs.store, order.id, "owner"),
+            expire_order(theirs.engine, theirs.store, order.id),
+        ):
+            with pytest.raises(NotFound):
+                await journey
+    assert (await order_now(till, order)).status == "processing"
+
+
+# --- plugins -----------------------------------------------------------------------------------
+
+
+class Meddler(Plugin):
+    """Answers whatever it was told to, or raises it."""
+
+    name = "meddler"
+    requires = ">=0.1"
+
+    def __init__(self) -> None:
+        self.tax: Any = None
+        self.adjustments: Any = []
+        self.risk: Any = None
+
+    @hookimpl
+    async def quote_tax(self, request: QuoteRequest, context: Any) -> TaxQuote | None:
+        return cast("TaxQuote | None", answer(self.tax))
+
+    @hookimpl
+    async def price_adjustments(self, request: QuoteRequest, context: Any) -> Sequence[Adjustment]:
+        made = self.adjustments
+        found = answer([made(request)] if callable(made) else made)
+        return cast("Sequence[Adjustment]", found)
+
+    @hookimpl
+    async def assess_risk(self, question: RiskQuestion, context: Any) -> RiskAnswer | None:
+        return cast("RiskAnswer | None", answer(self.risk))
+
+
+def answer(value: Any) -> Any:
+    if isinstance(value, Exception):
+        raise value
+    return value
+
+
+async def test_a_price_plugin_takes_something_off_and_is_named_on_the_line(
+    database: Database,
+) -> None:
+    meddler = Meddler()
+    meddler.adjustments = lambda request: Adjustment(
+        line_id=request.lines[0].line_id, code="CLUB", title="Club", amount=-29_900
+    )
+    async with open_till(database, meddler) as till:
+        await till.stock("MUG", PRICE)
+        cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
+        assert (cart.discount_total, cart.total) == (29_900, 100_000)
+        order = await place(till.engine, till.store, cart.id, "manual")
+    [entry] = order.lines[0].adjustments
+    assert (entry.source, entry.code, entry.amount) == ("meddler", "CLUB", -29_900)
+    assert order.total == 100_000
+
+
+async def test_failing_price_and_tax_plugins_are_flagged_and_the_shop_goes_on(
+    database: Database,
+) -> None:
+    meddler = Meddler()
+    meddler.adjustments, meddler.tax = RuntimeError("no"), RuntimeError("no")
+    async with open_till(database, meddler, tax="16") as till:
+        await till.stock("MUG", 10_000)
+        cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
+        order = await place(till.engine, till.store, cart.id, "manual")
+    assert cart.tax_total == 1600
+    assert set(cart.quote_flags) == {"adjustments_failed:meddler", "tax_failed:meddler"}
+    assert set(order.quote_flags) == set(cart.quote_flags)
+
+
+async def test_a_tax_plugin_wins_over_the_stores_rates(database: Database) -> None:
+    meddler = Meddler()
+    async with open_till(database, meddler, tax="16") as till:
+        await till.stock("MUG", 10_000)
+        cart = await till.cart(("MUG", 1))
+        line_id = str(cart.lines[0].id)
+        meddler.tax = TaxQuote(
+            lines=[TaxLine(line_id=line_id, name="City tax", rate=Decimal("0.05"), amount=500)]
+        )
+        cart = await quote(till.engine, till.store, cart.id)
+    assert cart.tax_total == 500
+    assert cart.lines[0].adjustments[0].source == "meddler"
+
+
+async def test_a_veto_stops_the_payment_and_a_doubt_opens_a_case(database: Database) -> None:
+    meddler = Meddler()
+    async with open_till(database, meddler) as till:
+        await till.stock("MUG", PRICE)
+        cart = await till.cart(("MUG", 1))
+        meddler.risk = RiskAnswer(verdict="veto", reason="velocity")
+        with pytest.raises(Conflict) as refused:
+            await start_payment(till.engine, till.store, cart.id, PUSH)
+        assert refused.value.reason == "payment_refused"
+        assert till.push.started == []
+        meddler.risk = RiskAnswer(verdict="review", reason="new customer")
+        await start_payment(till.engine, till.store, cart.id, PUSH)
+        assert await cases_of(till) == ["risk_review"]
+
+
+@pytest.mark.parametrize("on_failure", ["allow", "veto"])
+async def test_the_store_says_what_a_failing_risk_plugin_means(
+    database: Database, on_failure: str
+) -> None:
+    meddler = Meddler()
+    meddler.risk = RuntimeError("no")
+    async with open_till(database, meddler) as till:
+        await till.stock("MUG", PRICE)
+        async with database.transaction(till.store.id) as tx:
+            await save_settings(tx, StoreSettings(currency="KES", risk_on_failure=on_failure))
+        cart = await till.cart(("MUG", 1))
+        if on_failure == "allow":
+            await start_payment(till.engine, till.store, cart.id, PUSH)
+        else:
+            with pytest.raises(Conflict):
+                await start_payment(till.engine, till.store, cart.id, PUSH)
+
+
+async def test_a_provider_that_hangs_is_tried_again_with_the_same_operation_id(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "SECONDS", 0.02)
+    real = till.push.start
+    calls: list[str] = []
+
+    async def start(context: Any, payment: Any) -> PaymentResult:
+        calls.append(payment.operation_id)
+        if len(calls) == 1:
+            await asyncio.Event().wait()
+        return await real(context, payment)
+
+    monkeypatch.setattr(till.push, "start", start)
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+    assert session.status == "open"
+    assert len(calls) == 2
+    assert len(set(calls)) == 1
+
+
+async def test_a_provider_that_breaks_is_a_passing_fault_and_the_cart_stays(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def start(context: Any, payment: Any) -> PaymentResult:
+        raise KeyError("bug")
+
+    monkeypatch.setattr(till.push, "start", start)
+    cart = await till.cart(("MUG", 1))
+    with pytest.raises(ProviderFault) as fault:
+        await start_payment(till.engine, till.store, cart.id, PUSH)
+    assert not fault.value.permanent
+    order = await place(till.engine, till.store, cart.id, "manual")
+    assert order.status == "processing"
+
+
+async def test_inputs_a_method_needs_are_asked_for(till: Till) -> None:
+    cart = await till.cart(("MUG", 1))
+    with pytest.raises(InvalidInput) as refused:
+        await start_payment(till.engine, till.store, cart.id, StartRequest(provider="push"))
+    assert refused.value.errors[0].path == "inputs.phone"
+    with pytest.raises(NotFound):
+        await start_payment(till.engine, till.store, cart.id, StartRequest(provider="nobody"))
+    wrong = StartRequest(provider="manual", method="gold")
+    with pytest.raises(NotFound):
+        await start_payment(till.engine, till.store, cart.id, wrong)
