@@ -33,8 +33,10 @@ from tradewind.conversations.rules import (
     tap,
     to_address,
 )
+from tradewind.conversations.rules.taps import FIELDS
 from tradewind.conversations.script.turn import paged
-from tradewind.conversations.texts import LANGUAGES, Words
+from tradewind.conversations.service import COMMANDS, TAPS
+from tradewind.conversations.texts import ENGLISH, LANGUAGES, Words
 
 ID = UUID("018f3a4e-0000-7000-8000-000000000001")
 OTHER = UUID("018f3a4e-0000-7000-8000-000000000002")
@@ -313,14 +315,30 @@ def test_every_text_the_script_asks_for_exists(every_key: set[str]) -> None:
         assert key in english or f"{key}.one" in english, key
 
 
+def test_no_text_is_left_that_nobody_says(every_key: set[str]) -> None:
+    spoken = {key.removesuffix(".one").removesuffix(".other") for key in LANGUAGES["en"].texts}
+    assert {key for key in spoken if key.startswith((*GROUPS, "button."))} - every_key == set()
+
+
+def test_every_tap_and_every_command_is_answered() -> None:
+    assert set(TAPS) == set(FIELDS)
+    assert set(COMMANDS) == {
+        *("add", "remove", "cart", "checkout", "status"),
+        *("track", "stop", "start", "help", "menu"),
+    }
+    assert set(ENGLISH.aliases.values()) <= set(COMMANDS)
+
+
 @pytest.fixture
 def every_key() -> set[str]:
     """The keys that appear as plain text in the sources of the script."""
     sources = files("tradewind.conversations")
-    paths = [*sources.joinpath("script").iterdir(), sources.joinpath("notices.py")]
-    text = "\n".join(path.read_text() for path in paths if path.name.endswith(".py"))
+    paths = [*sources.joinpath("script").iterdir(), *sources.iterdir()]
+    text = "\n".join(
+        path.read_text() for path in paths if path.name.endswith(".py") and path.name != "texts.py"
+    )
     buttons = {f"button.{name}" for name in re.findall(r'\.button\(\s*"([a-z_]+)"', text)}
-    return buttons | set(re.findall(rf'"((?:{"|".join(GROUPS)})\.[a-z_]+)"', text))
+    return buttons | set(re.findall(rf"[\"']((?:{'|'.join(GROUPS)})\.[a-z_]+)[\"']", text))
 
 
 def test_a_state_says_nothing_that_is_not_needed() -> None:

@@ -170,7 +170,6 @@ async def _foreign(turn: Turn, id_: str, title: str) -> Answer:
 Take = Callable[[Turn, Tap], Awaitable[Answer]]
 
 TAPS: Mapping[str, Take] = {
-    "home": lambda turn, _: home.greet(turn),
     "help": lambda turn, _: home.help_(turn),
     "menu": lambda turn, tapped: browse.categories(turn, tapped.number),
     "all": lambda turn, tapped: browse.everything(turn, tapped.cursor),

@@ -13,7 +13,6 @@ LONGEST = 200
 _DIGITS = re.compile(r"[0-9]{1,15}")
 
 FIELDS: dict[str, tuple[str, ...]] = {
-    "home": (),
     "help": (),
     "menu": ("number",),
     "all": ("cursor",),

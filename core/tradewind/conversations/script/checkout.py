@@ -42,7 +42,6 @@ DELIVERED_KINDS = frozenset(("physical",))
 POSTCODE_COUNTRIES = frozenset(
     "at au be br ca ch de dk es fi fr gb ie in it nl no pl pt se za".split()
 )
-BUTTON_LENGTH = 20
 
 
 async def begin(turn: Turn) -> Answer:
