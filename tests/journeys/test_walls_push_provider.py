@@ -36,6 +36,7 @@ from tradewind.orders.rules import Order
 from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import configure
+from tradewind.stores.service import settings_of
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 
@@ -241,6 +242,20 @@ async def test_an_approval_whose_answer_was_lost_is_found_by_our_own_reference(
     assert payment["provider_id"] == "till"
 
 
+async def test_a_till_that_was_switched_off_meanwhile_still_brings_the_money(
+    counter: Counter,
+) -> None:
+    await counter.pays(await counter.cart())
+    await counter.shop.admin("PUT", "/admin/plugins/till", {"enabled": False})
+    counter.approve()
+    await counter.passes(PLAN[0])
+    (order,) = await counter.orders()
+    assert order["payment_status"] == "paid"
+    cart = await counter.cart()
+    offered = await checkout.payment_methods(counter.engine, counter.store, cart.id)
+    assert "till" not in {one.provider for one in offered}
+
+
 async def test_money_that_came_for_a_cart_that_was_changed_places_what_was_paid(
     counter: Counter,
 ) -> None:
@@ -272,11 +287,19 @@ async def test_a_refusal_on_the_phone_gives_the_goods_back_and_another_way_can_b
     assert await counter.level() == Level(held=0, reserved=1)
 
 
-async def test_what_a_refusal_held_is_free_for_others_at_once(counter: Counter) -> None:
+async def test_after_a_refusal_the_goods_wait_for_the_shopper_and_then_others_can_have_them(
+    counter: Counter,
+) -> None:
     await counter.pays(await counter.cart(ON_HAND))
     counter.decline()
     await counter.passes(PLAN[0])
-    assert await counter.level() == Level(held=0, reserved=0)
+    async with counter.engine.database.transaction(counter.store.id) as tx:
+        minutes = (await settings_of(tx)).hold_minutes
+    await counter.passes(timedelta(minutes=minutes))
+    assert await checkout.release_expired_holds(counter.engine, counter.store) == 1
+    other = await counter.cart(ON_HAND)
+    await checkout.place(counter.engine, counter.store, other.id, "manual")
+    assert (await counter.level()).reserved == ON_HAND
 
 
 async def test_a_closed_till_says_so_and_the_shopper_can_try_again(counter: Counter) -> None:
