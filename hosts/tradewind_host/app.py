@@ -23,7 +23,7 @@ def create_app(engine: Engine, config: Config) -> Litestar:
     app = Litestar(
         route_handlers=[
             *ROUTES,
-            *webhook_routes,
+            Router("/", route_handlers=webhook_routes, include_in_schema=False),
             store_router(),
             admin_router(),
             media_router(config.data_dir),

@@ -1,12 +1,15 @@
 """The OpenAPI 3.1 document at `/schema/openapi.json`, made from the routes themselves."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from litestar import Response, Router
 from litestar.enums import MediaType
+from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, SecurityScheme
+from litestar.types import Method
 
 from tradewind import __version__
 from tradewind_host.problems import problem
@@ -29,6 +32,7 @@ def openapi_config() -> OpenAPIConfig:
             "/schema", route_handlers=[], include_in_schema=False, after_request=_as_problem
         ),
         use_handler_docstrings=True,
+        operation_id_creator=_operation_id,
         render_plugins=[JsonRenderPlugin(path=["/openapi.json", "/"], media_type=MediaType.JSON)],
         components=Components(
             security_schemes={
@@ -44,3 +48,10 @@ def openapi_config() -> OpenAPIConfig:
 def _as_problem(response: Response[Any]) -> Response[Any]:
     """Litestar tells of an unknown page here in HTML; ours are problem details everywhere."""
     return problem(404, "not_found") if response.status_code == 404 else response
+
+
+def _operation_id(handler: HTTPRouteHandler, method: Method, path: Sequence[str | Any]) -> str:
+    """`admin_list_products`: where it is and the name of the function."""
+    place = path[:2] if path and path[0] == "plugins" else path[:1]
+    words = [str(part) for part in place if part != handler.handler_name]
+    return "_".join([*words, handler.handler_name])

@@ -38,13 +38,13 @@ class Readiness(msgspec.Struct, frozen=True, kw_only=True):
     plugin_faults: list[PluginFaultView]
 
 
-@get("/healthz", tags=["operations"])
+@get("/healthz", tags=["operations"], responses=refusals())
 async def healthz() -> Health:
     """Whether the process answers at all."""
     return Health()
 
 
-@get("/readyz", tags=["operations"], responses=refusals(503))
+@get("/readyz", tags=["operations"], responses=refusals())
 async def readyz(engine: GivenEngine) -> Readiness:
     """Whether the host can serve: the database must answer within three seconds."""
     async with asyncio.timeout(_READY_SECONDS):
@@ -58,9 +58,7 @@ async def readyz(engine: GivenEngine) -> Readiness:
     )
 
 
-@get(
-    "/metrics", media_type="text/plain; version=0.0.4", tags=["operations"], responses=refusals(503)
-)
+@get("/metrics", media_type="text/plain; version=0.0.4", tags=["operations"], responses=refusals())
 async def metrics(engine: GivenEngine) -> Response[bytes]:
     """Figures for Prometheus."""
     return Response(await exposition(engine.database), media_type="text/plain; version=0.0.4")

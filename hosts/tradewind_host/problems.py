@@ -74,6 +74,7 @@ _CODES = {
     429: "rate_limited",
     503: "unavailable",
 }
+_ALWAYS = (400, 500, 503)
 _UNREACHABLE = (
     ConnectionError,
     TimeoutError,
@@ -185,7 +186,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
 
 
 def refusals(*statuses: int) -> dict[int, ResponseSpec]:
-    """Declares, for OpenAPI, which problems a route may answer with."""
+    """Declares, for OpenAPI, which problems a route may answer with beside those of every route."""
     return {
         status: ResponseSpec(
             data_container=Problem,
@@ -193,5 +194,15 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
             media_type=MEDIA_TYPE,
             generate_examples=False,
         )
-        for status in statuses
+        for status in sorted({*_ALWAYS, *statuses})
     }
+
+
+def reads(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problems of a route behind a key that changes nothing."""
+    return refusals(401, *statuses)
+
+
+def writes(*statuses: int) -> dict[int, ResponseSpec]:
+    """The problems of a route behind a key that changes something, by `Idempotency-Key` too."""
+    return refusals(401, 403, 404, 409, 413, 422, *statuses)

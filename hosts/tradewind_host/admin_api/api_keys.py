@@ -14,7 +14,7 @@ from tradewind.settings.service import audit
 from tradewind.stores.service import issue_key
 from tradewind_host.access import GivenAccess
 from tradewind_host.keys import Keys, KeyView, list_keys, revoke_key
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 
 Origin = Annotated[str, msgspec.Meta(pattern=r"^(\*|https?://[^/?#]+)$", max_length=300)]
 
@@ -40,13 +40,13 @@ class IssuedKey(msgspec.Struct, frozen=True):
     key: str
 
 
-@get("/api-keys", responses=refusals(401, 503))
+@get("/api-keys", responses=reads())
 async def list_api_keys(access: GivenAccess) -> KeyList:
     """The store's keys, without what is secret in them."""
     return KeyList(await list_keys(access.engine.database, access.store))
 
 
-@post("/api-keys", responses=refusals(400, 401, 403, 409, 413, 422, 503))
+@post("/api-keys", responses=writes())
 async def create_api_key(access: GivenAccess, data: JSONBody[KeyInput]) -> IssuedKey:
     """Issue a key; only its hash is kept."""
     if access.claim is not None:
@@ -58,7 +58,7 @@ async def create_api_key(access: GivenAccess, data: JSONBody[KeyInput]) -> Issue
     return IssuedKey(key)
 
 
-@delete("/api-keys/{key_id:uuid}", responses=refusals(401, 403, 404, 409, 413, 422, 503))
+@delete("/api-keys/{key_id:uuid}", responses=writes())
 async def revoke_api_key(
     access: GivenAccess, keys: NamedDependency[Keys], key_id: FromPath[UUID]
 ) -> None:

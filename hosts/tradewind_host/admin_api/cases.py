@@ -12,7 +12,7 @@ from tradewind.cases import service
 from tradewind.cases.service import Case
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 
 CaseState = Annotated[Literal["open", "closed"] | None, QueryParameter(name="state")]
@@ -37,7 +37,7 @@ class Resolution(msgspec.Struct, frozen=True):
     resolution: str = ""
 
 
-@get("/cases", responses=refusals(401, 422, 503))
+@get("/cases", responses=reads(422))
 async def list_cases(
     access: GivenAccess, case_state: CaseState = None, limit: Limit = 50, cursor: Cursor = None
 ) -> CaseList:
@@ -49,7 +49,7 @@ async def list_cases(
     return CaseList(*page(rows, limit, lambda case: case.id))
 
 
-@get("/cases/{case_id:uuid}", responses=refusals(401, 404, 503))
+@get("/cases/{case_id:uuid}", responses=reads(404))
 async def get_case(access: GivenAccess, case_id: FromPath[UUID]) -> CaseAnswer:
     """One case with its evidence."""
     async with access.transaction() as tx:
@@ -59,7 +59,7 @@ async def get_case(access: GivenAccess, case_id: FromPath[UUID]) -> CaseAnswer:
 @post(
     "/cases/{case_id:uuid}/close",
     status_code=200,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=writes(),
 )
 async def close_case(
     access: GivenAccess, case_id: FromPath[UUID], data: JSONBody[Resolution | None] = None

@@ -23,7 +23,7 @@ from tradewind.inventory.service import set_level
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.media import absolute
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit
 from tradewind_host.store_api.catalog import (
     CategoryList,
@@ -121,10 +121,10 @@ class CategoryAnswer(msgspec.Struct, frozen=True):
     category: CategoryView
 
 
-_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 503)
+_WRITES = writes()
 
 
-@get("/products", responses=refusals(401, 422, 503))
+@get("/products", responses=reads(422))
 async def list_products(
     access: GivenAccess,
     q: FromQuery[str | None] = None,
@@ -147,7 +147,7 @@ async def list_products(
     return AdminProductList([_view(access, one) for one in found.items], found.next_cursor)
 
 
-@get("/products/{id_or_handle:str}", responses=refusals(401, 404, 422, 503))
+@get("/products/{id_or_handle:str}", responses=reads(404, 422))
 async def get_product(
     access: GivenAccess, id_or_handle: FromPath[str], currency_code: CurrencyCode = None
 ) -> AdminProductAnswer:
@@ -194,7 +194,7 @@ async def update_product(
         return await _stocked(access, tx, product_id, data.variants or (), "product.updated", 200)
 
 
-@get("/categories", responses=refusals(401, 503))
+@get("/categories", responses=reads())
 async def list_categories(access: GivenAccess) -> CategoryList:
     """Every category, in shelf order."""
     async with access.transaction() as tx:

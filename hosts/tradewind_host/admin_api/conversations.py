@@ -13,7 +13,7 @@ from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import Transaction
 from tradewind.messaging.service import messages_of
 from tradewind_host.access import GivenAccess
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 
 
@@ -62,7 +62,7 @@ class MessageList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-@get("/conversations", responses=refusals(401, 422, 503))
+@get("/conversations", responses=reads(422))
 async def list_conversations(
     access: GivenAccess,
     channel: FromQuery[str | None] = None,
@@ -78,7 +78,7 @@ async def list_conversations(
     return ConversationList(rows, following)
 
 
-@get("/conversations/{conversation_id:uuid}/messages", responses=refusals(401, 404, 422, 503))
+@get("/conversations/{conversation_id:uuid}/messages", responses=reads(404, 422))
 async def list_messages(
     access: GivenAccess, conversation_id: FromPath[UUID], limit: Limit = 50, cursor: Cursor = None
 ) -> MessageList:

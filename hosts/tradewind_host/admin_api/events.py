@@ -13,7 +13,7 @@ from tradewind.outbox.inbox import InboxRecord
 from tradewind.outbox.service import DeliveryRecord, EventRecord
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 
 DeliveryState = Literal["pending", "done", "dead"]
@@ -53,8 +53,8 @@ class Replayed(msgspec.Struct, frozen=True):
     state: Literal["pending"] = "pending"
 
 
-_LISTS = refusals(401, 422, 503)
-_REPLAYS = refusals(401, 403, 404, 409, 413, 422, 503)
+_LISTS = reads(422)
+_REPLAYS = writes()
 
 
 @get("/events", responses=_LISTS)

@@ -10,7 +10,7 @@ from tradewind.inventory import service
 from tradewind.inventory.rules import Level
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit
 
 
@@ -42,7 +42,7 @@ class LevelChange(msgspec.Struct, frozen=True, kw_only=True):
     reason: str = ""
 
 
-@get("/inventory", responses=refusals(401, 422, 503))
+@get("/inventory", responses=reads(422))
 async def list_levels(
     access: GivenAccess,
     q: FromQuery[str | None] = None,
@@ -55,7 +55,7 @@ async def list_levels(
     return LevelList([_view(level) for level in found.items], found.next_cursor)
 
 
-@get("/inventory/{sku:str}", responses=refusals(401, 404, 503))
+@get("/inventory/{sku:str}", responses=reads(404))
 async def get_level(access: GivenAccess, sku: FromPath[str]) -> LevelView:
     """The stock of a SKU."""
     async with access.transaction() as tx:
@@ -65,7 +65,7 @@ async def get_level(access: GivenAccess, sku: FromPath[str]) -> LevelView:
 @post(
     "/inventory/{sku:str}",
     status_code=200,
-    responses=refusals(400, 401, 403, 404, 409, 413, 422, 503),
+    responses=writes(),
 )
 async def set_level(
     access: GivenAccess, sku: FromPath[str], data: JSONBody[LevelChange]

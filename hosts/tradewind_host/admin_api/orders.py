@@ -18,7 +18,7 @@ from tradewind.payments.service import session_of_order
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.order_view import OrderView, order_fields, order_view
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit
 
 Since = Annotated[datetime | None, QueryParameter(name="from", description="Created at or after.")]
@@ -80,10 +80,10 @@ class NoteInput(msgspec.Struct, frozen=True, kw_only=True):
     note: str
 
 
-_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 502, 503)
+_WRITES = writes(502)
 
 
-@get("/orders", responses=refusals(401, 422, 503))
+@get("/orders", responses=reads(422))
 async def list_orders(  # noqa: PLR0913 - each is a query parameter
     access: GivenAccess,
     q: FromQuery[str | None] = None,
@@ -113,7 +113,7 @@ async def list_orders(  # noqa: PLR0913 - each is a query parameter
     return OrderList([order_view(order) for order in found.items], found.next_cursor)
 
 
-@get("/orders/{order_id:uuid}", responses=refusals(401, 404, 503))
+@get("/orders/{order_id:uuid}", responses=reads(404))
 async def get_order(access: GivenAccess, order_id: FromPath[UUID]) -> OrderAnswer:
     """One order with its history and payments."""
     async with access.transaction() as tx:

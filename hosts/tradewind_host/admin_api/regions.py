@@ -13,7 +13,7 @@ from tradewind.catalog.rules import BuiltInShipping, NewRegion, Region, Rounding
 from tradewind.database import Transaction
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 
 
 class RegionInput(msgspec.Struct, frozen=True, kw_only=True):
@@ -67,13 +67,13 @@ class TaxRateView(msgspec.Struct, frozen=True, kw_only=True):
     province: str | None
 
 
-class RegionAnswer(msgspec.Struct, frozen=True):
+class AdminRegionAnswer(msgspec.Struct, frozen=True):
     """One region."""
 
     region: Region
 
 
-class RegionList(msgspec.Struct, frozen=True):
+class AdminRegionList(msgspec.Struct, frozen=True):
     """Every region, the default first."""
 
     regions: Sequence[Region]
@@ -106,25 +106,27 @@ class ShippingList(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-_READS = refusals(401, 404, 422, 503)
-_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 503)
+_READS = reads(404, 422)
+_WRITES = writes()
 
 
-@get("/regions", responses=refusals(401, 503))
-async def list_regions(access: GivenAccess) -> RegionList:
+@get("/regions", responses=reads())
+async def list_regions(access: GivenAccess) -> AdminRegionList:
     """Every region."""
     async with access.transaction() as tx:
-        return RegionList(await service.list_regions(tx))
+        return AdminRegionList(await service.list_regions(tx))
 
 
 @post("/regions", responses=_WRITES)
-async def create_region(access: GivenAccess, data: JSONBody[RegionInput]) -> Response[RegionAnswer]:
+async def create_region(
+    access: GivenAccess, data: JSONBody[RegionInput]
+) -> Response[AdminRegionAnswer]:
     """Add a region; the first one becomes the store's default."""
     new = NewRegion(**_fields(data))
     async with access.transaction() as tx:
         region = await service.create_region(tx, new)
         await audit(tx, access.actor, "region.created", "region", str(region.id))
-        return await access.answer(tx, RegionAnswer(region), 201)
+        return await access.answer(tx, AdminRegionAnswer(region), 201)
 
 
 @get("/tax-rates", responses=_READS)

@@ -12,7 +12,7 @@ from tradewind.settings import service
 from tradewind.settings.queries import AuditRecord
 from tradewind.settings.service import PluginView
 from tradewind_host.access import GivenAccess
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 
 
@@ -57,16 +57,16 @@ class AuditList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-_WRITES = refusals(400, 401, 403, 404, 409, 413, 422, 503)
+_WRITES = writes()
 
 
-@get("/plugins", responses=refusals(401, 503))
+@get("/plugins", responses=reads())
 async def list_plugins(access: GivenAccess) -> PluginList:
     """Every plugin of this host; secrets are masked."""
     return PluginList(await service.plugins_of(access.engine, access.store))
 
 
-@get("/plugins/{name:str}", responses=refusals(401, 404, 503))
+@get("/plugins/{name:str}", responses=reads(404))
 async def get_plugin(access: GivenAccess, name: FromPath[str]) -> PluginView:
     """One plugin with its settings and their JSON schema; secrets are masked."""
     return await service.plugin_of(access.engine, access.store, name)
@@ -87,14 +87,14 @@ async def put_plugin(
     )
 
 
-@get("/flags", responses=refusals(401, 503))
+@get("/flags", responses=reads())
 async def list_flags(access: GivenAccess) -> FlagList:
     """Every feature flag."""
     found = await service.flags_of(access.engine, access.store)
     return FlagList([Flag(name, enabled) for name, enabled in found.items()])
 
 
-@get("/flags/{name:str}", responses=refusals(401, 404, 503))
+@get("/flags/{name:str}", responses=reads(404))
 async def get_flag(access: GivenAccess, name: FromPath[str]) -> Flag:
     """One feature flag."""
     found = await service.flags_of(access.engine, access.store)
@@ -112,7 +112,7 @@ async def put_flag(access: GivenAccess, name: FromPath[str], data: JSONBody[Flag
     return Flag(name, found[name])
 
 
-@get("/audit-log", responses=refusals(401, 422, 503))
+@get("/audit-log", responses=reads(422))
 async def list_audit(access: GivenAccess, limit: Limit = 50, cursor: Cursor = None) -> AuditList:
     """Who changed what, newest first."""
     async with access.transaction() as tx:

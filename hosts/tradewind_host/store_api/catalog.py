@@ -15,7 +15,7 @@ from tradewind.database import Transaction
 from tradewind.stores.service import settings_of
 from tradewind_host.access import GivenAccess
 from tradewind_host.media import absolute
-from tradewind_host.problems import refusals
+from tradewind_host.problems import reads
 from tradewind_host.shapes import Cursor, Limit
 
 CurrencyCode = Annotated[
@@ -103,7 +103,7 @@ class RegionList(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-@get("/products", responses=refusals(401, 422, 503))
+@get("/products", responses=reads(422))
 async def list_products(
     access: GivenAccess,
     q: FromQuery[str | None] = None,
@@ -129,7 +129,7 @@ async def list_products(
     return ProductList([product_view(one, base) for one in found.items], found.next_cursor)
 
 
-@get("/products/{id_or_handle:str}", responses=refusals(401, 404, 422, 503))
+@get("/products/{id_or_handle:str}", responses=reads(404, 422))
 async def get_product(
     access: GivenAccess, id_or_handle: FromPath[str], currency_code: CurrencyCode = None
 ) -> ProductAnswer:
@@ -140,14 +140,14 @@ async def get_product(
     return ProductAnswer(product_view(found, access.engine.public_url))
 
 
-@get("/categories", responses=refusals(401, 503))
+@get("/categories", responses=reads())
 async def list_categories(access: GivenAccess) -> CategoryList:
     """Every category."""
     async with access.transaction() as tx:
         return CategoryList([category_view(one) for one in await service.list_categories(tx)])
 
 
-@get("/regions", responses=refusals(401, 503))
+@get("/regions", responses=reads())
 async def list_regions(access: GivenAccess) -> RegionList:
     """Every region."""
     async with access.transaction() as tx:
