@@ -44,8 +44,8 @@ async def let_go(
     # A job that was put off looks at messages that wait to go out when it comes back.
     kept = writes.add(
         """UPDATE control.jobs
-           SET run_at = CASE WHEN again THEN {1} ELSE {2} END, again = false, leased_by = NULL,
-               leased_until = NULL, attempts = attempts - 1,
+           SET run_at = CASE WHEN again THEN {1}::timestamptz ELSE {2}::timestamptz END,
+               again = false, leased_by = NULL, leased_until = NULL, attempts = attempts - 1,
                payload = payload || '{{"outbound": 1}}'
            WHERE id = {0} RETURNING run_at""",
         lane.job_id,
