@@ -142,7 +142,7 @@ class Process:
 
     async def start(self) -> None:
         """Start it; a process that was killed starts anew."""
-        command = [sys.executable, "-m", "tradewind_host.cli", *self._arguments]
+        command = [sys.executable, "-m", "tradewind_host", *self._arguments]
         self._process = await asyncio.create_subprocess_exec(
             *command, env={**os.environ, **self._environment}
         )

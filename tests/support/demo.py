@@ -40,7 +40,7 @@ class Demo:
 def command(data_dir: Path, *more: str) -> list[str]:
     """How the demo is started."""
     folder = ["--data-dir", str(data_dir)]
-    return [sys.executable, "-m", "tradewind_host.cli", "demo", "--json", *folder, *more]
+    return [sys.executable, "-m", "tradewind_host", "demo", "--json", *folder, *more]
 
 
 def read_ready(process: "subprocess.Popen[str]", seconds: float = READY_SECONDS) -> dict[str, Any]:
