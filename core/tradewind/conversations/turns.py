@@ -246,7 +246,9 @@ class ChannelLane:
             always=answer.always,
             sending=not thread.backlog,
         )
-        state = msgspec.structs.replace(answer.state, offered=list(composed.offered))
+        state = answer.state
+        if answer.messages:
+            state = msgspec.structs.replace(state, offered=list(composed.offered))
         if item is not None:
             writes.add(_DONE, item.id, tx.now)
         event = threads.received(tx, thread, message_id, message)

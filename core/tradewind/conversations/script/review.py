@@ -313,10 +313,12 @@ async def _place(turn: Turn, total: int) -> Order:
     """Place the cart if it still comes to `total`, or give the order that it became before."""
     async with turn.engine.database.transaction(turn.store.id) as tx:
         cart = await _own_cart(turn, tx)
-    if cart.status == "open" and (not cart.quoted or cart.total != total):
+    if cart.status == "open" and not cart.quoted:
         raise Conflict("The cart has changed; look at it again.", code="cart_changed")
     provider, _, method = turn.state.payment.partition(":")
-    return await checkout.place(turn.engine, turn.store, cart.id, provider, method)
+    return await checkout.place(
+        turn.engine, turn.store, cart.id, provider, method, expected_total=total
+    )
 
 
 def _already(turn: Turn) -> Answer:
