@@ -18,12 +18,15 @@ from tradewind.checkout.service import (
     cancel_order,
     complete,
     expire_order,
+    expire_orders,
     mark_paid,
+    pay_order,
     payment_reported,
     place,
     poll_payment,
     providers,
     quote,
+    reporting,
     start_payment,
 )
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, ProviderFault
@@ -319,6 +322,60 @@ async def test_an_order_paid_at_the_last_moment_does_not_expire(till: Till) -> N
     report = told(till.fact(PRICE))
     await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
     assert (await expire_order(till.engine, till.store, order.id)).status == "processing"
+
+
+async def test_a_declined_order_can_be_paid_by_another_attempt(till: Till) -> None:
+    waits = till.push.on_start
+    till.push.on_start = lambda _: PaymentResult(status="failed", code="no_funds")
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    assert order.status == "pending"
+    assert (await till.session(cart)).status == "failed"
+    till.push.on_start = waits
+    session = await pay_order(till.engine, till.store, order.id, PUSH)
+    report = told(till.fact(PRICE))
+    await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    paid = await order_now(till, order)
+    assert (paid.status, paid.payment_status) == ("processing", "paid")
+    with pytest.raises(Conflict) as refused:
+        await pay_order(till.engine, till.store, order.id, PUSH)
+    assert refused.value.reason == "order_closed"
+
+
+async def test_an_order_nobody_pays_expires_though_its_attempt_failed(
+    till: Till, clock: ManualClock
+) -> None:
+    till.push.on_start = lambda _: PaymentResult(status="failed", code="no_funds")
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    assert await expire_orders(till.engine, till.store) == 0
+    clock.advance(601)
+    assert await expire_orders(till.engine, till.store) == 1
+    assert (await order_now(till, order)).status == "expired"
+    async with till.database.transaction(till.store.id) as tx:
+        assert (await levels(tx, "MUG")).available == 100
+
+
+async def test_money_whose_order_was_never_placed_is_placed_by_the_next_look_up(
+    till: Till, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cart = await till.cart(("MUG", 1))
+    session = await start_payment(till.engine, till.store, cart.id, PUSH)
+
+    async def dies(*_: Any) -> None:
+        raise ConnectionResetError
+
+    with monkeypatch.context() as patched:
+        patched.setattr(reporting, "settle", dies)
+        with pytest.raises(ConnectionResetError):
+            await payment_reported(
+                till.engine, till.store, session.payment_id, told(till.fact(PRICE)), "webhook"
+            )
+    await poll_payment(till.engine, till.store, session.id)
+    async with till.database.transaction(till.store.id) as tx:
+        order = await order_of_cart(tx, cart.id)
+    assert order is not None
+    assert order.payment_status == "paid"
 
 
 # --- the merchant ----------------------------------------------------------------------------

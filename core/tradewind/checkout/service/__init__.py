@@ -13,9 +13,10 @@ from tradewind.checkout.service.closing import (
 from tradewind.checkout.service.completing import complete, hold_stock, place
 from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.checkout.service.starting import POLL, payment_methods, start_payment
+from tradewind.checkout.service.starting import POLL, pay_order, payment_methods, start_payment
 from tradewind.checkout.service.upkeep import (
     expire_carts,
+    expire_orders,
     release_expired_holds,
     webhook_reported,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "quote",
     "payment_methods",
     "start_payment",
+    "pay_order",
     "complete",
     "place",
     "hold_stock",
@@ -37,5 +39,6 @@ __all__ = [
     "POLL",
     "webhook_reported",
     "expire_carts",
+    "expire_orders",
     "release_expired_holds",
 ]

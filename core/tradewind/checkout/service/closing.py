@@ -7,7 +7,7 @@ from uuid import UUID
 import msgspec
 
 from tradewind.checkout.service import providers
-from tradewind.checkout.service.reporting import MERCHANT, payment_reported, take_facts
+from tradewind.checkout.service.reporting import MERCHANT, payment_reported, settle, take_facts
 from tradewind.checkout.service.starting import plan_poll
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, ProviderFault
 from tradewind.contracts.payment import Fact
@@ -189,11 +189,20 @@ async def expire_order(engine: Engine, store: Store, order_id: UUID) -> Order:
 
 
 async def poll_payment(engine: Engine, store: Store, session_id: UUID) -> None:
-    """Look a payment up by its provider's plan, until it is decided or its time is over."""
+    """Look a payment up by its provider's plan, until it is decided or its time is over.
+
+    Money that is certain but whose order was not placed, because the process died between the
+    two, is placed now.
+    """
     async with engine.database.transaction(store.id) as tx:
         session = await payment_rows.session(tx, session_id)
         payment = await payments.get_payment(tx, session.payment_id) if session else None
-    if session is None or payment is None or session.status not in {"starting", "open"}:
+    if session is None or payment is None:
+        return
+    if payment.certain and payment.order_id is None:
+        await settle(engine, store, payment)
+        return
+    if session.status not in {"starting", "open"}:
         return
     await _looked_up(engine, store, payment)
     async with engine.database.transaction(store.id) as tx:

@@ -1,5 +1,6 @@
 """The entries of a journey: complete a cart, or place it in one go."""
 
+import contextlib
 from uuid import UUID
 
 import msgspec
@@ -92,10 +93,11 @@ async def place(
 ) -> Order:
     """Order a cart in one go, as chats do.
 
-    `expected_total` (minor units) is what the shopper agreed to. With a method that pays later (or a total of zero) the order stands at once. With any other it
-    is pending, its stock is reserved, and it stands when the money is certain; what the shopper
-    must do is in the order's payment session. Raises as `start_payment`, and Conflict
-    `cart_changed`.
+    `expected_total` (minor units) is what the shopper agreed to. With a method that pays later
+    (or a total of zero) the order stands at once. With any other it is pending, its stock is
+    reserved, and it stands when the money is certain; what the shopper must do is in the order's
+    payment session, and when that fails, `pay_order` begins another. Raises as `start_payment`,
+    and Conflict `cart_changed`.
     """
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
@@ -207,10 +209,7 @@ async def _place_pending(engine: Engine, store: Store, attempt: Attempt) -> Orde
     order = await place_cart(engine, store, attempt.cart, paying)
     async with engine.database.transaction(store.id) as tx:
         await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
-    try:
+    with contextlib.suppress(ProviderFault):
         await begin(engine, store, attempt, payment, session)
-    except ProviderFault as fault:
-        if fault.permanent:
-            raise
     async with engine.database.transaction(store.id) as tx:
         return await orders.get_order(tx, order.id)

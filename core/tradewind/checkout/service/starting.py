@@ -33,6 +33,7 @@ from tradewind.contracts.pricing import RiskQuestion
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Caps, NewHold
+from tradewind.orders import service as orders
 from tradewind.outbox.jobs import Job, enqueue_in
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
@@ -98,6 +99,51 @@ async def start_payment(
     return await begin(engine, store, attempt, payment, session)
 
 
+async def pay_order(
+    engine: Engine, store: Store, order_id: UUID, request: StartRequest
+) -> PaymentSession:
+    """Begin to pay an order that waits for its money, in place of an attempt that came to nothing.
+
+    Raises NotFound, InvalidInput, Conflict (`order_closed`, `nothing_to_pay`,
+    `provider_unavailable`, `amount_not_accepted`, `payment_refused`), ProviderFault.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.get_order(tx, order_id)
+        sessions = await payment_rows.sessions_of_order(tx, order_id)
+    if order.status != "pending" or not sessions:
+        raise Conflict(f"This order is {order.status}.", code="order_closed")
+    if order.paid_total:
+        raise Conflict("Part of this order is paid.", code="nothing_to_pay")
+    snapshot = msgspec.json.decode(sessions[0].snapshot, type=Snapshot)
+    attempt = await _chosen(engine, store, snapshot.cart, request)
+    await assess(engine, store, attempt)
+    payment, session = frozen(engine, attempt, "starting")
+    payment = msgspec.structs.replace(payment, order_id=order_id)
+    session = msgspec.structs.replace(session, order_id=order_id)
+    for old in await _replace_session(engine, store, attempt, payment, session):
+        await _call_off(engine, store, old)
+    return await begin(engine, store, attempt, payment, session)
+
+
+async def _replace_session(
+    engine: Engine,
+    store: Store,
+    attempt: Attempt,
+    payment: Payment,
+    session: PaymentSession,
+) -> list[PaymentSession]:
+    """Store another attempt for an order; returns the attempts that this voids."""
+    order_id = session.order_id
+    async with engine.database.transaction(store.id) as tx:
+        if order_id is None or (await orders.lock_order(tx, order_id)).status != "pending":
+            raise Conflict("This order waits for no money.", code="order_closed")
+        older = await payment_rows.sessions_of_order(tx, order_id)
+        voided = await payment_rows.close_sessions(tx, [one.id for one in older], "voided")
+        await payment_rows.insert(tx, payment, session)
+        await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
+    return [one for one in older if one.id in voided]
+
+
 async def choose(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
     """A quoted cart that is ready, and the way to pay that was asked for. Raises as above."""
     if cart.status != "open":
@@ -105,6 +151,10 @@ async def choose(engine: Engine, store: Store, cart: Cart, request: StartRequest
     check_ready(cart)
     if cart.total == 0:
         raise Conflict("There is nothing to pay.", code="nothing_to_pay")
+    return await _chosen(engine, store, cart, request)
+
+
+async def _chosen(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
     at = await providers.desk(engine, store, request.provider)
     offered = await providers.methods(engine, store, at, cart)
     method = choose_method(offered, request.method, cart.total)
@@ -254,8 +304,17 @@ async def begin(
     payment: Payment,
     session: PaymentSession,
 ) -> PaymentSession:
-    """Call the provider for a stored session and keep its answer. Raises ProviderFault."""
-    result = await call_start(engine, store, attempt, payment)
+    """Call the provider for a stored session and keep its answer. Raises ProviderFault.
+
+    After a fault that passes the session stays, because the provider may have taken the payment:
+    it is looked up by its plan.
+    """
+    try:
+        result = await call_start(engine, store, attempt, payment)
+    except ProviderFault as fault:
+        if fault.permanent:
+            await _give_up(engine, store, session)
+        raise
     if result.status == "unknown":
         raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
     status: SessionStatus = "failed" if result.status in {"failed", "canceled"} else "open"
@@ -270,6 +329,13 @@ async def begin(
     async with engine.database.transaction(store.id) as tx:
         stored = await payment_rows.session(tx, session.id)
     return msgspec.structs.replace(stored or session, code=result.code, message=result.message)
+
+
+async def _give_up(engine: Engine, store: Store, session: PaymentSession) -> None:
+    async with engine.database.transaction(store.id) as tx:
+        await payment_rows.close_sessions(tx, [session.id], "failed")
+        if session.cart_id is not None:
+            await inventory.release_holds(tx, session.cart_id)
 
 
 async def call_start(

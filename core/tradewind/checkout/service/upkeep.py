@@ -1,13 +1,19 @@
 """What is done for carts and payments without anybody asking: expiry, holds, webhooks' reports."""
 
+import logging
+
 from tradewind.carts import service as carts
+from tradewind.checkout.service.closing import expire_order
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.contracts.errors import NotFound
+from tradewind.contracts.errors import NotFound, ProviderFault
 from tradewind.contracts.payment import PaymentReport
 from tradewind.database import Store
 from tradewind.inventory import service as inventory
+from tradewind.orders import service as orders
 from tradewind.payments import queries as payment_rows
 from tradewind.settings.engine import Engine
+
+_LOG = logging.getLogger(__name__)
 
 
 async def webhook_reported(
@@ -37,3 +43,15 @@ async def release_expired_holds(engine: Engine, store: Store) -> int:
     """Give stock back that was held for too long; returns how many holds."""
     async with engine.database.transaction(store.id) as tx:
         return await inventory.release_expired_holds(tx)
+
+
+async def expire_orders(engine: Engine, store: Store) -> int:
+    """End pending orders whose time has passed; returns how many were looked at."""
+    async with engine.database.transaction(store.id) as tx:
+        due = await orders.due_to_expire(tx)
+    for order_id in due:
+        try:
+            await expire_order(engine, store, order_id)
+        except ProviderFault as fault:
+            _LOG.warning("order %s could not be called off yet: %s", order_id, fault.detail)
+    return len(due)
