@@ -11,7 +11,15 @@ import pytest_asyncio
 
 from tests.support.shop import AMINA, Shop, open_shop
 from tests.support.thirdparty.listener import Listener
-from tests.support.thirdparty.pager import LONGEST_PAGE, SIGNATURE, Network, PagingPlugin, signature
+from tests.support.thirdparty.pager import (
+    LONGEST_PAGE,
+    SIGNATURE,
+    Network,
+    Pager,
+    PagingPlugin,
+    signature,
+)
+from tradewind import Outbound
 from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -263,3 +271,31 @@ async def test_the_other_channel_is_as_it_was(pagers: Pagers) -> None:
     (answer,) = await pagers.shop.hears(AMINA)
     assert answer["interactive"]["type"] == "button"
     assert not pagers.hears()
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        None,
+        pytest.param(
+            "ok",
+            marks=pytest.mark.xfail(reason="what `send` gave is not checked, and it sends again"),
+        ),
+    ],
+)
+async def test_a_channel_that_gives_nonsense_when_it_has_sent_does_not_send_again(
+    pagers: Pagers, nonsense: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sends: list[Outbound] = []
+
+    async def send(_pager: Pager, outbound: Outbound, _context: object) -> Any:
+        sends.append(outbound)
+        return nonsense
+
+    monkeypatch.setattr(Pager, "send", send)
+    assert (await pagers.post(pagers.page("hi"))).status_code == 200
+    await pagers.shop.worker.work_off()
+    for _ in range(3):
+        pagers.shop.clock.advance(3600)
+        await pagers.shop.worker.work_off()
+    assert len(sends) == 1

@@ -7,7 +7,9 @@ from typing import Any
 from tradewind import (
     Capabilities,
     Event,
+    MessageReceived,
     NoSettings,
+    OrderPlaced,
     PaymentCapabilities,
     Plugin,
     QuoteRequest,
@@ -21,7 +23,7 @@ AnyContext = StoreContext[NoSettings]
 
 
 class Clumsy(Plugin):
-    """Raises in `on_event` whatever `mood` gives, until `mood` gives nothing."""
+    """Wants to know who wrote; raises whatever `mood` gives, until `mood` gives nothing."""
 
     name = "clumsy"
     requires = ">=0.1,<0.2"
@@ -31,7 +33,7 @@ class Clumsy(Plugin):
         self.calls = 0
         self.done: list[Event] = []
 
-    @hookimpl
+    @hookimpl(events=[MessageReceived])
     async def on_event(self, event: Event, context: AnyContext) -> None:
         """Fail, or be done."""
         self.calls += 1
@@ -68,7 +70,7 @@ class Hanging(Plugin):
         answer: Sequence[ShippingOption] = await self._forever("shipping_options")
         return answer
 
-    @hookimpl
+    @hookimpl(events=[MessageReceived, OrderPlaced])
     async def on_event(self, event: Event, context: AnyContext) -> None:
         """Hang."""
         await self._forever("on_event")
