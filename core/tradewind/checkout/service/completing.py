@@ -190,7 +190,9 @@ async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
     """No money moves at the start of a payment that comes later: the provider is asked first."""
     payment, session = frozen(engine, attempt, "open")
     result = await call_start(engine, store, attempt, payment)
-    if result.status in {"failed", "canceled", "unknown"}:
+    if result.status == "unknown":
+        raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
+    if result.status in {"failed", "canceled"}:
         raise Conflict(result.message or "This payment was declined.", code="payment_declined")
     payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
     session = msgspec.structs.replace(session, action=result.action, data=result.data)
