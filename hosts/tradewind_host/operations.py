@@ -3,6 +3,7 @@
 import asyncio
 from typing import Literal
 
+import asyncpg
 import msgspec
 from litestar import Response, get
 from litestar.di import NamedDependency
@@ -47,8 +48,11 @@ async def healthz() -> Health:
 @get("/readyz", tags=["operations"], responses=refusals())
 async def readyz(engine: GivenEngine) -> Readiness:
     """Whether the host can serve: the database must answer within three seconds."""
-    async with asyncio.timeout(_READY_SECONDS):
-        await directory.ping(engine.database)
+    try:
+        async with asyncio.timeout(_READY_SECONDS):
+            await directory.ping(engine.database)
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+        raise ConnectionError("the database does not answer") from error
     return Readiness(
         plugins=sorted(engine.plugins.loaded),
         plugin_faults=[

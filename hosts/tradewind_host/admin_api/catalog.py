@@ -147,13 +147,13 @@ async def list_products(
     return AdminProductList([_view(access, one) for one in found.items], found.next_cursor)
 
 
-@get("/products/{id_or_handle:str}", responses=reads(404, 422))
+@get("/products/{product_id:uuid}", responses=reads(404, 422))
 async def get_product(
-    access: GivenAccess, id_or_handle: FromPath[str], currency_code: CurrencyCode = None
+    access: GivenAccess, product_id: FromPath[UUID], currency_code: CurrencyCode = None
 ) -> AdminProductAnswer:
-    """One product, by its id or its handle."""
+    """One product."""
     async with access.transaction() as tx:
-        return AdminProductAnswer(_view(access, await _product(tx, id_or_handle, currency_code)))
+        return AdminProductAnswer(_view(access, await _product(tx, product_id, currency_code)))
 
 
 @post("/products", responses=_WRITES)
@@ -229,13 +229,13 @@ async def _stocked(
                 tx, one.sku, on_hand=one.on_hand, backorder=one.backorder, actor=access.actor
             )
     await audit(tx, access.actor, action, "product", str(product_id))
-    product = await _product(tx, str(product_id), None)
+    product = await _product(tx, product_id, None)
     return await access.answer(tx, AdminProductAnswer(_view(access, product)), status)
 
 
-async def _product(tx: Transaction, id_or_handle: str, currency: str | None) -> Product:
+async def _product(tx: Transaction, product_id: UUID, currency: str | None) -> Product:
     return await service.get_product(
-        tx, id_or_handle, currency=currency or await default_currency(tx), published_only=False
+        tx, str(product_id), currency=currency or await default_currency(tx), published_only=False
     )
 
 

@@ -1,0 +1,198 @@
+"""No route shows or changes what another store owns: every route, with own ids and with foreign.
+
+The routes are found, not listed: one that is added is walked too, or the test fails for want of an
+id to give it.
+"""
+
+from collections.abc import AsyncIterator, Iterator
+from http import HTTPStatus
+from typing import Any, NamedTuple
+from uuid import UUID
+
+import httpx
+import pytest_asyncio
+from litestar.handlers import HTTPRouteHandler
+
+from tests.integration.host.plugin import Listener
+from tests.support.shop import AMINA, BRIAN, Shop, open_shop
+from tradewind.carts.rules import CartUpdate, NewCart
+from tradewind.carts.service import add_sku, update
+from tradewind.cases.service import NewCase, open_case
+from tradewind.checkout.service import place
+from tradewind.outbox.service import list_deliveries
+from tradewind.settings.service import configure
+from tradewind.testing.database import DatabaseUrls
+
+BODIES: dict[str, Any] = {
+    "mark_paid": {"note": "cash"},
+    "cancel": {"reason": "asked"},
+    "add_note": {"note": "call first"},
+    "set_level": {"adjust": 1},
+    "update_product": {"description": "new words"},
+    "close_case": {"resolution": "done"},
+}
+"""What a route wants in its body, by the name of its function."""
+
+SPARE = {"cancel": "order_id"}
+"""What needs an object of its own, because another call spoils it: a paid order stays."""
+
+SHARED = {"name"}
+"""Parameters that name no object of a store: plugins and flags are the same for all."""
+
+
+class Call(NamedTuple):
+    """One route and method, with the names of its parameters."""
+
+    function: str
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+
+    def url(self, ids: dict[str, str]) -> str:
+        return self.path.format(**ids)
+
+
+class Sides(NamedTuple):
+    """The house, and the ids of what each of its stores owns."""
+
+    shop: Shop
+    own: dict[str, str]
+    foreign: dict[str, str]
+
+
+@pytest_asyncio.fixture
+async def sides(database_urls: DatabaseUrls) -> AsyncIterator[Sides]:
+    async with open_shop(database_urls, plugins=[Listener()]) as shop:
+        own = await furnish(shop, "demo", AMINA, "TEA-PURPLE")
+        foreign = await furnish(shop, "second", BRIAN, "CAP")
+        yield Sides(shop, own, foreign)
+
+
+async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]:
+    """One of everything that a route may name."""
+    store, database = shop.branches[slug].store, shop.engine.database
+    await configure(shop.engine, store, "listener", actor="test", enabled=True, settings={})
+    await shop.says(phone, "hi", store=slug)
+    spare = await order_in(shop, slug, sku)
+    order_id = await order_in(shop, slug, sku)
+    await shop.settle()
+    async with database.transaction(store.id) as tx:
+        case_id = await open_case(
+            tx,
+            NewCase(
+                kind="late_payment",
+                dedupe_key="one",
+                title=f"Case of {slug}",
+                subject_type="order",
+                subject_id=str(order_id),
+            ),
+        )
+        deliveries = await list_deliveries(tx)
+    found = {
+        "order_id": order_id,
+        "spare order_id": spare,
+        "case_id": case_id,
+        "delivery_id": deliveries[0].id,
+        "sku": sku,
+        "conversation_id": await first_id(shop, slug, "conversations"),
+        "item_id": await first_id(shop, slug, "webhook-inbox"),
+        "product_id": await first_id(shop, slug, "products"),
+        "key_id": await key_id(shop, slug),
+    }
+    ids = {name: str(value) for name, value in found.items()}
+    return {**ids, "id_or_handle": ids["product_id"]}
+
+
+async def order_in(shop: Shop, slug: str, sku: str) -> UUID:
+    """An order for one unit, to be paid later."""
+    store = shop.branches[slug].store
+    async with shop.engine.database.transaction(store.id) as tx:
+        cart = await add_sku(tx, NewCart(source="web", session_id=f"web:{slug}"), sku, 1)
+        cart = await update(tx, cart, CartUpdate(email=f"{slug}@example.com"))
+    return (await place(shop.engine, store, cart.id, "manual", "cash_on_delivery")).id
+
+
+async def first_id(shop: Shop, slug: str, things: str) -> UUID:
+    listed = await shop.admin("GET", f"/admin/{things}", store=slug)
+    return UUID(next(iter(listed.values()))[0]["id"])
+
+
+async def key_id(shop: Shop, slug: str) -> UUID:
+    keys = (await shop.admin("GET", "/admin/api-keys", store=slug))["api_keys"]
+    return UUID(next(key["id"] for key in keys if key["kind"] == "publishable"))
+
+
+def calls(shop: Shop) -> list[Call]:
+    """Every call of the two APIs."""
+    return sorted(set(walked(shop)))
+
+
+def walked(shop: Shop) -> Iterator[Call]:
+    for route in shop.app.routes:
+        if not route.path.startswith(("/store/", "/admin/")):
+            continue
+        parameters = tuple(route.path_parameters)
+        path = route.path_format
+        for handler in getattr(route, "route_handlers", ()):
+            if isinstance(handler, HTTPRouteHandler):
+                for method in handler.http_methods - {"OPTIONS"}:
+                    yield Call(handler.handler_name, str(method), path, parameters)
+
+
+async def ask(shop: Shop, call: Call, ids: dict[str, str], slug: str) -> httpx.Response:
+    branch = shop.branches[slug]
+    spared = SPARE.get(call.function)
+    if spared:
+        ids = {**ids, spared: ids[f"spare {spared}"]}
+    return await shop.client.request(
+        call.method,
+        call.url(ids),
+        json=BODIES.get(call.function),
+        headers={
+            "X-Publishable-Key": branch.publishable_key,
+            "Authorization": f"Bearer {branch.secret_key}",
+        },
+    )
+
+
+async def test_own_objects_are_reached_and_foreign_ones_do_not_exist(sides: Sides) -> None:
+    wanted = [call for call in calls(sides.shop) if set(call.parameters) - SHARED]
+    assert len(wanted) > 10
+    for call in wanted:
+        assert set(call.parameters) <= set(sides.own), f"no id is known for {call}"
+        foreign = await ask(sides.shop, call, sides.foreign, "demo")
+        assert foreign.status_code == HTTPStatus.NOT_FOUND, (call, foreign.text)
+        assert "second@example.com" not in foreign.text
+    for call in wanted:
+        own = await ask(sides.shop, call, sides.own, "demo")
+        assert own.is_success, (call, own.text)
+
+
+async def test_a_refused_call_changed_nothing_of_the_other_store(sides: Sides) -> None:
+    before = await everything(sides.shop, "second")
+    for call in calls(sides.shop):
+        if set(call.parameters) - SHARED:
+            await ask(sides.shop, call, sides.foreign, "demo")
+    assert await everything(sides.shop, "second") == before
+
+
+async def test_no_list_names_anything_of_the_other_store(sides: Sides) -> None:
+    lists = [call for call in calls(sides.shop) if call.method == "GET" and not call.parameters]
+    assert len(lists) > 10
+    marks = {value for name, value in sides.foreign.items() if name != "sku"}
+    for call in lists:
+        own = await ask(sides.shop, call, {}, "demo")
+        foreign = await ask(sides.shop, call, {}, "second")
+        assert own.is_success, (call, own.text)
+        assert not [mark for mark in marks if mark in own.text], call
+        if call.function in {"list_orders", "list_cases", "list_conversations"}:
+            assert [mark for mark in marks if mark in foreign.text], call
+
+
+async def everything(shop: Shop, slug: str) -> dict[str, Any]:
+    """All that the lists of a store's admin API show, but who looked."""
+    found = {}
+    for call in calls(shop):
+        if call.method == "GET" and not call.parameters and call.function != "list_audit":
+            found[call.path] = (await ask(shop, call, {}, slug)).json()
+    return found
