@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi.datastructures import ResponseSpec
+from litestar.params import ParameterKwarg
 
 from tradewind.contracts.errors import (
     ChannelError,
@@ -134,7 +135,7 @@ def _headers(error: TradewindError) -> dict[str, str]:
 def http_answer(request: Request[Any, Any, Any], error: HTTPException) -> Response[bytes]:
     """What Litestar's own errors look like: routes, methods, bodies, parameters."""
     if isinstance(error, ValidationException):
-        return _validation_answer(error)
+        return _validation_answer(request, error)
     status = error.status_code
     if status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         return unexpected_answer(request, error)
@@ -143,13 +144,29 @@ def http_answer(request: Request[Any, Any, Any], error: HTTPException) -> Respon
     return problem(status, code, detail, headers=dict(error.headers or {}))
 
 
-def _validation_answer(error: ValidationException) -> Response[bytes]:
+def _validation_answer(
+    request: Request[Any, Any, Any], error: ValidationException
+) -> Response[bytes]:
     found = [one for one in error.extra or () if isinstance(one, dict)]
     if any(one.get("source") == "path" for one in found):
         return problem(404, "not_found", "There is no such object.")
-    errors = [_field_error(str(one.get("key", "")), str(one.get("message", ""))) for one in found]
+    names = _outer_names(request)
+    errors = [
+        _field_error(names.get(one.get("key"), str(one.get("key", ""))), str(one.get("message")))
+        for one in found
+    ]
     detail = "" if errors else error.detail.partition(" for path ")[0].partition(" for ")[0]
     return problem(422, "invalid_input", detail or "Some fields are not acceptable.", errors)
+
+
+def _outer_names(request: Request[Any, Any, Any]) -> dict[Any, str]:
+    """Parameters whose name in the address is not that of the function's argument."""
+    given = request.route_handler.parsed_fn_signature.parameters.items()
+    return {
+        name: field.kwarg_definition.name
+        for name, field in given
+        if isinstance(field.kwarg_definition, ParameterKwarg) and field.kwarg_definition.name
+    }
 
 
 def _field_error(path: str, message: str) -> FieldError:

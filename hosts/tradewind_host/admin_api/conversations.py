@@ -1,7 +1,7 @@
 """The inbox: conversations and what was said in them."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
@@ -74,8 +74,7 @@ async def list_conversations(
         rows = await _conversations(tx, channel, _moment(cursor), limit + 1)
     more = len(rows) > limit
     rows = rows[:limit]
-    following = f"{rows[-1].last_message_at.isoformat()}/{rows[-1].id}" if more else None
-    return ConversationList(rows, following)
+    return ConversationList(rows, _after(rows[-1]) if more else None)
 
 
 @get("/conversations/{conversation_id:uuid}/messages", responses=reads(404, 422))
@@ -121,10 +120,15 @@ async def _refuse_unknown(tx: Transaction, conversation_id: UUID) -> None:
         raise NotFound("There is no such conversation.")
 
 
+def _after(row: ConversationView) -> str:
+    """A cursor that needs no escaping in an address."""
+    return f"{row.last_message_at.astimezone(UTC).isoformat().replace('+00:00', 'Z')}_{row.id}"
+
+
 def _moment(cursor: str | None) -> tuple[datetime, UUID] | None:
     if cursor is None:
         return None
-    moment, _, last_id = cursor.partition("/")
+    moment, _, last_id = cursor.partition("_")
     try:
         return datetime.fromisoformat(moment), UUID(last_id)
     except ValueError:
