@@ -1,20 +1,22 @@
 """What can be asked before the store is known: slugs, API keys, accounts in the outside world."""
 
 import hashlib
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID
 
 import msgspec
 
-from tradewind.contracts.errors import Conflict, NotFound
-from tradewind.database.engine import Database, Store
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
+from tradewind.database.engine import Database, Store, Transaction
 
 RESERVED_SLUGS = frozenset(
     """products categories regions carts orders customers auth whatsapp-checkout api admin
     webhooks dashboard plugins healthz readyz metrics schema store stores account cart checkout
     pay media static sandbox""".split()
 )
+_SLUG = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class ApiKey(msgspec.Struct, frozen=True):
@@ -42,21 +44,38 @@ def hash_key(key: str) -> bytes:
 
 
 async def add_store(database: Database, slug: str, name: str) -> Store:
-    """Create a store. Raises Conflict when the slug is taken or is a word of the API."""
-    if slug in RESERVED_SLUGS:
-        raise Conflict(f"“{slug}” is a word of the API.", code="slug_reserved")
+    """Create a store without settings.
+
+    Raises InvalidInput when the slug is none, Conflict when it is taken or a word of the API.
+    """
     store = Store(database.new_id(), slug, name)
-    added = await database.pool.fetchval(
+    async with database.transaction(store.id) as tx:
+        await insert_store(tx, store)
+    return store
+
+
+async def insert_store(tx: Transaction, store: Store) -> None:
+    """Write a new store down, in the transaction that sets it up. Raises as `add_store`."""
+    _check_slug(store.slug)
+    added = await tx.fetchval(
         """INSERT INTO control.stores (id, slug, name, created_at) VALUES ($1, $2, $3, $4)
            ON CONFLICT (slug) DO NOTHING RETURNING id""",
         store.id,
-        slug,
-        name,
-        database.clock.now(),
+        store.slug,
+        store.name,
+        tx.now,
     )
     if added is None:
-        raise Conflict(f"There is a store “{slug}” already.", code="slug_taken")
-    return store
+        raise Conflict(f"There is a store “{store.slug}” already.", code="slug_taken")
+
+
+def _check_slug(slug: str) -> None:
+    if slug in RESERVED_SLUGS:
+        raise Conflict(f"“{slug}” is a word of the API.", code="slug_reserved")
+    if not _SLUG.fullmatch(slug):
+        message = "Use at most 63 lower-case letters, digits and hyphens, none of them at an end."
+        error = FieldError("slug", "invalid_slug", message)
+        raise InvalidInput("The slug is not valid.", code="invalid_slug", errors=[error])
 
 
 async def store_by_slug(database: Database, slug: str) -> Store:

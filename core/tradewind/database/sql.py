@@ -1,12 +1,33 @@
-"""Placeholders for statements with a varying number of rows, and several writes in one message.
+"""Statements with a varying number of rows, several writes in one message, storable words.
 
 Only placeholders and constants of our own are ever put into SQL text, never values.
 """
 
+import re
 from collections.abc import Sequence
 from typing import Any
 
 import asyncpg
+import msgspec
+
+# A pair of backslashes is one backslash of the text; what follows it is no escape.
+_ESCAPED_NUL = re.compile(rb"(\\\\)|\\u0000")
+
+
+def storable_text(text: str, most: int = 2000) -> str:
+    """The first `most` characters of words nobody here chose.
+
+    PostgreSQL keeps no NUL and no half of a surrogate pair.
+    """
+    return text[:most].replace("\0", "").encode(errors="replace").decode()
+
+
+def storable_json(value: Any) -> str:
+    """JSON of `value` for a jsonb column, without the NULs that PostgreSQL refuses."""
+    encoded = msgspec.json.encode(value)
+    if rb"\u0000" in encoded:
+        encoded = _ESCAPED_NUL.sub(lambda match: match[1] or b"", encoded)
+    return encoded.decode()
 
 
 def values(rows: int, columns: int, *, first: int = 1) -> str:

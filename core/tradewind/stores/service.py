@@ -1,13 +1,15 @@
 """Stores: their settings, and how a new one comes to be."""
 
+import re
 import secrets
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 import msgspec
 
 from tradewind.contracts.context import StoreInfo
-from tradewind.contracts.errors import NotFound
+from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import directory
 from tradewind.database.engine import Database, Store, Transaction
 
@@ -29,12 +31,21 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = StoreSettings.__struct_fields__
+_COUNTS = ("cart_days", "hold_minutes", "holds_per_shopper", "holds_per_address")
+_MOST = 2**31 - 1
+_CURRENCY = re.compile("[A-Z]{3}")
+_PREFIXES = {"publishable": "pk_", "secret": "sk_"}
 
 
 async def create_store(database: Database, slug: str, name: str, settings: StoreSettings) -> Store:
-    """A new, empty store. Raises Conflict when the slug is taken or reserved."""
-    store = await directory.add_store(database, slug, name)
+    """A new, empty store, set up as a whole or not at all.
+
+    Raises Conflict when the slug is taken or reserved, InvalidInput for a slug or setting that
+    makes no sense.
+    """
+    store = Store(database.new_id(), slug, name)
     async with database.transaction(store.id) as tx:
+        await directory.insert_store(tx, store)
         await save_settings(tx, settings)
         await tx.execute(
             """INSERT INTO shop.stock_locations (store_id, id, name, created_at)
@@ -47,7 +58,10 @@ async def create_store(database: Database, slug: str, name: str, settings: Store
 
 
 async def save_settings(tx: Transaction, settings: StoreSettings) -> None:
-    """Write the store's settings."""
+    """Write the store's settings. Raises InvalidInput that names each refused one."""
+    errors = list(_wrong(settings))
+    if errors:
+        raise InvalidInput("The settings are not valid.", code="invalid_settings", errors=errors)
     columns = ", ".join(_FIELDS)
     marks = ", ".join(f"${index}" for index in range(3, 3 + len(_FIELDS)))
     updates = ", ".join(f"{name} = excluded.{name}" for name in _FIELDS)
@@ -59,6 +73,29 @@ async def save_settings(tx: Transaction, settings: StoreSettings) -> None:
         tx.now,
         *msgspec.structs.astuple(settings),
     )
+
+
+def _wrong(settings: StoreSettings) -> Iterator[FieldError]:
+    currency = settings.currency
+    if not (
+        len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()
+    ):
+        yield FieldError("currency", "invalid_currency", "Use the three capitals of ISO 4217.")
+    if not _is_time_zone(settings.time_zone):
+        yield FieldError("time_zone", "invalid_time_zone", "Use a name such as Africa/Nairobi.")
+    for name in _COUNTS:
+        if not 1 <= getattr(settings, name) <= _MOST:
+            yield FieldError(name, "out_of_range", f"Use a number from 1 to {_MOST}.")
+    if settings.risk_on_failure not in {"allow", "veto"}:
+        yield FieldError("risk_on_failure", "invalid_choice", "Use allow or veto.")
+
+
+def _is_time_zone(name: str) -> bool:
+    try:
+        ZoneInfo(name)
+    except (LookupError, ValueError, OSError):
+        return False
+    return True
 
 
 async def settings_of(tx: Transaction) -> StoreSettings:
@@ -87,7 +124,6 @@ async def issue_key(
     database: Database, store: Store, kind: str, title: str, origins: Sequence[str] = ()
 ) -> str:
     """A new API key (`kind` publishable or secret). Shown once: only its hash is kept."""
-    prefix = "pk_" if kind == "publishable" else "sk_"
-    key = prefix + secrets.token_urlsafe(32)
+    key = _PREFIXES[kind] + secrets.token_urlsafe(32)
     await directory.add_api_key(database, store, kind=kind, key=key, title=title, origins=origins)
     return key
