@@ -10,6 +10,7 @@ import msgspec
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.money import Money
 from tradewind.database.engine import Transaction
+from tradewind.database.sql import storable_json, storable_text
 
 
 class NewCase(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,25 +50,26 @@ _COLUMNS = """id, kind, state, title, subject_type, subject_id, currency, amount
 
 
 async def open_case(tx: Transaction, case: NewCase) -> UUID:
-    """Put a case on the desk; returns the open one where there is one already."""
+    """Put a case on the desk; an open one of the same key is brought up to date instead."""
     row = await tx.fetchrow(
         """INSERT INTO shop.cases AS c
                (store_id, id, kind, dedupe_key, title, subject_type, subject_id, currency,
                 amount, evidence, actions, opened_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (store_id, dedupe_key) WHERE state = 'open'
-           DO UPDATE SET evidence = excluded.evidence
+           DO UPDATE SET title = excluded.title, currency = excluded.currency,
+               amount = excluded.amount, evidence = excluded.evidence, actions = excluded.actions
            RETURNING c.id""",
         tx.store_id,
         tx.new_id(),
         case.kind,
         case.dedupe_key,
-        case.title,
+        storable_text(case.title),
         case.subject_type,
         case.subject_id,
         case.amount.currency if case.amount else None,
         case.amount.amount if case.amount else None,
-        msgspec.json.encode(case.evidence).decode(),
+        storable_json(case.evidence),
         list(case.actions),
         tx.now,
     )
