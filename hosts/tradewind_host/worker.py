@@ -54,6 +54,7 @@ class Worker:
         """Name → how often over all processes, and what is done."""
         return {
             "expire_carts": (timedelta(minutes=10), self._each_store(checkout.expire_carts)),
+            "expire_orders": (timedelta(minutes=1), self._each_store(checkout.expire_orders)),
             "release_holds": (
                 timedelta(minutes=1),
                 self._each_store(checkout.release_expired_holds),

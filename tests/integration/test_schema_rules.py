@@ -107,7 +107,7 @@ RULES = {
         """SELECT c.relname || '.' || a.attname FROM pg_attrdef d
            JOIN pg_class c ON c.oid = d.adrelid AND c.relnamespace = 'shop'::regnamespace
            JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.adnum
-           WHERE pg_get_expr(d.adbin, d.adrelid) LIKE '%(%)%'""",
+           WHERE a.attgenerated = '' AND pg_get_expr(d.adbin, d.adrelid) LIKE '%(%)%'""",
         "ALTER TABLE shop.carts ALTER created_at SET DEFAULT now()",
     ),
     "the app owns nothing": (

@@ -20,7 +20,7 @@ NAMES = {"timestamptz": "timestamp with time zone", "bigserial": "bigint"}
 COLUMNS = """
     SELECT n.nspname || '.' || c.relname AS table_name, a.attname AS name,
            format_type(a.atttypid, a.atttypmod) AS type, NOT a.attnotnull AS nullable,
-           pg_get_expr(d.adbin, d.adrelid) AS default_value
+           CASE WHEN a.attgenerated = '' THEN pg_get_expr(d.adbin, d.adrelid) END AS default_value
     FROM pg_attribute a
     JOIN pg_class c ON c.oid = a.attrelid AND c.relkind IN ('r', 'p')
     JOIN pg_namespace n ON n.oid = c.relnamespace AND n.nspname IN ('shop', 'control')

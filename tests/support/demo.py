@@ -62,17 +62,16 @@ def read_ready(process: "subprocess.Popen[str]", seconds: float = READY_SECONDS)
 @contextmanager
 def running_demo(data_dir: Path, *more: str) -> Iterator[Demo]:
     """A demo on free ports that is stopped in an orderly way at the end."""
-    process = subprocess.Popen(
+    with subprocess.Popen(
         command(data_dir, "--port", "0", *more),
         stdout=subprocess.PIPE,
         text=True,
         env={**os.environ, "NO_COLOR": "1"},
-    )
-    try:
-        yield Demo(process, read_ready(process))
-        process.send_signal(signal.SIGINT)
-        process.wait(30)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
+    ) as process:
+        try:
+            yield Demo(process, read_ready(process))
+            process.send_signal(signal.SIGINT)
+            process.wait(30)
+        finally:
+            if process.poll() is None:
+                process.kill()

@@ -134,7 +134,7 @@ WITH chosen AS (
            coalesce(o.region_id, region.id) AS region_id
     FROM ({_REGION}) region
     LEFT JOIN shop.carts o ON o.store_id = $1 AND o.session_id = $5 AND o.status = 'open')
-{_OFFER} WHERE v.store_id = $1 AND upper(v.sku) = upper($6)"""
+{_OFFER} WHERE v.store_id = $1 AND v.sku_key = upper($6)"""
 
 
 async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:

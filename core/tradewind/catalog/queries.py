@@ -103,7 +103,7 @@ FROM shop.variants v
 JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
 CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
 CROSS JOIN LATERAL {_STOCK} stock
-WHERE v.store_id = $1 AND upper(v.sku) = upper($4)
+WHERE v.store_id = $1 AND v.sku_key = upper($4)
   AND v.archived_at IS NULL AND p.status = 'published'"""
 
 
@@ -162,7 +162,7 @@ async def similar_skus(tx: Transaction, sku: str, limit: int) -> list[str]:
            JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
            JOIN shop.variants v ON v.store_id = $1 AND v.product_id = p.id
            WHERE p.status = 'published' AND v.archived_at IS NULL
-           ORDER BY public.similarity(upper(v.sku), upper($2)) DESC, v.sku LIMIT $3""",
+           ORDER BY public.similarity(v.sku_key, upper($2)) DESC, v.sku LIMIT $3""",
         tx.store_id,
         sku,
         limit,
@@ -240,8 +240,8 @@ async def category_names(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, str
 async def sku_owners(tx: Transaction, skus: Sequence[str]) -> dict[str, tuple[UUID, UUID]]:
     """Which variant and product each SKU (upper case) belongs to, archived ones included."""
     rows = await tx.fetch(
-        """SELECT upper(sku) AS sku, id, product_id FROM shop.variants
-           WHERE store_id = $1 AND upper(sku) = ANY ($2::text[])""",
+        """SELECT sku_key AS sku, id, product_id FROM shop.variants
+           WHERE store_id = $1 AND sku_key = ANY ($2::text[])""",
         tx.store_id,
         [sku.upper() for sku in skus],
     )

@@ -67,6 +67,7 @@ class Variant(Table, tablename="variants", schema="shop", db=TABLES):
     id = UUID(primary_key=True, default=None)
     product_id = UUID(default=None)
     sku = Text(default=None)
+    sku_key = Text(default=None)
     title = Text(default="")
     options = JSONB(default="{}")
     tax_class = Text(default="standard")

@@ -14,6 +14,7 @@ class Customer(Table, tablename="customers", schema="shop", db=TABLES):
     id = UUID(primary_key=True, default=None)
     name = Text(null=True, default=None)
     email = Text(null=True, default=None)
+    email_key = Text(null=True, default=None)
     email_verified_at = Timestamptz(null=True, default=None)
     phone = Text(null=True, default=None)
     phone_verified_at = Timestamptz(null=True, default=None)

@@ -23,7 +23,7 @@ _LEVEL = """
 async def level_by_sku(tx: Transaction, sku: str) -> Level | None:
     """The stock of a SKU in any case."""
     row = await tx.fetchrow(
-        _LEVEL + "upper(v.sku) = upper($2) GROUP BY v.store_id, v.id", tx.store_id, sku
+        _LEVEL + "v.sku_key = upper($2) GROUP BY v.store_id, v.id", tx.store_id, sku
     )
     return None if row is None else Level(**dict(row))
 

@@ -26,6 +26,7 @@ class Order(Table, tablename="orders", schema="shop", db=TABLES):
     locale = Text(default="en")
     name = Text(null=True, default=None)
     email = Text(null=True, default=None)
+    email_key = Text(null=True, default=None)
     phone = Text(null=True, default=None)
     shipping_address = JSONB(null=True, default=None)
     billing_address = JSONB(null=True, default=None)

@@ -42,6 +42,7 @@ class Promotion(Table, tablename="promotions", schema="shop", db=TABLES):
     store_id = UUID(default=None)
     id = UUID(primary_key=True, default=None)
     code = Text(null=True, default=None)
+    code_key = Text(null=True, default=None)
     title = Text(default=None)
     kind = Text(default=None)
     value = Numeric(digits=(18, 6), default=None)

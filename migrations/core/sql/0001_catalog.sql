@@ -126,6 +126,7 @@ CREATE TABLE shop.promotions (
     store_id uuid NOT NULL REFERENCES control.stores (id),
     id uuid NOT NULL,
     code text,
+    code_key text GENERATED ALWAYS AS (upper(code)) STORED,
     title text NOT NULL,
     kind text NOT NULL CHECK (kind IN ('percentage', 'fixed', 'free_shipping', 'buy_x_get_y')),
     value numeric(18, 6) NOT NULL CHECK (value >= 0),
@@ -144,7 +145,7 @@ CREATE TABLE shop.promotions (
     PRIMARY KEY (store_id, id)
 );
 CREATE UNIQUE INDEX promotions_code
-    ON shop.promotions (store_id, upper(code)) WHERE code IS NOT NULL AND archived_at IS NULL;
+    ON shop.promotions (store_id, code_key) WHERE code IS NOT NULL AND archived_at IS NULL;
 
 CREATE TABLE shop.promotion_uses (
     store_id uuid NOT NULL,
@@ -204,6 +205,7 @@ CREATE TABLE shop.variants (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
     sku text NOT NULL,
+    sku_key text NOT NULL GENERATED ALWAYS AS (upper(sku)) STORED,
     title text NOT NULL DEFAULT '',
     options jsonb NOT NULL DEFAULT '{}',
     tax_class text NOT NULL DEFAULT 'standard',
@@ -217,7 +219,8 @@ CREATE TABLE shop.variants (
     PRIMARY KEY (store_id, id),
     FOREIGN KEY (store_id, product_id) REFERENCES shop.products (store_id, id)
 );
-CREATE UNIQUE INDEX variants_sku ON shop.variants (store_id, upper(sku));
+-- upper() is not leak-proof, so an index on it would go unused under row-level security.
+CREATE UNIQUE INDEX variants_sku ON shop.variants (store_id, sku_key);
 CREATE INDEX variants_product ON shop.variants (store_id, product_id);
 
 CREATE TABLE shop.prices (

@@ -4,6 +4,7 @@ CREATE TABLE shop.customers (
     id uuid NOT NULL,
     name text,
     email text,
+    email_key text GENERATED ALWAYS AS (lower(email)) STORED,
     email_verified_at timestamptz,
     phone text,
     phone_verified_at timestamptz,
@@ -17,7 +18,7 @@ CREATE TABLE shop.customers (
     updated_at timestamptz NOT NULL,
     PRIMARY KEY (store_id, id)
 );
-CREATE INDEX customers_email ON shop.customers (store_id, lower(email)) WHERE email IS NOT NULL;
+CREATE INDEX customers_email ON shop.customers (store_id, email_key) WHERE email IS NOT NULL;
 CREATE INDEX customers_phone ON shop.customers (store_id, phone) WHERE phone IS NOT NULL;
 
 CREATE TABLE shop.customer_identities (
@@ -140,6 +141,7 @@ CREATE TABLE shop.orders (
     locale text NOT NULL DEFAULT 'en',
     name text,
     email text,
+    email_key text GENERATED ALWAYS AS (lower(email)) STORED,
     phone text,
     shipping_address jsonb,
     billing_address jsonb,
@@ -171,7 +173,7 @@ CREATE TABLE shop.orders (
 CREATE INDEX orders_customer ON shop.orders (store_id, customer_id, id);
 CREATE INDEX orders_session ON shop.orders (store_id, session_id, id) WHERE session_id IS NOT NULL;
 CREATE INDEX orders_expiry ON shop.orders (store_id, expires_at) WHERE status = 'pending';
-CREATE INDEX orders_email ON shop.orders (store_id, lower(email));
+CREATE INDEX orders_email ON shop.orders (store_id, email_key);
 
 CREATE TABLE shop.order_lines (
     store_id uuid NOT NULL,
