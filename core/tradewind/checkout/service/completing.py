@@ -8,6 +8,7 @@ import msgspec
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart
 from tradewind.checkout import queries
+from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (
     Paying,
     Snapshot,
@@ -189,7 +190,8 @@ async def _check_delivery(engine: Engine, store: Store, cart: Cart) -> None:
 async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
     """No money moves at the start of a payment that comes later: the provider is asked first."""
     payment, session = frozen(engine, attempt, "open")
-    result = await call_start(engine, store, attempt, payment)
+    number = await order_numbers(engine.database).take(store.id)
+    result = await call_start(engine, store, attempt, payment, number)
     if result.status == "unknown":
         raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
     if result.status in {"failed", "canceled"}:
@@ -197,7 +199,7 @@ async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
     payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
     session = msgspec.structs.replace(session, action=result.action, data=result.data)
     paying = Paying(payment=payment, session=session, new=True)
-    order = await place_cart(engine, store, attempt.cart, paying)
+    order = await place_cart(engine, store, attempt.cart, paying, number)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
         async with engine.database.transaction(store.id) as tx:

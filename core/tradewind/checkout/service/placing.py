@@ -32,27 +32,29 @@ from tradewind.payments.rules import Payment, Totals, status_of
 from tradewind.settings.engine import Engine
 
 
-async def place_cart(engine: Engine, store: Store, cart: Cart, paying: Paying) -> Order:
+async def place_cart(
+    engine: Engine, store: Store, cart: Cart, paying: Paying, number: int | None = None
+) -> Order:
     """Turn a quoted cart into its order, or return the order that it became before.
 
     When units are short, lapsed holds on them are released and it is tried once more. Raises
     OutOfStock, Conflict (`cart_changed`, `line_unavailable`), NotFound; then nothing has changed.
     """
+    if number is None:
+        number = await order_numbers(engine.database).take(store.id)
     try:
-        return await _placed(engine, store, cart, paying)
+        return await _placed(engine, store, cart, paying, number)
     except OutOfStock:
         async with engine.database.transaction(store.id) as tx:
             tracked = [line.variant_id for line in cart.lines if line.tracked]
             freed = await inventory.release_lapsed(tx, tracked)
         if not freed:
             raise
-    return await _placed(engine, store, cart, paying)
+    return await _placed(engine, store, cart, paying, number)
 
 
-async def _placed(engine: Engine, store: Store, cart: Cart, paying: Paying) -> Order:
-    database = engine.database
-    number = await order_numbers(database).take(store.id)
-    async with database.transaction(store.id) as tx:
+async def _placed(engine: Engine, store: Store, cart: Cart, paying: Paying, number: int) -> Order:
+    async with engine.database.transaction(store.id) as tx:
         return await place_in(tx, cart, paying, number)
 
 

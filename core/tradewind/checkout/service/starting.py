@@ -339,10 +339,13 @@ async def _give_up(engine: Engine, store: Store, session: PaymentSession) -> Non
 
 
 async def call_start(
-    engine: Engine, store: Store, attempt: Attempt, payment: Payment
+    engine: Engine, store: Store, attempt: Attempt, payment: Payment, number: int | None = None
 ) -> PaymentResult:
-    """The provider's answer to the start; a lost one is repeated where that is safe."""
-    at, start = attempt.desk, start_of(engine, store, attempt, payment)
+    """The provider's answer to the start; a lost one is repeated where that is safe.
+
+    `number` is the order's, where it is known already: what the shopper may quote.
+    """
+    at, start = attempt.desk, start_of(engine, store, attempt, payment, number)
     tries = TRIES if at.provider.capabilities.recovery == "repeat" else 1
     for left in reversed(range(tries)):
         try:
@@ -356,7 +359,9 @@ async def call_start(
     return PaymentResult(status="unknown")
 
 
-def start_of(engine: Engine, store: Store, attempt: Attempt, payment: Payment) -> StartPayment:
+def start_of(
+    engine: Engine, store: Store, attempt: Attempt, payment: Payment, number: int | None
+) -> StartPayment:
     """What the provider is told."""
     cart, request = attempt.cart, attempt.request
     page = f"{engine.public_url}/store/{store.slug}/checkout"
@@ -369,7 +374,7 @@ def start_of(engine: Engine, store: Store, attempt: Attempt, payment: Payment) -
         intent=payment.intent,
         amount=payment.money(payment.amount),
         payer=Payer(email=cart.email, name=name, phone=cart.phone),
-        description=f"Your order at {store.name}",
+        description=f"Order {number} at {store.name}" if number else f"Your order at {store.name}",
         return_url=request.return_url or page,
         cancel_url=request.cancel_url or page,
         inputs=request.inputs,
