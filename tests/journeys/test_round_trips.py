@@ -1,19 +1,23 @@
 """What a message costs: messages to PostgreSQL from the webhook door to the answer written down."""
 
 import asyncio
+import itertools
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
-from typing import Any
+from typing import Any, TypeAlias
 
 import asyncpg
 import pytest_asyncio
 
+from tests.support.deliveries import change, post, status
 from tests.support.roundtrips import RoundTrips, count_round_trips
-from tests.support.shop import AMINA, Shop, open_shop, text_message
+from tests.support.shop import AMINA, NUMBERS, Shop, open_shop, text_message
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.worker import Worker
 
+Outsider: TypeAlias = "asyncpg.Connection[Any]"
 MOST = 12
+MOST_FOR_NEWS = 7
 TYPED = {"hi", "ADD TEA-PURPLE 1", "CART"}
 STEPS = ["hi", "Browse products", "Tea", "Purple tea", "ADD TEA-PURPLE 1", "CART"]
 
@@ -29,29 +33,51 @@ async def busy_shop(database_urls: DatabaseUrls) -> AsyncIterator[Shop]:
         await running
 
 
-async def take(shop: Shop, step: str, outsider: "asyncpg.Connection[Any]") -> RoundTrips:
+async def take(shop: Shop, step: str, outsider: Outsider) -> RoundTrips:
     """Bring a message to the door and wait until the worker has nothing left to do."""
-    pool = shop.engine.database.pool
     with count_round_trips(shop.engine.database) as counted:
         if step in TYPED:
             await shop.arrives(AMINA, text_message(step))
         else:
             await shop.tapped(AMINA, step)
-        while await outsider.fetchval("SELECT count(*) FROM control.jobs") or (
-            pool.get_idle_size() < pool.get_size()
-        ):
-            pass
+        await rest(shop, outsider)
     return counted
 
 
+async def rest(shop: Shop, outsider: Outsider) -> None:
+    """Wait, on a connection that is not counted, until no job is left and no connection busy."""
+    pool = shop.engine.database.pool
+    while await outsider.fetchval("SELECT count(*) FROM control.jobs") or (
+        pool.get_idle_size() < pool.get_size()
+    ):
+        pass
+
+
 async def test_a_chat_message_needs_at_most_twelve_round_trips(
-    busy_shop: Shop, owner: "asyncpg.Connection[Any]"
+    busy_shop: Shop, owner: Outsider
 ) -> None:
     for step in STEPS:
         await take(busy_shop, step, owner)
     counts = {step: await take(busy_shop, step, owner) for step in STEPS}
     assert len(await busy_shop.hears(AMINA)) == 2 * len(STEPS)
     assert all(counted.warm <= MOST for counted in counts.values()), table(counts)
+
+
+async def test_news_of_a_message_need_at_most_seven_round_trips(
+    busy_shop: Shop, owner: Outsider
+) -> None:
+    for step in STEPS[:2]:
+        await take(busy_shop, step, owner)
+    listed = await busy_shop.sandbox.get("/whatsapp/messages", params={"to": AMINA})
+    ours = [body["biz_opaque_callback_data"] for body in listed.json()]
+    counts: dict[str, RoundTrips] = {}
+    for message_id, state in itertools.product(ours, ("delivered", "read")):
+        news = {**status("wamid.any", state, AMINA), "biz_opaque_callback_data": message_id}
+        with count_round_trips(busy_shop.engine.database) as counted:
+            await busy_shop.deliver(post(change(NUMBERS["demo"], statuses=[news])))
+            await rest(busy_shop, owner)
+        counts[state] = counted
+    assert all(counted.warm <= MOST_FOR_NEWS for counted in counts.values()), table(counts)
 
 
 def table(counts: Mapping[str, RoundTrips]) -> str:

@@ -98,10 +98,15 @@ class ChannelLane:
         look_again = await self._send_backlog() if self._backlog else None
         moments = [again, look_again, *(outcome.retry_at for outcome in self._outcomes)]
         next_turn = min((moment for moment in moments if moment is not None), default=None)
-        async with self._transaction() as tx:
-            writes = self._settled(tx)
-            if await let_go(tx, writes, self._lane, tx.now, next_turn):
-                tx.after_commit(tx.database.wake)
+        database = self._engine.database
+        if self._outcomes:
+            async with self._transaction() as tx:
+                more = await let_go(tx, self._settled(tx), self._lane, tx.now, next_turn)
+        else:
+            now = database.clock.now()
+            more = await let_go(database.pool, Writes(), self._lane, now, next_turn)
+        if more:
+            database.wake()
 
     def _settled(self, tx: Transaction) -> Writes:
         writes = Writes()
@@ -133,15 +138,17 @@ class ChannelLane:
             await self._turn(inbound, item)
             return
         async with self._transaction() as tx:
-            await self._note(tx, inbound)
+            writes = Writes()
+            await self._note(tx, writes, inbound)
             if item is not None:
-                await _done(tx, item)
+                writes.add(_DONE, item.id, tx.now)
+            await writes.run(tx)
 
-    async def _note(self, tx: Transaction, inbound: Inbound | None) -> None:
+    async def _note(self, tx: Transaction, writes: Writes, inbound: Inbound | None) -> None:
         channel = self._channel.name
         match inbound:
             case StatusChange():
-                await messaging.status_reported(tx, channel, inbound)
+                await messaging.status_reported(tx, writes, channel, inbound)
             case ConsentChange(identity=identity, allowed=allowed, category=category, at=at):
                 await messaging.set_consent(
                     tx,

@@ -7,8 +7,9 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.contracts.channel import OutboundBody
+from tradewind.contracts.channel import OutboundBody, StatusChange
 from tradewind.database.engine import Transaction
+from tradewind.database.sql import Writes
 from tradewind.messaging.rules import STATUS_RANK
 
 LOG_COLUMNS = """store_id, id, conversation_id, channel, direction, kind, identity, sequence,
@@ -135,17 +136,22 @@ class LoggedMessage(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
-async def logged(tx: Transaction, message_id: UUID, channel: str) -> LoggedMessage | None:
-    """An outgoing message of this channel and the furthest it got."""
+async def logged(
+    tx: Transaction, channel: str, message_id: UUID | None, ref: str
+) -> LoggedMessage | None:
+    """An outgoing message, by its id or else by the provider's, and the furthest it got."""
     row = await tx.fetchrow(
         """SELECT m.id, m.conversation_id, m.identity,
                   array(SELECT s.status FROM shop.message_statuses s
                         WHERE s.store_id = m.store_id AND s.message_id = m.id) AS statuses
            FROM shop.messaging_log m
-           WHERE m.store_id = $1 AND m.id = $2 AND m.channel = $3 AND m.direction = 'out'""",
+           WHERE m.store_id = $1 AND m.channel = $2 AND m.direction = 'out'
+             AND m.id = coalesce($3, (SELECT r.message_id FROM shop.message_refs r
+                                      WHERE r.store_id = $1 AND r.channel = $2 AND r.ref = $4))""",
         tx.store_id,
-        message_id,
         channel,
+        message_id,
+        ref,
     )
     if row is None:
         return None
@@ -158,33 +164,19 @@ async def logged(tx: Transaction, message_id: UUID, channel: str) -> LoggedMessa
     )
 
 
-async def add_status(
-    tx: Transaction,
-    message_id: UUID,
-    status: str,
-    occurred_at: datetime,
-    *,
-    provider_ref: str | None = None,
-    error_code: str = "",
-    error: str = "",
-    pricing: Mapping[str, Any] | None = None,
-) -> bool:
-    """Append a status; false when it was known already."""
-    added = await tx.fetchval(
-        f"""INSERT INTO shop.message_statuses ({STATUS_COLUMNS})
-            VALUES ($1, $2, $3, 0, $4, $5, $6, $7, $8, $9)
-            ON CONFLICT DO NOTHING RETURNING true""",
-        tx.store_id,
-        message_id,
-        status,
-        provider_ref,
-        error_code,
-        error[:1000],
-        msgspec.json.encode(pricing).decode() if pricing else None,
-        occurred_at,
-        tx.now,
+def add_status(
+    tx: Transaction, writes: Writes, message_id: UUID, change: StatusChange, code: str
+) -> None:
+    """Append a status that was reported, unless it is known already."""
+    error = f"{change.error.code}: {change.error.detail}" if change.error else ""
+    pricing = msgspec.json.encode(change.pricing).decode() if change.pricing else None
+    row = (tx.store_id, message_id, change.status, 0, change.ref, code, error[:1000], pricing)
+    writes.insert(
+        "shop.message_statuses",
+        STATUS_COLUMNS,
+        [(*row, change.at, tx.now)],
+        "ON CONFLICT DO NOTHING",
     )
-    return bool(added)
 
 
 async def drop_outbound(tx: Transaction, message_id: UUID) -> None:

@@ -235,35 +235,30 @@ async def queue(
     return [message.message_id for message in composed.waiting]
 
 
-async def status_reported(tx: Transaction, channel: str, change: StatusChange) -> bool:
-    """Append what the provider says of a message; false when it is not one of ours.
+async def status_reported(
+    tx: Transaction, writes: Writes, channel: str, change: StatusChange
+) -> bool:
+    """Add to `writes` what the provider says of a message; false when it is not one of ours.
 
     Statuses only move forward: a late `delivered` after `read` is kept as a row and changes
     nothing that is shown.
     """
-    message_id = change.message_id or await queries.message_by_ref(tx, channel, change.ref)
-    message = await queries.logged(tx, message_id, channel) if message_id else None
+    message = await queries.logged(tx, channel, change.message_id, change.ref)
     if message is None:
         return False
     code = change.error.meaning if change.error else ""
-    detail = f"{change.error.code}: {change.error.detail}" if change.error else ""
-    added = await queries.add_status(
-        tx,
+    queries.add_status(tx, writes, message.id, change, code)
+    writes.add(
+        "DELETE FROM shop.outbound_messages WHERE store_id = {0} AND message_id = {1}",
+        tx.store_id,
         message.id,
-        change.status,
-        change.at,
-        provider_ref=change.ref,
-        error_code=code,
-        error=detail,
-        pricing=change.pricing,
     )
-    await queries.drop_outbound(tx, message.id)
     if code == "opted_out":
         await set_consent(
             tx, channel, message.identity, allowed=False, source="channel", category="marketing"
         )
-    if added and STATUS_RANK[change.status] > STATUS_RANK[message.status]:
-        await outbox.record(tx, _status_event(tx, channel, message, change.status, code))
+    if STATUS_RANK[change.status] > STATUS_RANK[message.status]:
+        outbox.add(tx, writes, _status_event(tx, channel, message, change.status, code))
     return True
 
 
