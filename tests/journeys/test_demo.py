@@ -1,0 +1,291 @@
+"""`tradewind demo` from outside: its ready line, a second start, its end, and its accidents.
+
+The tests share one data folder, which the first start has filled.
+"""
+
+import json
+import os
+import shutil
+import signal
+import socket
+import stat
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+import httpx
+import pytest
+
+from tests.support.demo import Demo, command, read_ready
+from tradewind.testing.database import make_folder
+
+SECOND_START_SECONDS = 5 * 3
+"""Five on an idle machine; tests share theirs with other tests."""
+
+STOP_SECONDS = 5 * 2
+
+pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
+
+
+@pytest.fixture(scope="module")
+def folder() -> Iterator[Path]:
+    """A data folder in which the demo has run once."""
+    made = make_folder()
+    with running_demo(made) as demo:
+        (made / "first.json").write_text(json.dumps(demo.ready))
+    yield made
+    shutil.rmtree(made)
+
+
+def first(folder: Path) -> Any:
+    return json.loads((folder / "first.json").read_text())
+
+
+def keys_of(ready: Any) -> Any:
+    return [
+        {name: value for name, value in store.items() if name != "slug"}
+        for store in ready["stores"]
+    ]
+
+
+def get(demo: Demo, path: str, key: str = "publishable_key", slug: str = "demo") -> httpx.Response:
+    value = demo.store(slug)[key]
+    return httpx.get(
+        f"{demo.base_url}{path}",
+        headers={"X-Publishable-Key": value, "Authorization": f"Bearer {value}"},
+    )
+
+
+def test_the_ready_line_names_everything_that_runs(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        ready = demo.ready
+        assert set(ready) == {"ready", "base_url", "stores", "sandbox", "database_url"}
+        assert ready["ready"] is True
+        assert [store["slug"] for store in ready["stores"]] == ["demo", "second"]
+        for store in ready["stores"]:
+            assert store["publishable_key"].startswith("pk_")
+            assert store["secret_key"].startswith("sk_")
+            assert set(store["whatsapp"]) == {"phone_number_id", "verify_token", "app_secret"}
+        assert httpx.get(f"{demo.base_url}/readyz").json()["plugins"] == ["manual", "whatsapp"]
+        assert httpx.get(ready["sandbox"]["phone"], follow_redirects=True).is_success
+        assert "tradewind_app" in ready["database_url"]
+
+
+@pytest.mark.parametrize(
+    ("slug", "currency", "country"), [("demo", "KES", "ke"), ("second", "USD", "us")]
+)
+def test_the_stores_are_full_and_their_first_forty_variants_can_be_bought(
+    folder: Path, slug: str, currency: str, country: str
+) -> None:
+    with running_demo(folder) as demo:
+        listed = get(demo, "/store/products?limit=200", slug=slug).json()["products"]
+        assert len(listed) >= 40
+        (region,) = get(demo, "/store/regions", slug=slug).json()["regions"]
+        assert (region["currency"], region["countries"]) == (currency, [country])
+        variants = [
+            (product["kind"], variant) for product in listed for variant in product["variants"]
+        ]
+        for kind, variant in variants[:40]:
+            assert kind == "physical"
+            assert variant["available"] >= 100
+            assert variant["backorder"] is False
+            assert variant["price"]["currency"] == currency
+        pictures = [product["images"][0] for product in listed]
+        assert all(picture.startswith(demo.base_url) for picture in pictures)
+        answer = httpx.get(pictures[0])
+        assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, "image/jpeg")
+        assert get(demo, "/admin/orders", "secret_key", slug).json()["orders"] == []
+        flags = get(demo, "/admin/flags", "secret_key", slug).json()["flags"]
+        assert all(flag["enabled"] for flag in flags)
+
+
+def test_a_second_start_is_quick_and_keeps_keys_and_data(folder: Path) -> None:
+    started = time.monotonic()
+    with running_demo(folder) as demo:
+        assert time.monotonic() - started < SECOND_START_SECONDS
+        assert keys_of(demo.ready) == keys_of(first(folder))
+        changed = httpx.post(
+            f"{demo.base_url}/admin/inventory/TEA-250",
+            json={"on_hand": 321},
+            headers={"Authorization": f"Bearer {demo.store()['secret_key']}"},
+        )
+        assert changed.is_success
+    with running_demo(folder) as demo:
+        level = get(demo, "/admin/inventory/TEA-250", "secret_key").json()
+        assert level["on_hand"] == 321
+
+
+def test_what_a_merchant_switched_off_stays_off_and_the_sandbox_is_found_again(
+    folder: Path,
+) -> None:
+    def put(demo: Demo, *, enabled: bool) -> None:
+        httpx.put(
+            f"{demo.base_url}/admin/plugins/whatsapp",
+            json={"enabled": enabled},
+            headers={"Authorization": f"Bearer {demo.store()['secret_key']}"},
+        ).raise_for_status()
+
+    with running_demo(folder) as demo:
+        put(demo, enabled=False)
+    with running_demo(folder) as demo:
+        view = get(demo, "/admin/plugins/whatsapp", "secret_key").json()
+        assert view["enabled"] is False
+        assert view["settings"]["api_base"] == demo.sandbox_url
+        put(demo, enabled=True)
+
+
+def test_ctrl_c_stops_everything(folder: Path) -> None:
+    with started(folder) as demo:
+        assert postgres_processes(demo.ready)
+        begun = time.monotonic()
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(30) == 0
+        assert time.monotonic() - begun < STOP_SECONDS
+    assert_nothing_listens(demo.ready)
+
+
+def test_ctrl_c_stops_everything_while_a_shopper_holds_a_connection_open(folder: Path) -> None:
+    half = b"POST /webhooks/whatsapp HTTP/1.1\r\nHost: shop\r\nContent-Length: 9\r\n\r\n{"
+    with started(folder) as demo:
+        place = urlsplit(demo.base_url)
+        with socket.create_connection((place.hostname, place.port)) as held:
+            held.sendall(half)
+            begun = time.monotonic()
+            demo.process.send_signal(signal.SIGINT)
+            assert demo.process.wait(30) == 0
+            assert time.monotonic() - begun < STOP_SECONDS
+    assert_nothing_listens(demo.ready)
+
+
+def test_after_kill_9_the_next_start_works_and_ctrl_c_ends_it(folder: Path) -> None:
+    with started(folder) as demo:
+        demo.process.kill()
+        demo.process.wait()
+    assert postgres_processes(demo.ready)
+    with running_demo(folder) as again:
+        assert keys_of(again.ready) == keys_of(first(folder))
+        assert get(again, "/store/products").is_success
+    assert_nothing_listens(demo.ready)
+    assert_nothing_listens(again.ready)
+
+
+def test_a_first_start_that_was_killed_is_begun_again() -> None:
+    made = make_folder()
+    with starting(made) as process:
+        deadline = time.monotonic() + 60
+        while not (made / "seeding").exists() and time.monotonic() < deadline:
+            assert process.poll() is None
+    assert (made / "seeding").exists()
+    with running_demo(made) as demo:
+        listed = get(demo, "/store/products?limit=200", slug="second").json()["products"]
+        assert len(listed) >= 40
+    assert not (made / "seeding").exists()
+    shutil.rmtree(made)
+
+
+def test_a_port_in_use_is_told_in_one_line_and_nothing_is_left(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = run(command(tmp_path / "data", "--port", str(port)))
+    assert ended.returncode == 1
+    assert ended.stdout == ""
+    (line,) = ended.stderr.splitlines()
+    assert f"127.0.0.1:{port}" in line
+    assert "in use" in line
+    assert "--port" in line
+    assert not (tmp_path / "data").exists()
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        ended = run(command(folder, "--port", "0"))
+        assert ended.returncode == 1
+        assert "Another demo runs in" in ended.stderr
+        assert httpx.get(f"{demo.base_url}/healthz").is_success
+
+
+def test_secrets_are_for_their_owners_eyes_alone(folder: Path) -> None:
+    for name in ("demo.json", "secrets.json"):
+        assert stat.S_IMODE((folder / name).stat().st_mode) == 0o600
+
+
+def test_without_json_a_person_is_told_where_everything_is(folder: Path) -> None:
+    line = [sys.executable, "-m", "tradewind_host", "demo", "--port", "0"]
+    page = ""
+    with subprocess.Popen(
+        [*line, "--data-dir", str(folder)], stdout=subprocess.PIPE, text=True, bufsize=1
+    ) as process:
+        assert process.stdout
+        for text in process.stdout:
+            page += text
+            if text.startswith("Try: curl"):
+                break
+        process.send_signal(signal.SIGTERM)
+        assert process.wait(30) == 0
+    store = first(folder)["stores"][0]
+    for part in ("/phone", "/store/products", "Ctrl-C", store["publishable_key"]):
+        assert part in page
+
+
+@contextmanager
+def starting(folder: Path, *more: str) -> Iterator["subprocess.Popen[str]"]:
+    """A process that is killed at the end unless it has ended by itself."""
+    line = command(folder, "--port", "0", *more)
+    with subprocess.Popen(line, stdout=subprocess.PIPE, text=True) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
+
+
+@contextmanager
+def started(folder: Path) -> Iterator[Demo]:
+    """A demo that is ready; the test may end it in its own way."""
+    with starting(folder) as process:
+        yield Demo(process, read_ready(process))
+
+
+@contextmanager
+def running_demo(folder: Path) -> Iterator[Demo]:
+    """A demo that is stopped in an orderly way at the end."""
+    with started(folder) as demo:
+        yield demo
+        demo.process.send_signal(signal.SIGINT)
+        assert demo.process.wait(30) == 0
+
+
+def run(line: list[str]) -> "subprocess.CompletedProcess[str]":
+    environment = {**os.environ, "NO_COLOR": "1"}
+    return subprocess.run(
+        line, capture_output=True, text=True, timeout=60, check=False, env=environment
+    )
+
+
+def assert_nothing_listens(ready: Any) -> None:
+    for url in (ready["base_url"], ready["sandbox"]["base_url"], ready["database_url"]):
+        place = urlsplit(url)
+        with socket.socket() as probe:
+            assert probe.connect_ex((place.hostname or "", place.port or 0)), url
+    assert not postgres_processes(ready)
+
+
+def postgres_processes(ready: Any) -> list[str]:
+    """The server of this demo among all processes, by the port in its command line."""
+    wanted = f"port={urlsplit(ready['database_url']).port}".encode()
+    found = []
+    for path in Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            line = path.read_bytes()
+        except OSError:
+            continue
+        if wanted in line:
+            found.append(line.decode())
+    return found
