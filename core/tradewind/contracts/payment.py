@@ -196,7 +196,9 @@ class PaymentCapabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     `recovery` says what to do when an answer was lost: `repeat` with the same operation id,
     `lookup` by our reference, or `none` (wait). `poll_plan` are the waits between look-ups while
-    no webhook comes, the last one repeated until `session_ttl` has passed.
+    no webhook comes, the last one repeated until `session_ttl` has passed. Nobody asks after that,
+    so `session_ttl` must be longer than the provider itself waits for the payer; what it learns
+    later it hands in through `StoreContext.inbox`.
     """
 
     update: bool = False
@@ -239,13 +241,16 @@ class PaymentProvider(Protocol[SettingsT]):
         ...
 
     async def accept(self, request: WebhookRequest, directory: Directory[SettingsT]) -> Decision:
-        """Verify, split and acknowledge a webhook. Stores nothing, calls nobody."""
+        """Verify, split and acknowledge a webhook. Stores nothing, calls nobody.
+
+        A provider that sends none refuses everything with status 404.
+        """
         ...
 
     async def parse_webhook(
         self, item: Item, context: StoreContext[SettingsT]
     ) -> Sequence[PaymentReport]:
-        """What an item means. Unknown events give an empty list."""
+        """What an item means, also one handed in through `inbox`. Unknown events give nothing."""
         ...
 
     async def check(self, context: StoreContext[SettingsT]) -> Sequence[CheckResult]:
