@@ -12,6 +12,7 @@ import pytest_asyncio
 
 from tests.support.deliveries import change, post, text
 from tests.support.shop import AMINA, BRIAN, NUMBERS, Shop, open_shop
+from tradewind.conversations.drain import drain
 from tradewind.outbox import inbox, jobs
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -96,6 +97,21 @@ async def test_what_comes_while_a_job_is_leased_is_noticed_at_its_end(
     clock.advance(60)
     (again,) = await jobs.take(database, database.new_id(), 5)
     assert (again.id, len(again.items)) == (taken.id, 2)
+
+
+async def test_a_worker_whose_lease_ran_out_says_nothing_twice(
+    shop: Shop, clock: ManualClock
+) -> None:
+    engine, store = shop.engine, shop.branches["demo"].store
+    await shop.deliver(post(change(DEMO, messages=[text(AMINA, "ADD TEA-250 1")])))
+    (slow,) = await jobs.take(engine.database, engine.database.new_id(), 5)
+    clock.advance(60)
+    (quick,) = await jobs.take(engine.database, engine.database.new_id(), 5)
+    await drain(engine, store, quick)
+    await drain(engine, store, slow)
+    await shop.settle()
+    assert "1 × Kericho" in await shop.hears_text(AMINA)
+    assert "Your cart, 1 item" in await shop.talks(AMINA, "CART")
 
 
 async def test_more_than_one_batch_is_worked_off(shop: Shop) -> None:

@@ -12,7 +12,7 @@ from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.payment import PaymentProvider
-from tradewind.conversations.lane import Lane, let_go
+from tradewind.conversations.lane import Lane, LaneLost, let_go
 from tradewind.conversations.turns import ChannelLane
 from tradewind.database.engine import Store
 from tradewind.database.sql import Writes
@@ -42,7 +42,10 @@ async def drain(engine: Engine, store: Store, job: TakenJob) -> None:
     else:
         outbound = "outbound" in job.payload or not items
         work = ChannelLane(engine, lane, door, context, outbound=outbound)
-        await _messages(engine, lane, work, items, held_until)
+        try:
+            await _messages(engine, lane, work, items, held_until)
+        except LaneLost:
+            _LOG.warning("a lane of %s was worked on by somebody else", lane.plugin)
 
 
 async def _messages(
@@ -95,6 +98,8 @@ async def _attempt(
     """Handle one item; returns when to try again, or None when it is dealt with for good."""
     try:
         await take(item)
+    except LaneLost:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the item is kept and tried again
         _LOG.exception("an item of %s failed", lane.plugin)
         if is_programming_error(error):

@@ -19,6 +19,10 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     job_id: UUID
 
 
+class LaneLost(Exception):
+    """Somebody else works on this lane: our lease had run out before we wrote anything down."""
+
+
 async def let_go(
     executor: Any, writes: Writes, lane: Lane, now: datetime, again: datetime | None = None
 ) -> bool:

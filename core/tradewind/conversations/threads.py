@@ -8,8 +8,8 @@ import msgspec
 
 from tradewind.contracts.channel import Capabilities, Content, Echo, InboundMessage, Sender
 from tradewind.contracts.context import StoreInfo
-from tradewind.contracts.errors import Conflict
 from tradewind.contracts.events import EventBase, MessageReceived
+from tradewind.conversations.lane import LaneLost
 from tradewind.conversations.rules import State, Talk, dump_state, load_state
 from tradewind.customers import service as customers
 from tradewind.database.engine import Transaction
@@ -219,8 +219,13 @@ async def save(
     state: State,
     sequence: int,
     events: Sequence[EventBase],
+    taken: str | None = None,
 ) -> None:
-    """Write a turn as one statement. Raises Conflict when somebody else wrote meanwhile."""
+    """Write a turn as one statement.
+
+    `taken` names the part of `writes` that marks the item as done. Raises LaneLost when somebody
+    else has done it already.
+    """
     outbox.add(tx, writes, *events)
     updated = writes.add(
         """UPDATE shop.conversations
@@ -237,8 +242,9 @@ async def save(
         thread.line.conversation_id,
         thread.state_version,
     )
-    if await writes.run(tx, f"SELECT id FROM {updated}") is None:
-        raise Conflict("The conversation went on meanwhile.", code="conversation_changed")
+    both = f"SELECT FROM {updated}" + (f", {taken}" if taken else "")
+    if await writes.run(tx, both) is None:
+        raise LaneLost
 
 
 async def log_echo(tx: Transaction, thread: Thread, echo: Echo) -> None:

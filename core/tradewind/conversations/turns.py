@@ -256,11 +256,16 @@ class ChannelLane:
         state = answer.state
         if answer.messages:
             state = msgspec.structs.replace(state, offered=list(composed.offered))
-        if item is not None:
-            writes.add(_DONE, item.id, tx.now)
+        taken = writes.add(_DONE, item.id, tx.now) if item is not None else None
         event = threads.received(tx, thread, message_id, message)
         await threads.save(
-            tx, writes, thread, state=state, sequence=composed.sequence, events=[event]
+            tx,
+            writes,
+            thread,
+            state=state,
+            sequence=composed.sequence,
+            events=[event],
+            taken=taken,
         )
         return composed
 
@@ -282,7 +287,8 @@ class ChannelLane:
 
 
 _DONE = """UPDATE control.webhook_inbox
-    SET state = 'done', error = '', processed_at = {1}, attempts = attempts + 1 WHERE id = {0}"""
+    SET state = 'done', error = '', processed_at = {1}, attempts = attempts + 1
+    WHERE id = {0} AND state = 'pending' RETURNING id"""
 
 
 async def _done(tx: Transaction, item: InboxItem) -> None:
