@@ -10,9 +10,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
-from tests.support.deliveries import change, post, text
-from tests.support.shop import AMINA, BRIAN, NUMBERS, Shop, open_shop
+from tests.support.deliveries import change, post, status, text
+from tests.support.shop import AMINA, BRIAN, NUMBERS, Shop, open_shop, text_message
 from tradewind.conversations.drain import drain
+from tradewind.messaging import delivery
 from tradewind.outbox import inbox, jobs
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -112,6 +113,33 @@ async def test_a_worker_whose_lease_ran_out_says_nothing_twice(
     await shop.settle()
     assert "1 × Kericho" in await shop.hears_text(AMINA)
     assert "Your cart, 1 item" in await shop.talks(AMINA, "CART")
+
+
+async def test_an_answer_cut_off_by_a_crash_goes_out_even_if_only_news_come_after_it(
+    shop: Shop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    engine, store = shop.engine, shop.branches["demo"].store
+    await shop.talks(AMINA, "hi")
+    (earlier,) = [m["id"] for m in await shop.messages(AMINA) if m["direction"] == "out"]
+    await shop.arrives(AMINA, text_message("CART"))
+    (job,) = await jobs.take(engine.database, engine.database.new_id(), 5)
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "send_all", crash)
+        with pytest.raises(Crash):
+            await drain(engine, store, job)
+    clock.advance(60)
+    news = {**status("wamid.any", "read", AMINA), "biz_opaque_callback_data": earlier}
+    await shop.deliver(post(change(DEMO, statuses=[news])))
+    await shop.settle()
+    assert "empty" in await shop.hears_text(AMINA)
+
+
+class Crash(BaseException):
+    """The process ends here."""
+
+
+async def crash(*_: Any) -> None:
+    raise Crash
 
 
 async def test_more_than_one_batch_is_worked_off(shop: Shop) -> None:

@@ -40,7 +40,8 @@ async def drain(engine: Engine, store: Store, job: TakenJob) -> None:
             engine, lane, await _payments(engine, lane, door, context, items) or held_until
         )
     else:
-        outbound = "outbound" in job.payload or not items
+        # A job that was left half-done may have left messages on their way out.
+        outbound = "outbound" in job.payload or not items or job.attempts > 1
         work = ChannelLane(engine, lane, door, context, outbound=outbound)
         try:
             await _messages(engine, lane, work, items, held_until)

@@ -45,16 +45,17 @@ async def let_go(
         if await writes.run(executor, f"SELECT id FROM {gone}") is not None:
             return False
         writes = Writes()
-    # A job that was put off looks at messages that wait to go out when it comes back.
     kept = writes.add(
         """UPDATE control.jobs
            SET run_at = CASE WHEN again THEN {1}::timestamptz ELSE {2}::timestamptz END,
                again = false, leased_by = NULL, leased_until = NULL, attempts = attempts - 1,
-               payload = payload || '{{"outbound": 1}}'
+               payload = payload || {3}
            WHERE id = {0} RETURNING run_at""",
         lane.job_id,
         now,
         again or now,
+        # A job that was put off looks at messages that wait to go out when it comes back.
+        "{}" if again is None else '{"outbound": 1}',
     )
     row = await writes.run(executor, f"SELECT run_at FROM {kept}")
     return row is not None and row["run_at"] <= now
