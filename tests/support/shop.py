@@ -8,7 +8,7 @@ import hashlib
 import hmac
 import tempfile
 from collections import defaultdict
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -51,15 +51,21 @@ PHONES = {"demo": "+254 711 000 001", "second": "+1 503 555 0102"}
 WABAS = {"demo": "25550000000001", "second": "25550000000002"}
 
 
+Fault = Callable[[httpx.Request], Awaitable[httpx.Response | None]]
+
+
 class Network(httpx.AsyncBaseTransport):
     """The hosts of the world by name, all in this process; nobody else can be reached."""
 
     def __init__(self) -> None:
         self.hosts: dict[str, Any] = {}
-        self.calls: list[tuple[str, str]] = []
+        self.fault: Fault | None = None
 
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        self.calls.append((request.method, str(request.url)))
+        """Hand the request over, or let `fault` answer it first or raise."""
+        answer = await self.fault(request) if self.fault else None
+        if answer is not None:
+            return answer
         app = self.hosts.get(request.url.host)
         if app is None:
             raise httpx.ConnectError("nobody answers there", request=request)

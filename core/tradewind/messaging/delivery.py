@@ -33,13 +33,17 @@ _LONGEST_WAIT = timedelta(minutes=10)
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of one message: taken (`sent`), refused for good (`error`), or to be repeated."""
+    """What became of one message: taken (`sent`), refused for good (`error`), or to be repeated.
+
+    `untried`: it waits behind one that is to be repeated.
+    """
 
     message: Waiting
     sent: Sent | None = None
     error: ChannelError | None = None
     retry_at: datetime | None = None
     unknown: bool = False
+    untried: bool = False
 
 
 async def send_all(
@@ -47,11 +51,12 @@ async def send_all(
 ) -> list[Outcome]:
     """Send messages in order; the first that must be repeated holds back those behind it."""
     outcomes: list[Outcome] = []
-    for message in messages:
+    for position, message in enumerate(messages, start=1):
         outcome = await send(channel, context, message)
         outcomes.append(outcome)
         if outcome.retry_at is not None:
-            break
+            behind = messages[position:]
+            return [*outcomes, *(Outcome(message=one, untried=True) for one in behind)]
     return outcomes
 
 
@@ -109,7 +114,7 @@ def _again(
 
 def settle(tx: Transaction, writes: Writes, channel: str, outcomes: Sequence[Outcome]) -> None:
     """Add to `writes` what became of messages."""
-    finished = [outcome for outcome in outcomes if outcome.retry_at is None]
+    finished = [o for o in outcomes if o.retry_at is None and not o.untried]
     statuses = [_status_row(tx, outcome) for outcome in finished]
     refs = [
         (tx.store_id, channel, o.sent.ref, o.message.message_id, tx.now)
@@ -128,6 +133,15 @@ def settle(tx: Transaction, writes: Writes, channel: str, outcomes: Sequence[Out
     for outcome in outcomes:
         if outcome.retry_at is not None:
             _put_off(tx, writes, outcome, outcome.retry_at)
+    untried = [outcome.message.message_id for outcome in outcomes if outcome.untried]
+    if untried:
+        writes.add(
+            """UPDATE shop.outbound_messages
+               SET state = 'ready', marked_at = NULL, attempts = attempts - 1
+               WHERE store_id = {0} AND message_id = ANY ({1})""",
+            tx.store_id,
+            untried,
+        )
 
 
 def _status_row(tx: Transaction, outcome: Outcome) -> tuple[object, ...]:
