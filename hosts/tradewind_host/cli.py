@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
+from typer.core import TyperGroup
 
 from tradewind.contracts.errors import Refusal, TradewindError
 from tradewind_host.config import Config, read
@@ -15,7 +16,28 @@ from tradewind_host.config import Config, read
 if TYPE_CHECKING:
     from tradewind_host.demo.welcome import Ready
 
+
+class _Commands(TyperGroup):
+    """Our own commands, and those of plugins: they are loaded when a name is not ours."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        return super().get_command(ctx, cmd_name) or _command_of(cmd_name)
+
+
+def _command_of(plugin: str) -> Any:
+    from tradewind.plugins import load
+
+    for answer in load().cli_commands().answers:
+        if answer.plugin == plugin:
+            own = typer.Typer(name=plugin, no_args_is_help=True)
+            for commands in answer.value:
+                own.add_typer(commands)
+            return typer.main.get_command(own)
+    return None
+
+
 app = typer.Typer(
+    cls=_Commands,
     name="tradewind",
     help="A commerce engine that sells where people already talk.",
     no_args_is_help=True,
@@ -49,6 +71,10 @@ def main() -> None:
         _fail("\n".join(lines))
     except (TradewindError, OSError) as error:
         _fail(str(error))
+    except Exception as error:
+        if not type(error).__module__.startswith("asyncpg"):
+            raise
+        _fail(f"the database says: {error}. Has `tradewind migrate` been run?")
 
 
 def _fail(message: str) -> None:

@@ -10,8 +10,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from tradewind.cases import service
 from tradewind.cases.service import Case
+from tradewind.contracts.errors import Conflict
+from tradewind.outbox import jobs
 from tradewind.settings.service import audit
-from tradewind_host.access import GivenAccess
+from tradewind_host.access import Access, GivenAccess
 from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 
@@ -56,20 +58,34 @@ async def get_case(access: GivenAccess, case_id: FromPath[UUID]) -> CaseAnswer:
         return CaseAnswer(await service.get_case(tx, case_id))
 
 
-@post(
-    "/cases/{case_id:uuid}/close",
-    status_code=200,
-    responses=writes(),
-)
-async def close_case(
-    access: GivenAccess, case_id: FromPath[UUID], data: JSONBody[Resolution | None] = None
+@post("/cases/{case_id:uuid}/{action:str}", status_code=200, responses=writes())
+async def act_on_case(
+    access: GivenAccess,
+    case_id: FromPath[UUID],
+    action: FromPath[str],
+    data: JSONBody[Resolution | None] = None,
 ) -> Response[CaseAnswer]:
-    """Take a case off the desk; nothing else happens by it."""
+    """Do what the case offers, and take it off the desk.
+
+    `close` does nothing else and is always offered; `replay` lets a dead job run again.
+    """
+    async with access.transaction() as tx:
+        case = await service.get_case(tx, case_id)
+    if action != "close":
+        await _do(access, case, action)
     words = data.resolution if data else ""
     async with access.transaction() as tx:
-        case = await service.close_case(tx, case_id, access.actor, words)
-        await audit(tx, access.actor, "case.closed", "case", str(case_id), {"resolution": words})
+        case = await service.close_case(tx, case_id, access.actor, words or action)
+        detail = {"action": action, "resolution": words}
+        await audit(tx, access.actor, "case.closed", "case", str(case_id), detail)
         return await access.answer(tx, CaseAnswer(case))
 
 
-ROUTES = (list_cases, get_case, close_case)
+async def _do(access: Access, case: Case, action: str) -> None:
+    if action not in case.actions or (action, case.subject_type) != ("replay", "job"):
+        raise Conflict(f"This case does not offer “{action}”.", code="action_not_offered")
+    if not await jobs.replay(access.engine.database, UUID(case.subject_id)):
+        raise Conflict("This job is not dead any more.", code="job_not_dead")
+
+
+ROUTES = (list_cases, get_case, act_on_case)

@@ -10,7 +10,10 @@ import pytest_asyncio
 from tests.support.shop import AMINA, BRIAN, Shop, open_shop
 from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
+from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout.service import place
+from tradewind.outbox import jobs
+from tradewind.outbox.jobs import Job
 from tradewind.testing.database import DatabaseUrls
 
 
@@ -144,3 +147,43 @@ async def test_the_inbox_shows_what_came_and_works_it_off_again(shop: Shop) -> N
     await shop.settle()
     again = (await shop.admin("GET", "/admin/webhook-inbox"))["webhook_inbox"]
     assert {one["state"] for one in again} == {"done"}
+
+
+async def test_a_case_is_closed_with_what_was_decided(shop: Shop) -> None:
+    case_id = await case(shop, "order", "1")
+    refused = await call(shop, "POST", f"/admin/cases/{case_id}/replay")
+    assert refused.status_code == HTTPStatus.CONFLICT
+    path = f"/admin/cases/{case_id}/close"
+    closed = (await shop.admin("POST", path, {"resolution": "paid back"}))["case"]
+    assert (closed["state"], closed["resolution"]) == ("closed", "paid back")
+    assert (await shop.admin("GET", "/admin/cases?state=open"))["cases"] == []
+    (kept,) = (await shop.admin("GET", "/admin/cases?state=closed"))["cases"]
+    assert kept["id"] == case_id
+
+
+async def test_a_dead_job_runs_again_from_its_case(shop: Shop) -> None:
+    database = shop.engine.database
+    store = shop.branches["demo"].store
+    expire = Job(kind="expire_order", payload={"order_id": str(store.id)}, store_id=store.id)
+    await jobs.enqueue(database, expire)
+    (job,) = await jobs.take(database, store.id, 1)
+    await jobs.bury(database, job.id, "gave up")
+    case_id = await case(shop, "job", str(job.id))
+    answer = await call(shop, "POST", f"/admin/cases/{case_id}/replay")
+    assert (answer.status_code, answer.json()["case"]["state"]) == (HTTPStatus.OK, "closed")
+    state = await database.pool.fetchval("SELECT state FROM control.jobs WHERE id = $1", job.id)
+    assert state == "ready"
+
+
+async def case(shop: Shop, subject_type: str, subject_id: str) -> str:
+    """The id of a case that offers a replay."""
+    async with shop.engine.database.transaction(shop.branches["demo"].store.id) as tx:
+        new = NewCase(
+            kind="dead_letter",
+            dedupe_key="one",
+            title="Something was given up",
+            subject_type=subject_type,
+            subject_id=subject_id,
+            actions=("replay", "close"),
+        )
+        return str(await open_case(tx, new))
