@@ -38,7 +38,7 @@ from tradewind.conversations.service import respond
 from tradewind.conversations.threads import Thread
 from tradewind.customers import service as customers
 from tradewind.database.engine import Transaction
-from tradewind.database.sql import Writes
+from tradewind.database.sql import Writes, storable_json
 from tradewind.messaging import delivery
 from tradewind.messaging import queries as messages
 from tradewind.messaging import service as messaging
@@ -74,6 +74,7 @@ class ChannelLane:
         self._context = context
         self._outcomes: list[Outcome] = []
         self._backlog = outbound
+        self._welcoming = False
 
     # --- the lane as a whole -----------------------------------------------------------------
 
@@ -91,6 +92,7 @@ class ChannelLane:
         if self._outcomes:
             async with self._transaction() as tx:
                 await self._settled(tx).run(tx)
+            self._backlog |= any(outcome.retry_at is not None for outcome in self._outcomes)
             self._outcomes = []
 
     async def finish(self, again: datetime | None) -> None:
@@ -181,6 +183,8 @@ class ChannelLane:
         seen = asyncio.create_task(self._mark_read(message))
         effects: dict[str, Any] = {}
         try:
+            enabled = await self._engine.enabled(self._lane.store)
+            self._welcoming = self._lane.plugin in enabled
             for _ in range(_MOST_EFFECTS):
                 try:
                     async with self._transaction() as tx:
@@ -219,7 +223,7 @@ class ChannelLane:
         known = await threads.load(tx, channel.name, sender.identity, channel.capabilities)
         if known is not None:
             return known
-        if self._lane.plugin not in await self._engine.enabled(self._lane.store):
+        if not self._welcoming:
             return None
         return await threads.begin(
             tx, channel.name, sender, self._context.locale, channel.capabilities
@@ -301,9 +305,7 @@ def _without_nul(inbound: Inbound, item: InboxItem) -> Inbound:
     """PostgreSQL keeps no NUL; a person who sends one means nothing by it."""
     if rb"\u0000" not in item.item.body:
         return inbound
-    return msgspec.json.decode(
-        msgspec.json.encode(inbound).replace(rb"\u0000", b""), type=type(inbound)
-    )
+    return msgspec.json.decode(storable_json(inbound), type=type(inbound))
 
 
 def _tapped(message: InboundMessage, offered: Sequence[str]) -> InboundMessage:
