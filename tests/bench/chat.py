@@ -18,6 +18,7 @@ from typing import Any
 
 import asyncpg
 import httpx
+import uvloop
 
 from tests.bench.chatting import Account, Answers, Meta, conversation
 from tests.bench.postgres import BenchPostgres, postgres
@@ -44,7 +45,7 @@ _WARM_SECONDS = 3.0
 def chat(rate: float, seconds: float, *, statuses: bool = False) -> Line:
     """Messages arrive at `rate` a second; with `statuses` the shoppers' phones report back."""
     with postgres() as server, server.database() as urls, server.database() as other:
-        return asyncio.run(_chat(server, urls, other, rate, seconds, statuses=statuses))
+        return uvloop.run(_chat(server, urls, other, rate, seconds, statuses=statuses))
 
 
 async def _chat(
@@ -112,7 +113,7 @@ async def _house(
             worker=False,
         )
         account = await _furnish(config, graph)
-        meta = Meta(config.base_url, account, statuses=statuses)
+        meta = Meta(config.port, account, statuses=statuses)
         graph.told = meta.answered
         host = await _started(stack, config, "serve")
         worker = await _started(stack, config, "worker")

@@ -28,8 +28,9 @@ from tradewind_host.config import Config
 from tradewind_host.engine import close_engine, open_engine
 
 ROUNDS = 3
-MOST_PER_SECOND = 1_500
-"""More carts than this are not made ready for a second."""
+_READY = 500
+_READY_FOR_EACH = 150
+"""Carts made ready for each second, and for each shopper in it: more than can be placed."""
 _WARM_SECONDS = 0.5
 
 
@@ -100,7 +101,8 @@ class _Match:
         return turns
 
     async def _fill(self, seconds: float) -> None:
-        missing = int(MOST_PER_SECOND * seconds) - len(self._carts)
+        a_second = _READY + _READY_FOR_EACH * self._number
+        missing = int(a_second * seconds) - len(self._carts)
         while missing > 0:
             async with self._engine.database.transaction(self._shelves.store.id) as tx:
                 self._carts += await fill_carts(tx, self._shelves, min(missing, 1000))
