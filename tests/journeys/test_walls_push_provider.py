@@ -422,7 +422,6 @@ async def test_the_tills_webhook_door_is_closed(counter: Counter) -> None:
     assert not inbox
 
 
-@pytest.mark.xfail(reason="a report is taken in without asking whose payment it speaks of")
 async def test_one_provider_has_no_say_over_the_payments_of_another(
     counter: Counter, monkeypatch: pytest.MonkeyPatch
 ) -> None:

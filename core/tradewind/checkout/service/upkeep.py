@@ -5,12 +5,13 @@ import logging
 from tradewind.carts import service as carts
 from tradewind.checkout.service.closing import expire_order
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.contracts.errors import NotFound, ProviderFault
+from tradewind.contracts.errors import NotFound, TradewindError
 from tradewind.contracts.payment import PaymentReport
-from tradewind.database import Store
+from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.orders import service as orders
 from tradewind.payments import queries as payment_rows
+from tradewind.payments.rules import Payment
 from tradewind.settings.engine import Engine
 
 _LOG = logging.getLogger(__name__)
@@ -21,16 +22,23 @@ async def webhook_reported(
 ) -> None:
     """Take in what a webhook says of a payment, found by our id or the provider's reference.
 
-    Raises NotFound while the payment is not stored yet: the webhook is kept and tried again.
+    A plugin has no say over the payments of another. Raises NotFound while the payment is not
+    stored yet: the webhook is kept and tried again.
     """
-    payment_id = report.payment_id
-    if payment_id is None and report.provider_ref is not None:
-        async with engine.database.transaction(store.id) as tx:
-            payment = await payment_rows.payment_by_ref(tx, provider, report.provider_ref)
-        payment_id = payment.id if payment is not None else None
-    if payment_id is None:
-        raise NotFound("No payment of this store is known by that reference.")
-    await payment_reported(engine, store, payment_id, report.result, "webhook")
+    async with engine.database.transaction(store.id) as tx:
+        payment = await _spoken_of(tx, provider, report)
+    plugin_of = engine.plugins.plugin_of
+    if payment is None or plugin_of(payment.provider) != plugin_of(provider):
+        raise NotFound("No payment of this provider is known by that reference.")
+    await payment_reported(engine, store, payment.id, report.result, "webhook")
+
+
+async def _spoken_of(tx: Transaction, provider: str, report: PaymentReport) -> Payment | None:
+    if report.payment_id is not None:
+        return await payment_rows.payment(tx, report.payment_id)
+    if report.provider_ref is not None:
+        return await payment_rows.payment_by_ref(tx, provider, report.provider_ref)
+    return None
 
 
 async def expire_carts(engine: Engine, store: Store) -> int:
@@ -52,6 +60,6 @@ async def expire_orders(engine: Engine, store: Store) -> int:
     for order_id in due:
         try:
             await expire_order(engine, store, order_id)
-        except ProviderFault as fault:
-            _LOG.warning("order %s could not be called off yet: %s", order_id, fault.detail)
+        except TradewindError as fault:
+            _LOG.warning("order %s could not be called off yet: %s", order_id, fault)
     return len(due)
