@@ -15,7 +15,8 @@ from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Message, Receive, Scope, Send
 
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput
-from tradewind.database import Database, Transaction
+from tradewind.database import Database, Store, Transaction
+from tradewind.settings.engine import Engine
 from tradewind_host.problems import MEDIA_TYPE, problem
 
 HEADER = "idempotency-key"
@@ -136,6 +137,16 @@ async def let_go(database: Database, claim: Claim) -> None:
             claim.key,
             claim.operation_id,
             tx.now - timedelta(seconds=1),
+        )
+
+
+async def forget_old(engine: Engine, store: Store) -> None:
+    """Remove answers of a store that are given no more."""
+    async with engine.database.transaction(store.id) as tx:
+        await tx.execute(
+            "DELETE FROM shop.idempotency_keys WHERE store_id = $1 AND created_at < $2",
+            store.id,
+            tx.now - KEPT,
         )
 
 

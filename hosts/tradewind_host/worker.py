@@ -20,9 +20,14 @@ from tradewind.outbox.jobs import TakenJob
 from tradewind.outbox.rules import MAX_ATTEMPTS
 from tradewind.outbox.runner import Handler, Runner
 from tradewind.settings.engine import Engine
+from tradewind_host import idempotency
 
 _LOG = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
+
+
+class Quarantined(Exception):
+    """The subscriber is not called for now; its event waits for it."""
 
 
 class Worker:
@@ -60,6 +65,7 @@ class Worker:
                 self._each_store(checkout.release_expired_holds),
             ),
             "forget": (timedelta(minutes=10), self._forget),
+            "forget_answers": (timedelta(minutes=10), self._each_store(idempotency.forget_old)),
         }
 
     # --- loops -------------------------------------------------------------------------------
@@ -96,17 +102,23 @@ class Worker:
 
     async def relay_once(self) -> int:
         """Fan out what waits; returns how many events there were."""
-        database = self._engine.database
-        stores = await outbox.stores_with_pointers(database)
-        relayed = 0
-        for store_id in stores:
-            enabled = await self._engine.enabled(await self._engine.store(store_id))
-            relayed += await outbox.relay(database, self._subscribers(enabled), store_id)
-        return relayed
+        stores = await outbox.stores_with_pointers(self._engine.database)
+        return sum([await self._relay(store_id) for store_id in stores])
 
-    def _subscribers(self, enabled: frozenset[str]) -> Callable[[UUID, str], list[str]]:
+    async def _relay(self, store_id: UUID) -> int:
+        """One store's events; what goes wrong there holds nobody else up."""
+        engine = self._engine
+        try:
+            store = await engine.store(store_id)
+            listening = await engine.enabled(store) | await engine.quarantined(store)
+            return await outbox.relay(engine.database, self._subscribers(listening), store_id)
+        except Exception:  # noqa: BLE001 - the pointers stay for the next round
+            _LOG.exception("events of store %s could not be relayed", store_id)
+            return 0
+
+    def _subscribers(self, listening: frozenset[str]) -> Callable[[UUID, str], list[str]]:
         def of(_store_id: UUID, event_type: str) -> list[str]:
-            wanted = [n for n in self._engine.plugins.subscribers(event_type) if n in enabled]
+            wanted = [n for n in self._engine.plugins.subscribers(event_type) if n in listening]
             return [*wanted, CHAT] if event_type in TOLD else wanted
 
         return of
@@ -154,6 +166,8 @@ class Worker:
         context = await self._engine.context(store, subscriber)
         if context is not None:
             await self._engine.plugins.deliver(subscriber, event, context)
+        elif subscriber in await self._engine.quarantined(store):
+            raise Quarantined(f"{subscriber} is in quarantine.")
 
     async def _not_delivered(
         self, job: TakenJob, store: Store, delivery_id: UUID, error: Exception
@@ -196,7 +210,10 @@ class Worker:
     ) -> Callable[[], Awaitable[None]]:
         async def run() -> None:
             for store in await directory.all_stores(self._engine.database):
-                await action(self._engine, store)
+                try:
+                    await action(self._engine, store)
+                except Exception:  # noqa: BLE001 - one store must not stop the others
+                    _LOG.exception("a schedule failed for store %s", store.slug)
 
         return run
 

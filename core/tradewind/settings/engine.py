@@ -4,6 +4,7 @@ Plugin settings, enablement and flags are read once per store and kept for a few
 made in this process is seen at once, one made in another within `FRESH`.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Protocol
@@ -18,9 +19,10 @@ from tradewind.database import directory
 from tradewind.database.engine import Database, Store
 from tradewind.plugins import Contexts, Plugins
 from tradewind.settings import queries
-from tradewind.settings.keyring import Keyring
+from tradewind.settings.keyring import Keyring, SecretUnreadable
 from tradewind.settings.rules import FLAGS
 
+_LOG = logging.getLogger(__name__)
 FRESH = timedelta(seconds=5)
 
 
@@ -90,9 +92,10 @@ class Engine:
         async with self.database.transaction(store.id) as tx:
             rows, flags = await queries.plugin_rows(tx), await queries.flag_rows(tx)
         settings = {
-            name: self.decode(name, row.settings)
+            name: found
             for name, row in rows.items()
             if row.settings is not None and name in self.plugins.loaded
+            if (found := self._readable(name, store.slug, row.settings)) is not None
         }
         state = StoreState(read_at=now, rows=rows, settings=settings, flags=flags)
         self._states[store.id] = state
@@ -108,6 +111,15 @@ class Engine:
         kind = self.plugins.settings_type(plugin)
         return msgspec.json.decode(self.keyring.decrypt(cipher), type=kind)
 
+    def _readable(self, plugin: str, slug: str, cipher: bytes) -> msgspec.Struct | None:
+        """Settings that no longer fit their plugin or its keys stop it in that store alone."""
+        try:
+            return self.decode(plugin, cipher)
+        except (SecretUnreadable, msgspec.MsgspecError) as error:
+            reason = type(error).__name__
+            _LOG.error("settings of %s in store %s cannot be read: %s", plugin, slug, reason)
+            return None
+
     async def enabled(self, store: Store) -> frozenset[str]:
         """Plugins that are offered to new shoppers of the store."""
         state = await self.state(store)
@@ -115,6 +127,13 @@ class Engine:
             name
             for name, row in state.rows.items()
             if row.enabled and row.quarantined_at is None and name in state.settings
+        )
+
+    async def quarantined(self, store: Store) -> frozenset[str]:
+        """Plugins that the store has switched on and that failed too often."""
+        rows = (await self.state(store)).rows
+        return frozenset(
+            name for name, row in rows.items() if row.enabled and row.quarantined_at is not None
         )
 
     async def context(self, store: Store, plugin: str) -> StoreContext[Any] | None:
@@ -156,9 +175,10 @@ class Engine:
                 store_id=row.store_id,
                 store_slug=row.store_slug,
                 address=row.address,
-                settings=self.decode(plugin, row.settings),
+                settings=settings,
             )
             for row in rows
+            if (settings := self._readable(plugin, row.store_slug, row.settings)) is not None
         ]
         self._accounts[plugin] = (now, found)
         return found
