@@ -38,7 +38,7 @@ from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.engine import open_engine
 
-LIMIT = 0.05
+LIMIT = 0.25
 ADDRESS = ("Jane Doe", "jane@example.com", "12 Moi Avenue", "Nairobi")
 NOTHING_TO_SELL = "raise RuntimeError('the licence server is away')"
 
@@ -121,7 +121,7 @@ async def test_an_order_in_the_chat_beside_every_broken_plugin_at_once(
     site.install("explosive", NOTHING_TO_SELL)
     listener = Listener()
     clumsy, hanging = Clumsy(lambda: ZeroDivisionError("oops")), Hanging()
-    broken = [clumsy, hanging, OfAnotherAge(), Babbling(), NonsenseChat()]
+    broken = [clumsy, hanging, OfAnotherAge(), Babbling(), NonsenseChat(), NonsensePay()]
     with_entry_points(monkeypatch, site)
     async with opened(listener, *broken) as shop:
         forgiving(shop, monkeypatch)
@@ -235,7 +235,6 @@ async def test_a_plugin_with_a_defect_is_quarantined_until_somebody_switches_it_
         assert clumsy.done
 
 
-@pytest.mark.xfail(reason="an event that waits when its plugin is quarantined is marked done")
 async def test_what_a_plugin_in_quarantine_should_have_heard_is_kept_for_it(
     opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -324,7 +323,6 @@ async def test_a_plugin_that_talks_nonsense_again_and_again_is_asked_no_more(
 # --- providers and channels ----------------------------------------------------------------------
 
 
-@pytest.mark.xfail(reason="what a provider answers is not checked, and stops the checkout")
 @pytest.mark.parametrize("nonsense", [None, "cash", 7, [None], [{"id": "x"}]], ids=repr)
 async def test_a_provider_that_talks_nonsense_is_not_offered_and_the_others_are(
     opened: Opener, nonsense: Any

@@ -17,6 +17,7 @@ from tradewind.plugins.outcomes import (
     LoadedPlugin,
     PluginFault,
     is_programming_error,
+    understood,
 )
 
 __all__ = [
@@ -33,4 +34,5 @@ __all__ = [
     "installed",
     "is_programming_error",
     "load",
+    "understood",
 ]

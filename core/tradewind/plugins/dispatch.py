@@ -8,12 +8,8 @@ cancels or ignores reaches the caller or another plugin. Code that blocks the th
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
-from datetime import datetime
-from decimal import Decimal
 from typing import Any, NamedTuple
-from uuid import UUID
 
-import msgspec
 import pluggy
 
 from tradewind.contracts.context import StoreContext
@@ -29,6 +25,7 @@ from tradewind.plugins.outcomes import (
     attempt,
     in_words,
     is_programming_error,
+    understood,
 )
 
 _GRACE = 0.5
@@ -159,7 +156,7 @@ class Dispatcher:
         settled = await self._settle(asked, args)
         for (implementation, context), ended in zip(asked, settled, strict=True):
             name = implementation.plugin_name
-            value, error = ended if ended.value is None else _understood(ended.value, kind)
+            value, error = ended if ended.value is None else attempt(understood, ended.value, kind)
             if error is not None:
                 failures.append(await self._failed(hook, name, error, context))
             elif value is not None:
@@ -236,21 +233,6 @@ async def _contained(implementation: pluggy.HookImpl, args: Mapping[str, Any]) -
 def _expect_sequence(value: object, of: type) -> None:
     if not isinstance(value, Sequence) or not all(isinstance(item, of) for item in value):
         raise PluginProblem(f"Expected a sequence of {of.__name__}, got {value!r:.200}")
-
-
-def _understood(value: Any, kind: Any) -> Settled:
-    """The answer, checked in depth; structs do not check what is put into them."""
-    checked = attempt(_converted, value, kind)
-    if checked.error is None:
-        return checked
-    problem = PluginProblem(f"The answer is not what the hook expects: {in_words(checked.error)}")
-    problem.__cause__ = checked.error
-    return Settled(None, problem)
-
-
-def _converted(value: Any, kind: Any) -> Any:
-    plain = msgspec.to_builtins(value, builtin_types=(Decimal, UUID, datetime))
-    return msgspec.convert(plain, kind)
 
 
 def _failure(

@@ -2,6 +2,8 @@
 
 import traceback
 from collections.abc import Callable
+from datetime import datetime
+from decimal import Decimal
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 from uuid import UUID
 
@@ -136,3 +138,20 @@ def attempt(call: Callable[..., Any], *args: Any, **named: Any) -> Settled:
         raise
     except BaseException as error:  # noqa: BLE001 - a plugin may raise anything
         return Settled(None, error)
+
+
+def understood(value: object, kind: Any) -> Any:
+    """A plugin's answer as `kind`, checked in depth; structs do not check what is put into them.
+
+    Raises PluginProblem.
+    """
+    checked = attempt(_converted, value, kind)
+    if checked.error is not None:
+        words = f"The answer is not what was asked for: {in_words(checked.error)}"
+        raise PluginProblem(words) from checked.error
+    return checked.value
+
+
+def _converted(value: object, kind: Any) -> Any:
+    plain = msgspec.to_builtins(value, builtin_types=(Decimal, UUID, datetime))
+    return msgspec.convert(plain, kind)

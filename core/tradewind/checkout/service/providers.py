@@ -3,13 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 
 from tradewind.carts.rules import Cart
 from tradewind.contracts.context import StoreContext
-from tradewind.contracts.errors import Conflict, ProviderFault, TradewindError
+from tradewind.contracts.errors import Conflict, ProviderFault, Refusal
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import (
     Change,
@@ -20,13 +20,12 @@ from tradewind.contracts.payment import (
 )
 from tradewind.database import Store
 from tradewind.payments.rules import Payment
-from tradewind.plugins import is_programming_error
+from tradewind.plugins import is_programming_error, understood
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import record_failure
 
 SECONDS = 20.0
 _LOG = logging.getLogger(__name__)
-T = TypeVar("T")
 
 
 class Desk(msgspec.Struct, frozen=True):
@@ -67,7 +66,9 @@ async def methods(engine: Engine, store: Store, at: Desk, cart: Cart) -> Sequenc
         customer_id=cart.customer_id,
         phone=cart.phone,
     )
-    return await _within(engine, store, at, at.provider.methods(at.context, query))
+    call = at.provider.methods(at.context, query)
+    offered: Sequence[Method] = await _within(engine, store, at, call, Sequence[Method])
+    return offered
 
 
 async def ask(
@@ -75,9 +76,10 @@ async def ask(
 ) -> PaymentResult:
     """A provider's answer; `unknown` when none came in time. Raises ProviderFault."""
     try:
-        return await _within(engine, store, at, call)
+        result: PaymentResult = await _within(engine, store, at, call, PaymentResult)
     except TimeoutError:
         return PaymentResult(status="unknown", code="timeout")
+    return result
 
 
 async def look_up(engine: Engine, store: Store, payment: Payment) -> PaymentResult:
@@ -107,11 +109,12 @@ async def call_off(
     return await ask(engine, store, at, cancel(at.context, change))
 
 
-async def _within(engine: Engine, store: Store, at: Desk, call: Awaitable[T]) -> T:
+async def _within(engine: Engine, store: Store, at: Desk, call: Awaitable[Any], kind: Any) -> Any:
+    """What a provider answers, checked to be of `kind`."""
     try:
         async with asyncio.timeout(SECONDS):
-            return await call
-    except (TradewindError, TimeoutError):
+            return understood(await call, kind)
+    except (ProviderFault, Refusal, TimeoutError):
         raise
     except Exception as error:
         name = at.provider.name

@@ -26,7 +26,7 @@ from tradewind.checkout.service import providers
 from tradewind.checkout.service.placing import check_delivery
 from tradewind.checkout.service.quoting import quote
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.contracts.errors import Conflict, ProviderFault
+from tradewind.contracts.errors import Conflict, ProviderFault, Refusal
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Method, Payer, PaymentResult, StartPayment
 from tradewind.contracts.pricing import RiskQuestion
@@ -74,7 +74,7 @@ async def _offered(engine: Engine, store: Store, name: str, cart: Cart) -> Seque
     try:
         at = await providers.desk(engine, store, name)
         offered = await providers.methods(engine, store, at, cart)
-    except (ProviderFault, Conflict, TimeoutError) as error:
+    except (ProviderFault, Refusal, TimeoutError) as error:
         _LOG.warning("payment provider %s left out: %s", name, type(error).__name__)
         return []
     return [one for one in offered if accepts(one, cart.total)]
