@@ -1,0 +1,1 @@
+"""The plugins that the documentation shows. Tests run every one of them."""
