@@ -123,6 +123,24 @@ async def test_a_commit_that_fails_raises_and_gives_the_connection_back(
     await assert_clean(narrow)
 
 
+async def test_a_failure_that_was_swallowed_is_not_taken_for_a_commit(
+    narrow: Database, store: Store
+) -> None:
+    done: list[str] = []
+
+    async def write_and_swallow() -> None:
+        async with narrow.transaction(store.id) as tx:
+            tx.after_commit(lambda: done.append("told"))
+            await tx.execute(GREETING, store.id)
+            with contextlib.suppress(asyncpg.DivisionByZeroError):
+                await tx.execute("SELECT 1 / 0")
+
+    with pytest.raises(RuntimeError, match="nothing was kept"):
+        await write_and_swallow()
+    assert done == []
+    await assert_clean(narrow)
+
+
 async def test_a_cancellation_undoes_everything_and_gives_the_connection_back(
     narrow: Database, store: Store
 ) -> None:

@@ -163,8 +163,9 @@ class Database:
                 f"BEGIN; SET LOCAL tradewind.store_id = '{UUID(str(store_id))}'"
             )
             yield tx
-            await connection.execute("COMMIT")
-            finished = True
+            finished = await connection.execute("COMMIT") == "COMMIT"
+            if not finished:
+                raise RuntimeError("a statement failed in this transaction; nothing was kept")
         finally:
             TABLES.current_transaction.reset(tables)
             _open.reset(opened)

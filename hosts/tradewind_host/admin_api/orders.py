@@ -15,7 +15,6 @@ from tradewind.orders import service
 from tradewind.orders.rules import FulfillmentStatus, Order, OrderFilter, OrderStatus, TimelineEntry
 from tradewind.payments.rules import Payment, PaymentState
 from tradewind.payments.service import session_of_order
-from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.order_view import OrderView, order_fields, order_view
 from tradewind_host.problems import reads, writes
@@ -133,8 +132,9 @@ async def mark_paid(
         access.actor,
         amount=given.amount,
         note=given.note,
+        operation_id=str(access.claim.operation_id) if access.claim else None,
     )
-    return await _after(access, order_id, "order.marked_paid", {"amount": given.amount})
+    return await _after(access, order_id)
 
 
 @post("/orders/{order_id:uuid}/cancel", status_code=200, responses=_WRITES)
@@ -144,7 +144,7 @@ async def cancel(
     """Call an order off and give its stock back."""
     reason = data.reason if data else ""
     await checkout.cancel_order(access.engine, access.store, order_id, access.actor, reason=reason)
-    return await _after(access, order_id, "order.canceled", {"reason": reason})
+    return await _after(access, order_id)
 
 
 @post("/orders/{order_id:uuid}/notes", responses=_WRITES)
@@ -157,11 +157,8 @@ async def add_note(
         return await access.answer(tx, await _detail(tx, order), 201)
 
 
-async def _after(
-    access: Access, order_id: UUID, action: str, detail: Mapping[str, Any]
-) -> OrderAnswer:
+async def _after(access: Access, order_id: UUID) -> OrderAnswer:
     async with access.transaction() as tx:
-        await audit(tx, access.actor, action, "order", str(order_id), detail)
         return await _detail(tx, await service.get_order(tx, order_id))
 
 

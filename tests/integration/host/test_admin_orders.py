@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
 
+import asyncpg
 import httpx
 import pytest_asyncio
 
@@ -32,8 +33,12 @@ async def order(shop: Shop, email: str, sku: str = "TEA-PURPLE") -> str:
     return str((await place(shop.engine, store, cart.id, "manual", "cash_on_delivery")).id)
 
 
-async def call(shop: Shop, method: str, path: str, body: Any = None) -> httpx.Response:
+async def call(
+    shop: Shop, method: str, path: str, body: Any = None, *, key: str | None = None
+) -> httpx.Response:
     headers = {"Authorization": f"Bearer {shop.branches['demo'].secret_key}"}
+    if key is not None:
+        headers["Idempotency-Key"] = key
     return await shop.client.request(method, path, json=body, headers=headers)
 
 
@@ -89,6 +94,23 @@ async def test_money_that_comes_in_parts_adds_up(shop: Shop) -> None:
     assert (whole["payment_status"], whole["paid_total"]) == ("paid", 80_000)
     wrong = await call(shop, "POST", path, {"amount": 0})
     assert wrong.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+async def test_money_told_again_because_the_first_answer_was_lost_counts_once(
+    shop: Shop, superuser: "asyncpg.Connection[Any]"
+) -> None:
+    order_id = await order(shop, "amina@example.com")
+    path = f"/admin/orders/{order_id}/mark-paid"
+    await call(shop, "POST", path, {"amount": 30_000}, key="half-now")
+    # The process died after the deed and before the answer was kept; the lease ran out.
+    await superuser.execute(
+        """UPDATE shop.idempotency_keys
+           SET response_status = NULL, leased_until = created_at - interval '1 second'"""
+    )
+    again = await call(shop, "POST", path, {"amount": 30_000}, key="half-now")
+    assert (again.status_code, again.json()["order"]["paid_total"]) == (HTTPStatus.OK, 30_000)
+    log = (await shop.admin("GET", "/admin/audit-log"))["audit_log"]
+    assert [entry["action"] for entry in log].count("order.marked_paid") == 1
 
 
 async def test_a_canceled_order_gives_its_stock_back_and_stays_canceled(shop: Shop) -> None:
