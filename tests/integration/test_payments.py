@@ -356,6 +356,19 @@ async def test_an_order_nobody_pays_expires_though_its_attempt_failed(
         assert (await levels(tx, "MUG")).available == 100
 
 
+async def test_an_order_that_is_paid_in_part_does_not_expire_and_holds_up_no_other(
+    till: Till, clock: ManualClock
+) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    session = await till.session(cart)
+    report = told(till.fact(PRICE - 1))
+    await payment_reported(till.engine, till.store, session.payment_id, report, "webhook")
+    clock.advance(601)
+    assert await expire_orders(till.engine, till.store) == 0
+    assert (await order_now(till, order)).status == "pending"
+
+
 async def test_money_whose_order_was_never_placed_is_placed_by_the_next_look_up(
     till: Till, monkeypatch: pytest.MonkeyPatch
 ) -> None:

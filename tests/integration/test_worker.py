@@ -96,3 +96,13 @@ async def test_settings_that_cannot_be_read_stop_that_plugin_in_that_store_alone
     engine.forget(broken.id)
     assert await engine.enabled(broken) == {"manual"}
     assert "Welcome" in await shop.talks(AMINA, "hi", store="second")
+
+
+async def test_an_account_that_another_store_has_is_refused(shop: Shop) -> None:
+    second = shop.branches["second"]
+    taken = {"settings": {"phone_number_id": shop.branches["demo"].number}}
+    headers = {"Authorization": f"Bearer {second.secret_key}"}
+    answer = await shop.client.put("/admin/plugins/whatsapp", json=taken, headers=headers)
+    assert (answer.status_code, answer.json()["code"]) == (409, "address_taken")
+    accounts = await shop.engine.accounts("whatsapp")
+    assert {one.address for one in accounts} == {one.number for one in shop.branches.values()}

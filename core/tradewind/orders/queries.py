@@ -135,10 +135,10 @@ async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
 
 
 async def due_to_expire(tx: Transaction, most: int) -> list[UUID]:
-    """Pending orders whose time has passed."""
+    """Pending orders whose time has passed and for which nothing has come."""
     rows = await tx.fetch(
         """SELECT id FROM shop.orders
-           WHERE store_id = $1 AND status = 'pending' AND expires_at <= $2
+           WHERE store_id = $1 AND status = 'pending' AND expires_at <= $2 AND paid_total = 0
            ORDER BY expires_at LIMIT $3""",
         tx.store_id,
         tx.now,

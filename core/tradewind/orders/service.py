@@ -104,7 +104,7 @@ async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
 
 
 async def due_to_expire(tx: Transaction, most: int = 100) -> list[UUID]:
-    """Pending orders whose time has passed."""
+    """Pending orders whose time has passed and for which nothing has come."""
     return await queries.due_to_expire(tx, most)
 
 

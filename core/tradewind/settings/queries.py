@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from tradewind.database.engine import Transaction
@@ -85,29 +86,26 @@ async def count_failure(tx: Transaction, plugin: str, limit: int, reason: str) -
 
 
 async def save_account(tx: Transaction, plugin: str, address: str, settings: bytes) -> bool:
-    """Mirror the account for the webhook door; false when another store has that address."""
-    taken = await tx.fetchval(
-        """SELECT true FROM control.business_channel_settings
-           WHERE plugin = $1 AND address = $2 AND address <> '' AND store_id <> $3""",
-        plugin,
-        address,
-        tx.store_id,
-    )
-    if taken:
+    """Mirror the account for the webhook door.
+
+    False when another store has that address; the transaction must then roll back.
+    """
+    try:
+        await tx.execute(
+            """INSERT INTO control.business_channel_settings
+                   (plugin, store_id, address, settings, updated_at)
+               VALUES ($1, $2, $3, $4, $5)
+               ON CONFLICT (plugin, store_id) DO UPDATE
+               SET address = excluded.address, settings = excluded.settings,
+                   updated_at = excluded.updated_at""",
+            plugin,
+            tx.store_id,
+            address,
+            settings,
+            tx.now,
+        )
+    except asyncpg.UniqueViolationError:
         return False
-    await tx.execute(
-        """INSERT INTO control.business_channel_settings
-               (plugin, store_id, address, settings, updated_at)
-           VALUES ($1, $2, $3, $4, $5)
-           ON CONFLICT (plugin, store_id) DO UPDATE
-           SET address = excluded.address, settings = excluded.settings,
-               updated_at = excluded.updated_at""",
-        plugin,
-        tx.store_id,
-        address,
-        settings,
-        tx.now,
-    )
     return True
 
 
