@@ -150,24 +150,28 @@ class Worker:
             return False
         event, subscriber = found
         try:
-            await self._hand_over(store, subscriber, event)
+            taken = await self._hand_over(store, subscriber, event)
         except Exception as error:
             await self._not_delivered(job, store, delivery_id, error)
             raise
+        state, words = ("done", "") if taken else ("dead", "The plugin is disabled.")
         async with database.transaction(store.id) as tx:
-            await outbox.mark_delivery(tx, delivery_id, "done")
+            await outbox.mark_delivery(tx, delivery_id, state, words)
             await queue.finish(tx, job.id)
         return True
 
-    async def _hand_over(self, store: Store, subscriber: str, event: Event) -> None:
+    async def _hand_over(self, store: Store, subscriber: str, event: Event) -> bool:
+        """Whether the subscriber took it; false when the store has switched it off."""
         if subscriber == CHAT:
             await tell(self._engine, store, event)
-            return
+            return True
         context = await self._engine.context(store, subscriber)
         if context is not None:
             await self._engine.plugins.deliver(subscriber, event, context)
-        elif subscriber in await self._engine.quarantined(store):
+            return True
+        if subscriber in await self._engine.quarantined(store):
             raise Quarantined(f"{subscriber} is in quarantine.")
+        return False
 
     async def _not_delivered(
         self, job: TakenJob, store: Store, delivery_id: UUID, error: Exception

@@ -1,5 +1,6 @@
 """The shop goes on beside plugins that somebody else got wrong."""
 
+import asyncio
 import os
 import subprocess
 import sys
@@ -25,11 +26,21 @@ from tests.support.thirdparty.broken import (
     OfAnotherAge,
 )
 from tests.support.thirdparty.listener import Listener
-from tradewind import Conflict, Item, OrderPlaced, Plugin, ProviderFault
+from tradewind import (
+    Conflict,
+    Item,
+    MarkRead,
+    OrderPlaced,
+    Outbound,
+    Plugin,
+    ProviderFault,
+    Sent,
+)
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, NewCart
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import StartRequest
+from tradewind.conversations import drain
 from tradewind.outbox.rules import MAX_ATTEMPTS, wait
 from tradewind.plugins import Late
 from tradewind.settings.rules import QUARANTINE_AFTER
@@ -248,6 +259,25 @@ async def test_what_a_plugin_in_quarantine_should_have_heard_is_kept_for_it(
         assert delivery["state"] != "done"
 
 
+async def test_what_a_plugin_should_have_heard_before_it_was_switched_off_can_be_replayed(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mood: list[BaseException | None] = [ConnectionError("their server is away")]
+    clumsy = Clumsy(lambda: mood[-1])
+    async with opened(clumsy) as shop:
+        forgiving(shop, monkeypatch)
+        await shop.says(AMINA, "hi")
+        await shop.admin("PUT", "/admin/plugins/clumsy", {"enabled": False})
+        await let_it_fail(shop, 2)
+        (delivery,) = await deliveries(shop, "clumsy")
+        assert (clumsy.calls, delivery["state"]) == (1, "dead")
+        assert "disabled" in delivery["error"]
+        mood.append(None)
+        await shop.admin("PUT", "/admin/plugins/clumsy", {"enabled": True})
+        await shop.admin("POST", f"/admin/event-deliveries/{delivery['id']}/replay")
+        assert [str(one.id) for one in clumsy.done] == [delivery["event_id"]]
+
+
 async def test_a_plugin_in_quarantine_in_one_store_works_on_in_the_other(
     opened: Opener, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -356,15 +386,67 @@ async def test_an_item_that_a_channel_reads_as_nonsense_is_kept_for_a_human(
 ) -> None:
     async with opened(NonsenseChat(nonsense)) as shop:
         forgiving(shop, monkeypatch)
-        context = await shop.engine.context_anyway(shop.branches["demo"].store, "nonsense-chat")
-        assert context is not None
-        await context.inbox(Item(dedupe_key="1", lane="somebody", body=b"{}"))
-        await shop.settle()
+        await hand_in(shop, "nonsense-chat")
         await let_it_fail(shop, MAX_ATTEMPTS)
         (item,) = (await shop.admin("GET", "/admin/webhook-inbox"))["webhook_inbox"]
         assert item["state"] == "dead"
         await shop.says(AMINA, "hi")
         assert len(await shop.hears(AMINA)) == 1
+
+
+async def test_a_provider_that_hangs_over_a_webhook_is_cut_off(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plugin = NonsensePay()
+
+    async def hang(*_: object) -> Any:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(drain, "_PARSE_SECONDS", LIMIT)
+    monkeypatch.setattr(plugin.provider, "parse_webhook", hang)
+    async with opened(plugin) as shop:
+        forgiving(shop, monkeypatch)
+        await hand_in(shop, plugin.name)
+        (item,) = (await shop.admin("GET", "/admin/webhook-inbox"))["webhook_inbox"]
+        assert (item["state"], item["attempts"]) == ("pending", 1)
+        assert "TimeoutError" in item["error"]
+
+
+@pytest.mark.parametrize("nonsense", [None, "paid", [None], [{"result": "paid"}]], ids=repr)
+async def test_a_report_that_is_nonsense_is_kept_and_counted(
+    opened: Opener, nonsense: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(NonsensePay(nonsense)) as shop:
+        forgiving(shop, monkeypatch)
+        await hand_in(shop, "nonsense-pay")
+        await let_it_fail(shop, QUARANTINE_AFTER)
+        assert not (await plugin_page(shop, "nonsense-pay"))["enabled"]
+
+
+async def test_a_read_mark_that_hangs_does_not_keep_the_answer(
+    opened: Opener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened() as shop:
+        channel = shop.engine.plugins.channel("whatsapp")
+        plain = channel.send
+
+        async def send(outbound: Outbound, context: Any) -> Sent:
+            if isinstance(outbound.body, MarkRead):
+                await asyncio.Event().wait()
+            return await plain(outbound, context)
+
+        monkeypatch.setattr("tradewind.messaging.delivery.SEND_SECONDS", 2.0)
+        monkeypatch.setattr(channel, "send", send)
+        async with asyncio.timeout(30):
+            assert "Welcome" in await shop.talks(AMINA, "hi")
+
+
+async def hand_in(shop: Shop, plugin: str) -> None:
+    """An item that came to a plugin by another way than a webhook."""
+    context = await shop.engine.context_anyway(shop.branches["demo"].store, plugin)
+    assert context is not None
+    await context.inbox(Item(dedupe_key="1", lane="somebody", body=b"{}"))
+    await shop.settle()
 
 
 async def let_it_fail(shop: Shop, times: int) -> None:

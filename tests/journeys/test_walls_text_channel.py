@@ -1,5 +1,6 @@
 """The whole shop on a channel that somebody else wrote and that shows nothing but words."""
 
+import asyncio
 import itertools
 from collections.abc import AsyncIterator
 from typing import Any
@@ -20,6 +21,8 @@ from tests.support.thirdparty.pager import (
     signature,
 )
 from tradewind import Outbound
+from tradewind.messaging import delivery
+from tradewind.settings.rules import QUARANTINE_AFTER
 from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -273,16 +276,7 @@ async def test_the_other_channel_is_as_it_was(pagers: Pagers) -> None:
     assert not pagers.hears()
 
 
-@pytest.mark.parametrize(
-    "nonsense",
-    [
-        None,
-        pytest.param(
-            "ok",
-            marks=pytest.mark.xfail(reason="what `send` gave is not checked, and it sends again"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("nonsense", [None, "ok", {"id": 7}], ids=repr)
 async def test_a_channel_that_gives_nonsense_when_it_has_sent_does_not_send_again(
     pagers: Pagers, nonsense: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -293,9 +287,38 @@ async def test_a_channel_that_gives_nonsense_when_it_has_sent_does_not_send_agai
         return nonsense
 
     monkeypatch.setattr(Pager, "send", send)
-    assert (await pagers.post(pagers.page("hi"))).status_code == 200
-    await pagers.shop.worker.work_off()
+    for text in ["hi", "menu", "help", "cart", "menu"][:QUARANTINE_AFTER]:
+        assert (await pagers.post(pagers.page(text))).status_code == 200
+        await pagers.shop.worker.work_off()
     for _ in range(3):
         pagers.shop.clock.advance(3600)
         await pagers.shop.worker.work_off()
-    assert len(sends) == 1
+    assert len({one.id for one in sends}) == len(sends)
+    *_, sent = await pagers.shop.messages(SUBSCRIBER)
+    assert sent["status"] == "sent"
+    page = await pagers.shop.admin("GET", "/admin/plugins/paging-network")
+    assert "Sent" in page["quarantine_reason"]
+
+
+async def test_a_channel_that_hangs_is_cut_off_and_asked_again_when_no_receipt_has_come(
+    pagers: Pagers, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sends: list[Outbound] = []
+
+    async def send(_pager: Pager, outbound: Outbound, _context: object) -> Any:
+        sends.append(outbound)
+        await asyncio.Event().wait()
+
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "SEND_SECONDS", 0.05)
+        patch.setattr(Pager, "send", send)
+        await pagers.post(pagers.page("hi"))
+        await pagers.shop.worker.work_off()
+        assert len(sends) == 1
+    pagers.shop.clock.advance(delivery.PATIENCE.total_seconds() - 1)
+    await pagers.shop.worker.work_off()
+    assert not pagers.hears()
+    pagers.shop.clock.advance(2)
+    await pagers.shop.worker.work_off()
+    (answer,) = pagers.hears()
+    assert "Welcome" in answer

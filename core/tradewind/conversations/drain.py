@@ -3,6 +3,7 @@
 A lane is one person on one channel, or one payment at a provider.
 """
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -11,7 +12,7 @@ from typing import Any
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
-from tradewind.contracts.payment import PaymentProvider
+from tradewind.contracts.payment import PaymentProvider, PaymentReport
 from tradewind.conversations.lane import Lane, LaneLost, let_go
 from tradewind.conversations.turns import ChannelLane
 from tradewind.database.engine import Store
@@ -19,12 +20,13 @@ from tradewind.database.sql import Writes
 from tradewind.outbox import inbox
 from tradewind.outbox.jobs import TakenJob
 from tradewind.outbox.rules import MAX_ATTEMPTS, InboxItem, due, wait
-from tradewind.plugins import is_programming_error
+from tradewind.plugins import is_programming_error, understood
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import record_failure
 
 _LOG = logging.getLogger(__name__)
 _AWAY = timedelta(minutes=1)
+_PARSE_SECONDS = 15.0
 
 
 async def drain(engine: Engine, store: Store, job: TakenJob) -> None:
@@ -76,7 +78,10 @@ async def _payments(
     """Take in what a provider reports, in order; returns when to go on after a failure."""
 
     async def take(item: InboxItem) -> None:
-        for report in await provider.parse_webhook(item.item, context):
+        async with asyncio.timeout(_PARSE_SECONDS):
+            answer = await provider.parse_webhook(item.item, context)
+        reports: Sequence[PaymentReport] = understood(answer, Sequence[PaymentReport])
+        for report in reports:
             await checkout.webhook_reported(engine, lane.store, provider.name, report)
         await inbox.mark_item(engine.database.pool, item.id, "done", engine.clock.now())
 

@@ -48,6 +48,7 @@ from tradewind.messaging.rules import kind_of
 from tradewind.messaging.service import Composed, Origin
 from tradewind.outbox.rules import InboxItem
 from tradewind.settings.engine import Engine
+from tradewind.settings.service import record_failure
 
 _LOG = logging.getLogger(__name__)
 _RECEIVE_SECONDS = 10.0
@@ -128,7 +129,10 @@ class ChannelLane:
         return ready.look_again
 
     async def _send(self, waiting: Sequence[Waiting]) -> None:
-        self._outcomes += await delivery.send_all(self._channel, self._context, waiting)
+        outcomes = await delivery.send_all(self._channel, self._context, waiting)
+        self._outcomes += outcomes
+        for defect in [outcome.defect for outcome in outcomes if outcome.defect]:
+            await record_failure(self._engine, self._lane.store, self._lane.plugin, defect)
 
     def _transaction(self) -> Any:
         return self._engine.database.transaction(self._lane.store.id)
@@ -283,9 +287,10 @@ class ChannelLane:
             body=MarkRead(ref=message.ref, typing=True),
         )
         try:
-            await self._channel.send(mark, self._context)
-        except ChannelError as error:
-            _LOG.info("a read mark was not taken: %s", error.code)
+            async with asyncio.timeout(delivery.SEND_SECONDS):
+                await self._channel.send(mark, self._context)
+        except (ChannelError, TimeoutError) as error:
+            _LOG.info("a read mark was not taken: %s", type(error).__name__)
         except Exception:  # noqa: BLE001 - a read mark is not worth a turn
             _LOG.exception("channel %s failed to mark a message read", self._channel.name)
 

@@ -5,6 +5,7 @@ the message is sent again only if no status report has come for it after `PATIEN
 reached the person twice is counted in the log as a repeated send.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -18,6 +19,7 @@ from tradewind.contracts.errors import (
     ChannelDown,
     ChannelError,
     MediaRefused,
+    PluginProblem,
     Retry,
 )
 from tradewind.database.engine import Transaction
@@ -25,9 +27,12 @@ from tradewind.database.sql import Writes
 from tradewind.messaging import queries
 from tradewind.messaging.queries import Waiting
 from tradewind.messaging.rules import has_media, without_media
+from tradewind.plugins import is_programming_error, understood
 
 _LOG = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=15)
+SEND_SECONDS = 15.0
+"""How long a channel may take for one message; what became of it is then unknown."""
 MAX_ATTEMPTS = 8
 _LONGEST_WAIT = timedelta(minutes=10)
 
@@ -35,7 +40,8 @@ _LONGEST_WAIT = timedelta(minutes=10)
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     """What became of one message: taken (`sent`), refused for good (`error`), or to be repeated.
 
-    `untried`: it waits behind one that is to be repeated.
+    `untried`: it waits behind one that is to be repeated. `defect`: what the channel itself got
+    wrong, which counts towards its quarantine.
     """
 
     message: Waiting
@@ -44,6 +50,7 @@ class Outcome(msgspec.Struct, frozen=True, kw_only=True):
     retry_at: datetime | None = None
     unknown: bool = False
     untried: bool = False
+    defect: str = ""
 
 
 async def send_all(
@@ -63,16 +70,32 @@ async def send_all(
 async def send(channel: Channel[Any], context: StoreContext[Any], message: Waiting) -> Outcome:
     """Send one message; a refused picture falls back to words and a link."""
     try:
-        return Outcome(message=message, sent=await _hand_over(channel, context, message))
+        async with asyncio.timeout(SEND_SECONDS):
+            answer = await _hand_over(channel, context, message)
     except ChannelError as error:
         return _refused(message, error, context.clock.now())
+    except TimeoutError:
+        late = Retry(PATIENCE.total_seconds(), "No answer came in time.", unknown=True)
+        return _refused(message, late, context.clock.now())
     except Exception as error:  # noqa: BLE001 - a defect of a channel must not lose the message
         _LOG.exception("channel %s failed to send", channel.name)
         broken = ChannelError(f"{type(error).__name__} in the channel")
-        return _again(message, broken, context.clock.now(), 5.0, unknown=True)
+        outcome = _again(message, broken, context.clock.now(), 5.0, unknown=True)
+        defect = broken.detail if is_programming_error(error) else ""
+        return msgspec.structs.replace(outcome, defect=defect)
+    return _taken(channel, message, answer)
 
 
-async def _hand_over(channel: Channel[Any], context: StoreContext[Any], message: Waiting) -> Sent:
+def _taken(channel: Channel[Any], message: Waiting, answer: object) -> Outcome:
+    try:
+        return Outcome(message=message, sent=understood(answer, Sent))
+    except PluginProblem as problem:
+        # It did not refuse the message: sending it again could reach the person twice.
+        _LOG.error("channel %s gave no Sent: %s", channel.name, problem.detail)
+        return Outcome(message=message, sent=Sent(ref=""), defect="`send` gave no Sent")
+
+
+async def _hand_over(channel: Channel[Any], context: StoreContext[Any], message: Waiting) -> object:
     try:
         return await channel.send(_outbound(message), context)
     except MediaRefused:
