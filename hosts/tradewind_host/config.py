@@ -67,8 +67,12 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def base_url(self) -> str:
         """`public_url`, or where the host listens; never with a slash at the end."""
+        return (self.public_url or self.local_url(self.port)).rstrip("/")
+
+    def local_url(self, port: int) -> str:
+        """How a process on this machine reaches a port that was bound on `host`."""
         name = "127.0.0.1" if self.host in {"0.0.0.0", "::"} else self.host  # noqa: S104
-        return (self.public_url or f"http://{name}:{self.port}").rstrip("/")
+        return f"http://[{name}]:{port}" if ":" in name else f"http://{name}:{port}"
 
 
 KEYS: Mapping[str, str] = {

@@ -289,3 +289,19 @@ def postgres_processes(ready: Any) -> list[str]:
         if wanted in line:
             found.append(line.decode())
     return found
+
+
+def test_lost_keys_are_made_anew_and_open_the_stores_that_are_there(folder: Path) -> None:
+    kept = (folder / "demo.json").read_bytes()
+    (folder / "demo.json").unlink()
+    try:
+        with running_demo(folder) as demo:
+            assert keys_of(demo.ready) != keys_of(first(folder))
+            assert get(demo, "/store/products").is_success
+            said = {"phone_number_id": demo.store()["whatsapp"]["phone_number_id"], "text": "hi"}
+            answer = httpx.post(
+                f"{demo.sandbox_url}/whatsapp/inbound", json={**said, "from": "254700000101"}
+            )
+            assert answer.json() == {"status": 200}
+    finally:
+        (folder / "demo.json").write_bytes(kept)

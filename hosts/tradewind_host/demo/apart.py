@@ -19,11 +19,11 @@ async def run_sandbox(config: Config, port: int) -> None:
     """Stand in for the outside world of the demo stores until told to stop."""
     data_dir = config.data_dir.absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
-    accounts = sandbox_accounts(accounts_in(data_dir), config.base_url)
+    accounts = sandbox_accounts(accounts_in(data_dir), config.local_url(config.port))
     with closing(bind(config.host, port)) as listener:
         app = create_app(SandboxConfig(accounts=accounts, host=config.host))
         async with serving(app, listener):
-            logger.info("sandbox", url=f"http://{config.host}:{port_of(listener)}")
+            logger.info("sandbox", url=config.local_url(port_of(listener)))
             await forever()
 
 
@@ -33,9 +33,10 @@ async def seed_stores(config: Config) -> None:
     data_dir.mkdir(parents=True, exist_ok=True)
     async with database_for(config) as ready, engine_for(ready) as engine:
         accounts = accounts_in(data_dir)
-        await seed.seed(engine, accounts, data_dir)
-        beside = f"http://{config.host}:{config.port + 1}"
-        await seed.connect_plugins(engine, accounts, beside)
+        await seed.seed(engine, data_dir)
+        anew = await seed.register_keys(engine, accounts)
+        beside = config.local_url(config.port + 1)
+        await seed.connect_plugins(engine, accounts, beside, anew=anew)
     keys = {
         slug: {"publishable_key": one.publishable_key, "secret_key": one.secret_key}
         for slug, one in accounts.stores.items()

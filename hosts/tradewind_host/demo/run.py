@@ -58,7 +58,7 @@ async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
         clock = OffsetClock()
         engine = await stack.enter_async_context(engine_for(config, clock))
         accounts = accounts_in(data_dir)
-        sandbox_url = f"http://{config.host}:{port_of(beside)}"
+        sandbox_url = config.local_url(port_of(beside))
         await _furnish(engine, accounts, data_dir, unfinished, sandbox_url)
         sandbox = create_sandbox(_sandbox_config(engine, accounts, config), clock=clock)
         await stack.enter_async_context(serving(sandbox, beside))
@@ -91,30 +91,31 @@ async def _furnish(
     """Seed on first start; a start that was killed meanwhile is begun again from nothing."""
     if await seed.missing(engine):
         write_private(unfinished, "")
-        await seed.seed(engine, accounts, data_dir)
-    await seed.connect_plugins(engine, accounts, sandbox_url)
+        await seed.seed(engine, data_dir)
+    anew = await seed.register_keys(engine, accounts)
+    await seed.connect_plugins(engine, accounts, sandbox_url, anew=anew)
     await asyncio.to_thread(unfinished.unlink, missing_ok=True)
 
 
 def _sandbox_config(engine: Engine, accounts: DemoAccounts, config: Config) -> SandboxConfig:
     """The business numbers that Meta's stand-in knows: none when nothing here speaks WhatsApp."""
     return SandboxConfig(
-        accounts=sandbox_accounts(accounts, config.base_url)
+        accounts=sandbox_accounts(accounts, config.local_url(config.port))
         if "whatsapp" in engine.plugins.loaded
         else [],
         host=config.host,
     )
 
 
-def sandbox_accounts(accounts: DemoAccounts, base_url: str) -> list[WhatsAppAccount]:
-    """The demo's numbers as Meta has them."""
+def sandbox_accounts(accounts: DemoAccounts, host_url: str) -> list[WhatsAppAccount]:
+    """The demo's numbers as Meta has them; webhooks go to the host at `host_url`."""
     return [
         WhatsAppAccount(
             **msgspec.structs.asdict(NUMBERS[plan.slug]),
             app_secret=accounts.app_secret,
             verify_token=accounts.verify_token,
             access_token=accounts.stores[plan.slug].whatsapp_token,
-            webhook_url=f"{base_url}/webhooks/whatsapp",
+            webhook_url=f"{host_url}/webhooks/whatsapp",
             store_name=plan.name,
         )
         for plan in STORES
@@ -126,7 +127,7 @@ def _ready(engine: Engine, accounts: DemoAccounts, config: Config, sandbox_url: 
     if "whatsapp" in engine.plugins.loaded:
         sandbox["phone"] = f"{sandbox_url}/phone/"
     return Ready(
-        base_url=config.base_url,
+        base_url=config.local_url(config.port),
         stores=[_store(plan.slug, accounts, engine.plugins.loaded) for plan in STORES],
         sandbox=sandbox,
         database_url=config.database_url or "",

@@ -5,7 +5,6 @@ Everything a store sells is written in one transaction, so a store is either who
 
 import asyncio
 import os
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -35,12 +34,12 @@ _ROOM = 2000
 """Carts that may hold stock at a time, of one shopper and of one network address."""
 
 
-async def seed(engine: Engine, accounts: DemoAccounts, data_dir: Path) -> None:
+async def seed(engine: Engine, data_dir: Path) -> None:
     """Create the stores that are missing, and draw the pictures that are missing."""
     drawing = asyncio.ensure_future(asyncio.to_thread(draw_pictures, media_folder(data_dir)))
     async with asyncio.TaskGroup() as group:
         for plan in STORES:
-            group.create_task(_seed_store(engine, plan, accounts))
+            group.create_task(_seed_store(engine, plan))
     await drawing
 
 
@@ -50,7 +49,7 @@ async def missing(engine: Engine) -> bool:
     return not known.issuperset(plan.slug for plan in STORES)
 
 
-async def _seed_store(engine: Engine, plan: DemoStore, accounts: DemoAccounts) -> Store:
+async def _seed_store(engine: Engine, plan: DemoStore) -> Store:
     try:
         return await directory.store_by_slug(engine.database, plan.slug)
     except NotFound:
@@ -63,20 +62,25 @@ async def _seed_store(engine: Engine, plan: DemoStore, accounts: DemoAccounts) -
     store = await create_store(engine.database, plan.slug, plan.name, settings)
     async with engine.database.transaction(store.id) as tx:
         await _fill(tx, plan)
-    keys = accounts.stores[plan.slug]
-    await _add_key(engine, store, "publishable", keys.publishable_key, ORIGINS)
-    await _add_key(engine, store, "secret", keys.secret_key)
     for flag in FLAGS:
         await set_flag(engine, store, flag, enabled=True, actor=ACTOR)
     return store
 
 
-async def _add_key(
-    engine: Engine, store: Store, kind: str, key: str, origins: Sequence[str] = ()
-) -> None:
-    await directory.add_api_key(
-        engine.database, store, kind=kind, key=key, title="Demo", origins=origins
-    )
+async def register_keys(engine: Engine, accounts: DemoAccounts) -> bool:
+    """Let the demo's keys open its stores; true when they did not before."""
+    anew = False
+    for plan in STORES:
+        store = await directory.store_by_slug(engine.database, plan.slug)
+        keys = accounts.stores[plan.slug]
+        for kind, key in (("publishable", keys.publishable_key), ("secret", keys.secret_key)):
+            if await directory.api_key(engine.database, key) is None:
+                origins = ORIGINS if kind == "publishable" else ()
+                await directory.add_api_key(
+                    engine.database, store, kind=kind, key=key, title="Demo", origins=origins
+                )
+                anew = True
+    return anew
 
 
 async def _fill(tx: Transaction, plan: DemoStore) -> None:
@@ -163,17 +167,20 @@ def _draw(product: DemoProduct, target: Path) -> None:
     aside.rename(target)
 
 
-async def connect_plugins(engine: Engine, accounts: DemoAccounts, sandbox_url: str) -> None:
+async def connect_plugins(
+    engine: Engine, accounts: DemoAccounts, sandbox_url: str, *, anew: bool
+) -> None:
     """Configure and enable plugins that the stores do not know yet; follow the sandbox about.
 
-    What a merchant changed since stays: of a known plugin only `api_base` is brought up to date.
+    What a merchant changed since stays: of a known plugin only `api_base` is brought up to date,
+    unless the demo has new accounts (`anew`).
     """
     for plan in STORES:
         store = await directory.store_by_slug(engine.database, plan.slug)
         state = await engine.state(store)
         for name in engine.plugins.loaded:
             wanted = plugin_settings(name, plan.slug, accounts, sandbox_url)
-            if name not in state.rows:
+            if anew or name not in state.rows:
                 await _connect(engine, store, name, wanted, enabled=True)
             elif _moved(state.settings.get(name), wanted):
                 await _connect(engine, store, name, {"api_base": sandbox_url}, enabled=None)
