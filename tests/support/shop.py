@@ -274,10 +274,12 @@ async def open_shop(
     *,
     clock: ManualClock | None = None,
     plugins: Sequence[Plugin] = (),
+    prepared: bool = True,
     **sandbox: Any,
 ) -> AsyncIterator[Shop]:
     """Open the house on a fresh database, with `plugins` besides WhatsApp and manual payments.
 
+    `prepared` is false behind a pooler that keeps no prepared statements.
     `sandbox` changes the configuration of WhatsApp's stand-in.
     """
     clock, network = clock or ManualClock(), Network()
@@ -288,6 +290,7 @@ async def open_shop(
             secret_keys=(new_key(),),
             public_url=f"http://{SHOP}",
             data_dir=Path(folder),
+            prepared_statements=prepared,
         )
         brought = [whatsapp, manual, *plugins]
         engine = await open_engine(
