@@ -356,6 +356,18 @@ async def test_an_order_nobody_pays_expires_though_its_attempt_failed(
         assert (await levels(tx, "MUG")).available == 100
 
 
+async def test_cash_for_an_order_that_waits_for_a_provider_is_not_booked_as_the_providers(
+    till: Till,
+) -> None:
+    cart = await till.cart(("MUG", 1))
+    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
+    paid = await mark_paid(till.engine, till.store, order.id, "owner")
+    assert (paid.status, paid.payment_status) == ("processing", "paid")
+    async with till.database.transaction(till.store.id) as tx:
+        came = {one.provider: one.captured for one in await payments_of(tx, order.id)}
+    assert came == {"push": 0, "manual": PRICE}
+
+
 async def test_an_order_that_is_paid_in_part_does_not_expire_and_holds_up_no_other(
     till: Till, clock: ManualClock
 ) -> None:

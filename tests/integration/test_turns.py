@@ -7,7 +7,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.deliveries import change, post, status, text
-from tests.support.shop import AMINA, NUMBERS, Shop, open_shop
+from tests.support.shop import AMINA, NUMBERS, Shop, open_shop, text_message
 from tradewind.contracts.context import StoreContext
 from tradewind.messaging import delivery
 from tradewind.messaging.delivery import Outcome
@@ -46,6 +46,22 @@ async def test_an_answer_that_was_put_off_goes_out_even_if_news_come_right_after
     clock.advance(60)
     await shop.settle()
     assert "empty" in await shop.hears_text(AMINA)
+
+
+async def test_what_still_waits_when_a_person_says_stop_is_not_sent(
+    shop: Shop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await shop.talks(AMINA, "hi")
+    await shop.arrives(AMINA, text_message("CART"))
+    with monkeypatch.context() as patch:
+        patch.setattr(delivery, "send", put_off)
+        await shop.worker.work_off()
+    assert "not get any more messages" in (await shop.talks(AMINA, "STOP")).lower()
+    clock.advance(60)
+    await shop.settle()
+    assert await shop.hears(AMINA) == []
+    cart = next(m for m in await shop.messages(AMINA) if "empty" in str(m["body"]))
+    assert (cart["status"], cart["error_code"]) == ("withheld", "opted_out")
 
 
 async def put_off(_channel: object, context: StoreContext[None], message: object) -> Outcome:

@@ -217,6 +217,22 @@ async def set_consent(
     )
 
 
+async def withhold(tx: Transaction, channel: str, identity: str) -> None:
+    """Keep back what still waits to go to a person who wants nothing more."""
+    await tx.execute(
+        f"""WITH kept AS (
+                DELETE FROM shop.outbound_messages
+                WHERE store_id = $1 AND channel = $2 AND identity = $3 RETURNING message_id)
+            INSERT INTO shop.message_statuses ({STATUS_COLUMNS})
+            SELECT $1, message_id, 'withheld', 0, NULL, 'opted_out', '', NULL, $4, $4 FROM kept
+            ON CONFLICT DO NOTHING""",
+        tx.store_id,
+        channel,
+        identity,
+        tx.now,
+    )
+
+
 async def messages(
     tx: Transaction, conversation_id: UUID, *, before: UUID | None, limit: int
 ) -> list[MessageRecord]:

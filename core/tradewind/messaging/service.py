@@ -288,10 +288,15 @@ async def set_consent(
     category: Literal["all", "marketing"] = "all",
     at: datetime | None = None,
 ) -> None:
-    """Keep a person's word on being written to, with its source and time."""
+    """Keep a person's word on being written to, with its source and time.
+
+    After a no to everything, what still waits to go out is kept back, too.
+    """
     await queries.set_consent(
         tx, channel, identity, category, allowed=allowed, source=source, at=at or tx.now
     )
+    if category == "all" and not allowed:
+        await queries.withhold(tx, channel, identity)
 
 
 async def messages_of(

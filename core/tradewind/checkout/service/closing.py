@@ -88,9 +88,13 @@ async def _told_before(tx: Transaction, known: Sequence[Payment], operation_id: 
 async def _payment_to_mark(
     tx: Transaction, order: Order, known: Sequence[Payment], due: int
 ) -> Payment:
-    """The newest payment that still waits for this much, or a new one by hand."""
+    """The newest payment that still waits for this much, or a new one by hand.
+
+    While an order is pending its payments wait for a provider, to whom this money did not come.
+    """
     for payment in reversed(known):
-        if payment.captured + due <= payment.amount:
+        by_hand = payment.provider == "manual" or order.status != "pending"
+        if by_hand and payment.captured + due <= payment.amount:
             return payment
     payment_id = tx.new_id()
     payment = Payment(
