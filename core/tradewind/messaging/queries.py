@@ -102,19 +102,6 @@ async def mark_sending(tx: Transaction, message_id: UUID, attempts: int, *, repe
         )
 
 
-async def put_off(tx: Transaction, message_id: UUID, run_at: datetime, *, unknown: bool) -> None:
-    """Try again at `run_at`; `unknown` keeps the mark, because it may have gone out."""
-    await tx.execute(
-        """UPDATE shop.outbound_messages
-           SET run_at = $3, state = CASE WHEN $4 THEN 'sending' ELSE 'ready' END
-           WHERE store_id = $1 AND message_id = $2""",
-        tx.store_id,
-        message_id,
-        run_at,
-        unknown,
-    )
-
-
 async def message_by_ref(tx: Transaction, channel: str, ref: str) -> UUID | None:
     """Our message behind a provider's id."""
     found: UUID | None = await tx.fetchval(
