@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
+import pytest
 
 from tests.support.rows import insert_as_replica, insertion, row_for, shop_tables
 from tradewind.database import Database, Store
@@ -108,11 +109,13 @@ async def test_without_a_store_nothing_is_seen_by_the_app_or_by_the_owner(
             assert await owner.fetchval(question) == 0, table
 
 
+@pytest.mark.parametrize("function", ["search_products", "nearest_products"])
 async def test_search_finds_the_words_of_the_own_store_alone(
     database: Database,
     superuser: "asyncpg.Connection[Any]",
     store: Store,
     second_store: Store,
+    function: str,
 ) -> None:
     rows = {
         each: {
@@ -123,7 +126,7 @@ async def test_search_finds_the_words_of_the_own_store_alone(
     }
     for row in rows.values():
         await insert_as_replica(superuser, "product_search", row)
-    question = "SELECT product_id FROM shop.search_products('coffee', 10)"
+    question = f"SELECT product_id FROM shop.{function}('coffee', 10)"
     for each, row in rows.items():
         async with database.transaction(each.id) as tx:
             assert [found[0] for found in await tx.fetch(question)] == [row["product_id"]]

@@ -155,3 +155,16 @@ async def test_the_second_checkout_knows_name_mail_and_address(shop: Shop) -> No
     (summary,) = await shop.hears(AMINA)
     assert "amina@example.com" in words(summary)
     assert titles(summary)[0] == "Confirm order"
+
+
+@pytest.mark.parametrize("typed", ["TEA250", "TEA-999", "TAE-250", "COF250"])
+async def test_a_mistyped_item_gets_the_ones_it_resembles(shop: Shop, typed: str) -> None:
+    await shop.says(AMINA, f"ADD {typed} 1")
+    (body,) = await shop.hears(AMINA)
+    assert "Did you mean one of these?" in words(body)
+    wanted = "COF-250" if typed.startswith("COF") else "TEA-250"
+    assert any(wanted in title for title in titles(body)), titles(body)
+
+
+async def test_words_that_name_nothing_find_nothing(shop: Shop) -> None:
+    assert "Kericho" not in await shop.talks(AMINA, "blah blah")

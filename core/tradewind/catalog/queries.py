@@ -158,7 +158,7 @@ async def variant_by_sku(
 async def similar_skus(tx: Transaction, sku: str, limit: int) -> list[str]:
     """Published SKUs that look like this one, nearest first."""
     rows = await tx.fetch(
-        """SELECT v.sku FROM shop.search_products($2, 20) s
+        """SELECT v.sku FROM shop.nearest_products($2, 20) s
            JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
            JOIN shop.variants v ON v.store_id = $1 AND v.product_id = p.id
            WHERE p.status = 'published' AND v.archived_at IS NULL

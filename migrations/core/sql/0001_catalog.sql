@@ -31,6 +31,7 @@ CREATE TABLE shop.plugin_settings (
     enabled boolean NOT NULL DEFAULT false,
     settings bytea,
     failures integer NOT NULL DEFAULT 0,
+    last_failed_at timestamptz,
     quarantined_at timestamptz,
     quarantine_reason text NOT NULL DEFAULT '',
     version integer NOT NULL DEFAULT 1,

@@ -23,16 +23,33 @@ AS $$
     FROM shop.product_search s
     WHERE s.store_id = nullif(current_setting('tradewind.store_id', true), '')::uuid
       AND lower(query) OPERATOR(public.<%) s.words
+      AND public.word_similarity(lower(query), s.words) > 0.6
     ORDER BY 2 DESC, 1
     LIMIT most
 $$;
-REVOKE ALL ON FUNCTION shop.search_products(text, integer) FROM PUBLIC;
+
+-- The same with a wider net, for "did you mean": what was typed is known to name nothing.
+CREATE FUNCTION shop.nearest_products(query text, most integer)
+RETURNS TABLE (product_id uuid, rank real)
+LANGUAGE sql STABLE SECURITY DEFINER SET search_path = pg_catalog, public, pg_temp
+SET pg_trgm.word_similarity_threshold = 0.3
+AS $$
+    SELECT s.product_id, public.word_similarity(lower(query), s.words)
+    FROM shop.product_search s
+    WHERE s.store_id = nullif(current_setting('tradewind.store_id', true), '')::uuid
+      AND lower(query) OPERATOR(public.<%) s.words
+    ORDER BY 2 DESC, 1
+    LIMIT most
+$$;
+REVOKE ALL ON FUNCTION
+    shop.search_products(text, integer), shop.nearest_products(text, integer) FROM PUBLIC;
 
 GRANT USAGE ON SCHEMA control, shop TO tradewind_app;
 GRANT SELECT, INSERT, UPDATE, DELETE ON ALL TABLES IN SCHEMA control, shop TO tradewind_app;
 ALTER DEFAULT PRIVILEGES IN SCHEMA shop
     GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO tradewind_app;
-GRANT EXECUTE ON FUNCTION shop.search_products(text, integer) TO tradewind_app;
+GRANT EXECUTE ON FUNCTION
+    shop.search_products(text, integer), shop.nearest_products(text, integer) TO tradewind_app;
 
 -- Append-only.
 REVOKE UPDATE, DELETE ON
