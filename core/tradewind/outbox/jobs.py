@@ -14,16 +14,17 @@ import msgspec
 
 from tradewind.contracts.webhook import Item
 from tradewind.database.engine import Database, Transaction
-from tradewind.database.sql import values
+from tradewind.database.sql import storable_json, storable_text
 from tradewind.outbox.rules import LEASE, InboxItem
 
 Payload = Mapping[str, str | int]
 
 
 class Job(msgspec.Struct, frozen=True, kw_only=True):
-    """A piece of work. Two waiting jobs of one kind never share a `dedupe_key`.
+    """A piece of work. `run_at` is the earliest moment (None: at once).
 
-    `run_at` is the earliest moment (None: at once).
+    Until it is finished or buried, a job with a `dedupe_key` keeps out others of its kind with the
+    same key, also while it runs.
     """
 
     kind: str
@@ -64,29 +65,37 @@ async def enqueue(database: Database, *jobs: Job) -> None:
 
 async def _insert(executor: _Executor, database: Database, jobs: Sequence[Job]) -> None:
     now = database.clock.now()
-    rows: list[Any] = []
-    for job in jobs:
-        payload = msgspec.json.encode(job.payload).decode()
-        due = job.run_at or now
-        rows += [database.new_id(), job.kind, job.store_id, job.dedupe_key, payload, due, now]
     await executor.execute(
-        f"""INSERT INTO control.jobs
-                (id, kind, store_id, dedupe_key, payload, run_at, created_at)
-            VALUES {values(len(jobs), 7)}
-            ON CONFLICT (kind, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING""",
-        *rows,
+        """INSERT INTO control.jobs (id, kind, store_id, dedupe_key, payload, run_at, created_at)
+           SELECT id, kind, store_id, dedupe_key, payload, run_at, $7
+           FROM unnest($1::uuid[], $2::text[], $3::uuid[], $4::text[], $5::jsonb[],
+                       $6::timestamptz[])
+               AS j (id, kind, store_id, dedupe_key, payload, run_at)
+           ORDER BY kind, dedupe_key, id
+           ON CONFLICT (kind, dedupe_key) WHERE dedupe_key IS NOT NULL DO NOTHING""",
+        [database.new_id() for _ in jobs],
+        [job.kind for job in jobs],
+        [job.store_id for job in jobs],
+        [job.dedupe_key for job in jobs],
+        [storable_json(job.payload) for job in jobs],
+        [job.run_at or now for job in jobs],
+        now,
     )
 
 
+# Jobs are chosen in a part of their own, so that they are chosen once and `LIMIT` holds.
+# `FOR SHARE` reads items as they are once the job is ours: who held it before may have been writing
+# when the statement began.
 _TAKE = """
-    WITH taken AS (
+    WITH next AS (
+        SELECT id FROM control.jobs
+        WHERE state = 'ready' AND run_at <= $3
+          AND (leased_until IS NULL OR leased_until < $3)
+        ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED),
+    taken AS (
         UPDATE control.jobs j
         SET leased_by = $1, leased_until = $2, attempts = j.attempts + 1, again = false
-        WHERE j.id IN (
-            SELECT id FROM control.jobs
-            WHERE state = 'ready' AND run_at <= $3
-              AND (leased_until IS NULL OR leased_until < $3)
-            ORDER BY run_at, id LIMIT $4 FOR UPDATE SKIP LOCKED)
+        FROM next WHERE j.id = next.id
         RETURNING j.id, j.kind, j.store_id, j.payload, j.attempts, j.run_at)
     SELECT t.id, t.kind, t.store_id, t.payload, t.attempts,
            i.id AS item_id, i.attempts AS item_attempts, i.run_at AS item_run_at,
@@ -96,7 +105,7 @@ _TAKE = """
         SELECT * FROM control.webhook_inbox
         WHERE store_id = t.store_id AND plugin = t.payload ->> 'plugin'
           AND lane = t.payload ->> 'lane' AND state = 'pending'
-        ORDER BY id LIMIT $5) i ON true
+        ORDER BY id LIMIT $5 FOR SHARE) i ON true
     ORDER BY t.run_at, t.id, i.id
 """
 _MOST_ITEMS = 50
@@ -154,43 +163,72 @@ async def finish(executor: _Executor, job_id: UUID) -> None:
 
 
 async def put_off(
-    database: Database, job_id: UUID, run_at: datetime, *, error: str = "", counted: bool = True
+    database: Database,
+    job_id: UUID,
+    run_at: datetime,
+    *,
+    error: str = "",
+    counted: bool = True,
+    worker_id: UUID | None = None,
 ) -> None:
-    """Try again at `run_at`. `counted` is false when it was nobody's fault."""
+    """Try again at `run_at`. `counted` is false when it was nobody's fault.
+
+    With `worker_id`, nothing changes when another worker has taken the job meanwhile.
+    """
     await database.pool.execute(
         """UPDATE control.jobs
            SET run_at = $2, leased_by = NULL, leased_until = NULL, error = $3,
                attempts = attempts - $4
-           WHERE id = $1""",
+           WHERE id = $1 AND ($5::uuid IS NULL OR leased_by = $5)""",
         job_id,
         run_at,
-        error[:2000],
+        storable_text(error),
         0 if counted else 1,
+        worker_id,
     )
 
 
-async def bury(database: Database, job_id: UUID, error: str) -> None:
-    """Give up: the job stays, dead, until it is replayed or removed."""
+async def bury(
+    database: Database, job_id: UUID, error: str, *, worker_id: UUID | None = None
+) -> None:
+    """Give up: the job stays, dead, until it is replayed or removed. `worker_id` as above.
+
+    It keeps its dedupe key in a form that keeps nobody out.
+    """
     await database.pool.execute(
         """UPDATE control.jobs
-           SET state = 'dead', leased_by = NULL, leased_until = NULL, error = $2,
-               dedupe_key = NULL
-           WHERE id = $1""",
+           SET state = 'dead', leased_by = NULL, leased_until = NULL, again = false, error = $2,
+               dedupe_key = 'dead:' || id || ':' || dedupe_key
+           WHERE id = $1 AND state = 'ready' AND ($3::uuid IS NULL OR leased_by = $3)""",
         job_id,
-        error[:2000],
+        storable_text(error),
+        worker_id,
     )
+
+
+# The key of a dead job begins after `dead:`, its id and a colon.
+_REPLAY = """
+    WITH dead AS (
+        DELETE FROM control.jobs WHERE id = $1 AND state = 'dead'
+        RETURNING id, kind, store_id, dedupe_key, payload, error, created_at)
+    INSERT INTO control.jobs AS j
+        (id, kind, store_id, dedupe_key, payload, error, created_at, run_at)
+    SELECT id, kind, store_id, substr(dedupe_key, 43), payload, error, created_at, $2 FROM dead
+    ON CONFLICT (kind, dedupe_key) WHERE dedupe_key IS NOT NULL DO UPDATE
+    SET run_at = least(j.run_at, excluded.run_at), payload = j.payload || excluded.payload,
+        again = j.again OR j.leased_until IS NOT NULL
+    RETURNING id
+"""
 
 
 async def replay(database: Database, job_id: UUID) -> bool:
-    """Let a dead job run again; false when there is no such dead job."""
-    tag: str = await database.pool.execute(
-        """UPDATE control.jobs SET state = 'ready', attempts = 0, run_at = $2
-           WHERE id = $1 AND state = 'dead'""",
-        job_id,
-        database.clock.now(),
-    )
+    """Let a dead job run again; false when there is no such dead job.
+
+    Where a job with its dedupe key waits already, that one does the work of both.
+    """
+    replayed = await database.pool.fetchval(_REPLAY, job_id, database.clock.now())
     database.wake()
-    return tag.endswith(" 1")
+    return replayed is not None
 
 
 async def due(database: Database, name: str, every: timedelta) -> bool:

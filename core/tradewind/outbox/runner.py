@@ -9,11 +9,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
-from tradewind.contracts.errors import Retry
 from tradewind.database.engine import Database
 from tradewind.outbox import jobs
 from tradewind.outbox.jobs import TakenJob
-from tradewind.outbox.rules import KEEP_EVERY, MAX_ATTEMPTS, wait
+from tradewind.outbox.rules import KEEP_EVERY, MAX_ATTEMPTS, wait_after
+from tradewind.plugins.outcomes import in_words
 
 _LOG = logging.getLogger(__name__)
 
@@ -25,7 +25,10 @@ Buried = Callable[[TakenJob, str], Awaitable[None]]
 
 
 class Runner:
-    """Runs jobs of the kinds in `handlers`, at most `concurrency` at once."""
+    """Runs jobs of the kinds in `handlers`, at most `concurrency` at once.
+
+    A job of another kind fails like any other: a newer process may know it before it is given up.
+    """
 
     def __init__(
         self,
@@ -60,8 +63,9 @@ class Runner:
                 if not await self._take_safely():
                     await self._sleep()
         finally:
-            keeper.cancel()
             await asyncio.gather(*self._running.values(), return_exceptions=True)
+            keeper.cancel()
+            await asyncio.gather(keeper, return_exceptions=True)
 
     async def stop(self) -> None:
         """Take no more jobs; `run` returns when those under way are done."""
@@ -114,12 +118,11 @@ class Runner:
                 self.wake()
 
     async def _handle(self, job: TakenJob) -> None:
-        handler = self._handlers.get(job.kind)
-        if handler is None:
-            await jobs.bury(self._database, job.id, f"nobody handles {job.kind}")
+        if job.attempts > MAX_ATTEMPTS:
+            await self._give_up(job, "The workers that ran it ended before it did.")
             return
         try:
-            itself = await handler(job)
+            itself = await self._handlers.get(job.kind, _nobody)(job)
         except Exception as error:  # noqa: BLE001 - any failure of a job is its own affair
             _LOG.exception("job %s failed, attempt %s", job.kind, job.attempts)
             await self._failed(job, error)
@@ -128,14 +131,16 @@ class Runner:
             await jobs.finish(self._database.pool, job.id)
 
     async def _failed(self, job: TakenJob, error: Exception) -> None:
-        words = f"{type(error).__name__}: {error}"
+        words = in_words(error)
         if job.attempts >= MAX_ATTEMPTS:
-            await self._buried(job, words)
-            await jobs.bury(self._database, job.id, words)
+            await self._give_up(job, words)
             return
-        after = timedelta(seconds=error.after) if isinstance(error, Retry) else wait(job.attempts)
-        again = self._database.clock.now() + after
-        await jobs.put_off(self._database, job.id, again, error=words)
+        again = self._database.clock.now() + wait_after(error, job.attempts)
+        await jobs.put_off(self._database, job.id, again, error=words, worker_id=self._id)
+
+    async def _give_up(self, job: TakenJob, words: str) -> None:
+        await self._buried(job, words)
+        await jobs.bury(self._database, job.id, words, worker_id=self._id)
 
     async def _keep(self) -> None:
         while True:
@@ -147,3 +152,7 @@ class Runner:
                 await jobs.keep(self._database, self._id, held)
             except Exception:  # noqa: BLE001 - the next round extends them
                 _LOG.exception("leases could not be extended")
+
+
+async def _nobody(job: TakenJob) -> bool:
+    raise LookupError(f"nobody here handles {job.kind}")
