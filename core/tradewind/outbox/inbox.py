@@ -13,6 +13,7 @@ import msgspec
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.webhook import Item
 from tradewind.database.engine import Database, Transaction
+from tradewind.database.sql import storable_text
 
 DRAIN = "drain"
 KEYS_KEPT = timedelta(days=30)
@@ -47,6 +48,7 @@ _SAME_LANE = """
         again = j.again OR j.leased_until IS NOT NULL
 """
 
+# Keys are inserted in order, so that two requests with the same ones cannot block each other.
 _STORE = f"""
     WITH arrived AS (
         SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::uuid[], $7::text[],
@@ -55,6 +57,7 @@ _STORE = f"""
     fresh AS (
         INSERT INTO control.webhook_keys (plugin, scope, dedupe_key, received_at)
         SELECT DISTINCT $1, scope, dedupe_key, $2::timestamptz FROM arrived
+        ORDER BY scope, dedupe_key
         ON CONFLICT DO NOTHING RETURNING scope, dedupe_key),
     kept AS (
         INSERT INTO control.webhook_inbox
@@ -117,7 +120,7 @@ async def mark_item(
            WHERE id = $1""",
         item_id,
         state,
-        error[:2000],
+        storable_text(error),
         now,
     )
 
@@ -129,7 +132,7 @@ async def put_off_item(database: Database, item_id: UUID, run_at: datetime, erro
            WHERE id = $1""",
         item_id,
         run_at,
-        error[:2000],
+        storable_text(error),
     )
 
 
@@ -151,16 +154,22 @@ async def rouse(tx: Transaction, plugin: str, lane: str) -> None:
 async def replay_item(tx: Transaction, item_id: UUID) -> None:
     """Work an item off again, as if it had just come. Raises NotFound."""
     row = await tx.fetchrow(
+        "SELECT plugin, lane FROM control.webhook_inbox WHERE store_id = $1 AND id = $2",
+        tx.store_id,
+        item_id,
+    )
+    if row is None:
+        raise NotFound("There is no such item in the inbox.")
+    # The job before the item, as a worker that takes the lane locks them.
+    await rouse(tx, row["plugin"], row["lane"])
+    await tx.execute(
         """UPDATE control.webhook_inbox
            SET state = 'pending', attempts = 0, error = '', run_at = $3, processed_at = NULL
-           WHERE store_id = $1 AND id = $2 RETURNING plugin, lane""",
+           WHERE store_id = $1 AND id = $2""",
         tx.store_id,
         item_id,
         tx.now,
     )
-    if row is None:
-        raise NotFound("There is no such item in the inbox.")
-    await rouse(tx, row["plugin"], row["lane"])
 
 
 async def list_items(

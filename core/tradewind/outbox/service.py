@@ -10,7 +10,7 @@ import msgspec
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.events import Event, EventBase, type_of
 from tradewind.database.engine import Database, Transaction
-from tradewind.database.sql import Writes, values
+from tradewind.database.sql import Writes, storable_json, storable_text
 from tradewind.outbox.jobs import Job, enqueue_in
 from tradewind.outbox.rules import aggregate_of
 
@@ -67,7 +67,7 @@ _EVENT_COLUMNS = "store_id, id, type, aggregate, sequence, payload, occurred_at"
 
 
 def _row(tx: Transaction, event: EventBase) -> tuple[Any, ...]:
-    payload = msgspec.json.encode(event).decode()
+    payload = storable_json(event)
     kind = type_of(type(event))
     aggregate = aggregate_of(event)
     return tx.store_id, event.id, kind, aggregate, event.sequence, payload, event.occurred_at
@@ -83,33 +83,39 @@ async def relay(
     """Turn up to a batch of a store's pointers into deliveries and jobs; returns how many."""
     async with database.transaction(store_id) as tx:
         pointers = await tx.fetch(
-            """DELETE FROM control.outbox_pointers WHERE position IN (
+            """WITH next AS (
                    SELECT position FROM control.outbox_pointers WHERE store_id = $1
                    ORDER BY position LIMIT $2 FOR UPDATE SKIP LOCKED)
-               RETURNING position, event_id, type""",
+               DELETE FROM control.outbox_pointers p USING next
+               WHERE p.position = next.position
+               RETURNING p.position, p.event_id, p.type""",
             store_id,
             _BATCH,
         )
-        await _fan_out(tx, sorted(pointers), subscribers)
+        in_order = sorted(pointers, key=lambda pointer: pointer["position"])
+        await _fan_out(tx, in_order, subscribers)
     return len(pointers)
 
 
 async def _fan_out(
     tx: Transaction, pointers: Sequence[Any], subscribers: Callable[[UUID, str], Sequence[str]]
 ) -> None:
-    rows: list[Any] = []
-    for pointer in pointers:
-        for name in subscribers(tx.store_id, pointer["type"]):
-            rows += [tx.store_id, tx.new_id(), pointer["event_id"], pointer["type"], name]
-            rows += ["pending", tx.now, tx.now]
-    if not rows:
+    wanted = [
+        (tx.new_id(), pointer["event_id"], pointer["type"], name)
+        for pointer in pointers
+        for name in subscribers(tx.store_id, pointer["type"])
+    ]
+    if not wanted:
         return
     added = await tx.fetch(
-        f"""INSERT INTO shop.event_deliveries
-                (store_id, id, event_id, type, subscriber, state, created_at, updated_at)
-            VALUES {values(len(rows) // 8, 8)}
-            ON CONFLICT (store_id, event_id, subscriber) DO NOTHING RETURNING id""",
-        *rows,
+        """INSERT INTO shop.event_deliveries
+               (store_id, id, event_id, type, subscriber, state, created_at, updated_at)
+           SELECT $1, d.*, 'pending', $2, $2
+           FROM unnest($3::uuid[], $4::uuid[], $5::text[], $6::text[]) AS d
+           ON CONFLICT (store_id, event_id, subscriber) DO NOTHING RETURNING id""",
+        tx.store_id,
+        tx.now,
+        *(list(column) for column in zip(*wanted, strict=True)),
     )
     await enqueue_in(tx, *(_delivery_job(tx.store_id, row["id"]) for row in added))
 
@@ -141,15 +147,15 @@ async def pending_delivery(tx: Transaction, delivery_id: UUID) -> tuple[Event, s
 
 
 async def mark_delivery(tx: Transaction, delivery_id: UUID, state: str, error: str = "") -> None:
-    """Write down how an attempt went (`pending` again, `done` or `dead`)."""
+    """Write down how an attempt went (`pending` again, `done` or `dead`); `done` is for good."""
     await tx.execute(
         """UPDATE shop.event_deliveries
            SET state = $3, error = $4, attempts = attempts + 1, updated_at = $5
-           WHERE store_id = $1 AND id = $2""",
+           WHERE store_id = $1 AND id = $2 AND state <> 'done'""",
         tx.store_id,
         delivery_id,
         state,
-        error[:2000],
+        storable_text(error),
         tx.now,
     )
 
@@ -166,7 +172,8 @@ async def replay_delivery(tx: Transaction, delivery_id: UUID) -> None:
     if row is None:
         raise NotFound("There is no such delivery.")
     await tx.execute(
-        "DELETE FROM control.jobs WHERE store_id = $1 AND kind = $2 AND dedupe_key = $3",
+        """DELETE FROM control.jobs
+           WHERE store_id = $1 AND kind = $2 AND payload ->> 'delivery_id' = $3""",
         tx.store_id,
         DELIVER,
         str(delivery_id),
