@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tradewind.database.engine import Database, Store
+from tradewind.database.sql import storable_json
 
 KEPT = timedelta(hours=1)
 _POLL_SECONDS = 0.5
@@ -21,13 +22,19 @@ class LiveBoard:
         self._store = store
 
     async def publish(self, topic: str, data: Mapping[str, Any]) -> None:
-        """Tell everyone who listens to `topic` in this store."""
+        """Tell everyone who listens to `topic` in this store.
+
+        Messages of one topic are written one after another: whoever has read a position will not
+        find a lower one later.
+        """
         await self._database.pool.execute(
-            """INSERT INTO control.live_messages (store_id, topic, data, created_at)
-               VALUES ($1, $2, $3, $4)""",
-            self._store.id,
+            """WITH turn AS MATERIALIZED (
+                   SELECT pg_advisory_xact_lock(hashtextextended($1::text || $2, 0)))
+               INSERT INTO control.live_messages (store_id, topic, data, created_at)
+               SELECT $1::text::uuid, $2, $3::jsonb, $4::timestamptz FROM turn""",
+            str(self._store.id),
             topic,
-            msgspec.json.encode(data).decode(),
+            storable_json(data),
             self._database.clock.now(),
         )
 
