@@ -108,12 +108,16 @@ class Hooks:
 
     @_spec
     def channels(self) -> Sequence[Channel[Any]]:
-        """Chat channels this plugin brings, chosen by name."""
+        """The chat channel this plugin brings, chosen by name.
+
+        At most one: a plugin brings either one channel or one payment provider, because it has one
+        webhook door.
+        """
         raise AssertionError
 
     @_spec
     def payment_providers(self) -> Sequence[PaymentProvider[Any]]:
-        """Payment providers this plugin brings, chosen by name."""
+        """The payment provider this plugin brings; at most one, chosen by name."""
         raise AssertionError
 
     @_spec

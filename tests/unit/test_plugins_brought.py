@@ -127,9 +127,19 @@ def test_a_name_that_nobody_brings_is_not_found() -> None:
             look_up("nobody")
 
 
-def test_one_plugin_may_call_its_channel_and_its_provider_the_same() -> None:
-    both = Bringer("both", channels=[Chat("both")], providers=[Bank("both")])
-    assert load(extra=[both], strict=True).plugin_of("both") == "both"
+SEVERAL: dict[str, Bringer] = {
+    "a channel and a provider": Bringer("z", channels=[Chat("x")], providers=[Bank("y")]),
+    "both of one name": Bringer("z", channels=[Chat("z")], providers=[Bank("z")]),
+    "two channels": Bringer("z", channels=[Chat("x"), Chat("y")]),
+    "two providers": Bringer("z", providers=[Bank("x"), Bank("y")]),
+}
+
+
+@pytest.mark.parametrize("bringer", SEVERAL.values(), ids=SEVERAL)
+def test_a_plugin_brings_no_more_than_its_one_door_can_serve(bringer: Bringer) -> None:
+    plugins = load(extra=[bringer, Bringer("a", channels=[Chat("chirp")])])
+    assert codes(plugins) == [("z", "several_doors")]
+    assert (list(plugins.channels), list(plugins.providers)) == (["chirp"], [])
 
 
 CLASHES: dict[str, tuple[Bringer, str]] = {
@@ -150,10 +160,10 @@ CLASHES: dict[str, tuple[Bringer, str]] = {
 
 @pytest.mark.parametrize(("second", "code"), CLASHES.values(), ids=CLASHES)
 def test_a_name_belongs_to_the_plugin_that_sorts_first(second: Bringer, code: str) -> None:
-    owner = Bringer("a", channels=[Chat("chirp", "ch")], providers=[Bank("vault")])
-    plugins = load(extra=[second, owner])
+    owners = Bringer("a", channels=[Chat("chirp", "ch")]), Bringer("b", providers=[Bank("vault")])
+    plugins = load(extra=[second, *owners])
     assert codes(plugins) == [("z", code)]
-    assert list(plugins.loaded) == ["a"]
+    assert list(plugins.loaded) == ["a", "b"]
     assert (list(plugins.channels), list(plugins.providers)) == (["chirp"], ["vault"])
 
 
@@ -199,11 +209,11 @@ BAD: dict[str, tuple[Bringer, str]] = {
 def test_a_plugin_that_brings_something_wrong_is_dropped_completely(
     broken: Bringer, code: str
 ) -> None:
-    good = Bringer("a", channels=[Chat("chirp")], providers=[Bank("vault")])
-    plugins = load(extra=[broken, good])
+    good = Bringer("a", channels=[Chat("chirp")]), Bringer("b", providers=[Bank("vault")])
+    plugins = load(extra=[broken, *good])
     assert {fault.code for fault in plugins.faults} == {code}
     assert {fault.name for fault in plugins.faults} == {"z"}
-    assert list(plugins.loaded) == ["a"]
+    assert list(plugins.loaded) == ["a", "b"]
     assert (list(plugins.channels), list(plugins.providers)) == (["chirp"], ["vault"])
     assert plugins.tables() == ()
 

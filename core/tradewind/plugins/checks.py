@@ -173,6 +173,18 @@ def provider_problems(providers: object, settings_type: type[msgspec.Struct]) ->
     return [Problem("bad_provider", line) for line in words]
 
 
+def door_problems(channels: Sequence[object], providers: Sequence[object]) -> list[Problem]:
+    """What speaks against all that one plugin brings together."""
+    count = len(channels) + len(providers)
+    if count < 2:
+        return []
+    words = (
+        f"It brings {count} channels and payment providers, and a plugin has one webhook door; "
+        "make a plugin of each."
+    )
+    return [Problem("several_doors", words)]
+
+
 def _brought(
     hook: str,
     objects: object,

@@ -217,7 +217,11 @@ def _take(
     ]
     if not isinstance(tables, PluginTables | None):
         problems.append(Problem("bad_tables", f"`tables` must return PluginTables, not {tables!r}"))
-    problems = problems or brought.clashes(channels, providers)
+    problems = (
+        problems
+        or brought.clashes(channels, providers)
+        or checks.door_problems(channels, providers)
+    )
     if not problems:
         brought.add(name, channels, providers, tables)
     return problems
