@@ -20,8 +20,12 @@ from tests.support.thirdparty.pager import (
     PagingPlugin,
     signature,
 )
-from tradewind import Outbound
+from tradewind import Outbound, Template
+from tradewind.conversations import threads
+from tradewind.database.sql import Writes
 from tradewind.messaging import delivery
+from tradewind.messaging import service as messaging
+from tradewind.messaging.service import Origin
 from tradewind.settings.rules import QUARANTINE_AFTER
 from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
@@ -322,3 +326,20 @@ async def test_a_channel_that_hangs_is_cut_off_and_asked_again_when_no_receipt_h
     await pagers.shop.worker.work_off()
     (answer,) = pagers.hears()
     assert "Welcome" in answer
+
+
+async def test_a_template_is_not_sent_where_there_are_none_and_the_log_says_so(
+    pagers: Pagers,
+) -> None:
+    await pagers.says("hi")
+    store, channel = pagers.shop.branches["demo"].store, pagers.shop.engine.plugins.channel("pager")
+    async with pagers.shop.engine.database.transaction(store.id) as tx:
+        thread = await threads.load(tx, "pager", SUBSCRIBER, channel.capabilities)
+        assert thread is not None
+        writes = Writes()
+        template = Template(name="welcome", language="en")
+        composed = messaging.compose(tx, writes, thread.line, [template], Origin(cause="test"))
+        await writes.run(tx)
+    assert not composed.waiting
+    *_, last = await pagers.shop.messages(SUBSCRIBER)
+    assert (last["status"], last["error_code"]) == ("withheld", "templates_not_supported")

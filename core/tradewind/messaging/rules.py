@@ -279,6 +279,8 @@ def refusal(
     """Why a message must not go out now ("" when it may): the code shown in the inbox."""
     if opted_out and not always:
         return "opted_out"
+    if isinstance(body, Template) and not can.templates:
+        return "templates_not_supported"
     closed = window_expires_at is None or window_expires_at <= now
     if can.reply_window is not None and closed and not isinstance(body, Template):
         return "window_closed"
