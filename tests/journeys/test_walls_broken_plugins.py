@@ -43,8 +43,8 @@ from tradewind.checkout.rules import StartRequest
 from tradewind.conversations import drain
 from tradewind.outbox.rules import MAX_ATTEMPTS, wait
 from tradewind.plugins import Late
-from tradewind.settings.rules import QUARANTINE_AFTER
-from tradewind.settings.service import configure
+from tradewind.settings.rules import FORGIVEN_AFTER, QUARANTINE_AFTER
+from tradewind.settings.service import configure, record_failure
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.engine import open_engine
@@ -348,6 +348,21 @@ async def test_a_plugin_that_talks_nonsense_again_and_again_is_asked_no_more(
         for _ in range(QUARANTINE_AFTER):
             await checkout.shipping_options(shop.engine, store, cart.id)
         assert not (await plugin_page(shop, "babbling"))["enabled"]
+
+
+@pytest.mark.parametrize(
+    ("pause", "state"), [(FORGIVEN_AFTER, "enabled"), (timedelta(hours=1), "quarantined")]
+)
+async def test_errors_of_long_ago_do_not_count(
+    opened: Opener, pause: timedelta, state: str
+) -> None:
+    async with opened(Babbling()) as shop:
+        store = shop.branches["demo"].store
+        for _ in range(QUARANTINE_AFTER):
+            shop.clock.advance(pause.total_seconds() + 1)
+            await record_failure(shop.engine, store, "babbling", "nonsense")
+        page = await plugin_page(shop, "babbling")
+        assert ("enabled" if page["enabled"] else "quarantined") == state
 
 
 # --- providers and channels ----------------------------------------------------------------------

@@ -65,21 +65,30 @@ async def save_plugin(
     )
 
 
-async def count_failure(tx: Transaction, plugin: str, limit: int, reason: str) -> bool:
-    """Count a programming error; true when this one put the plugin into quarantine."""
+async def count_failure(
+    tx: Transaction, plugin: str, limit: int, since: datetime, reason: str
+) -> bool:
+    """Count a programming error; true when this one put the plugin into quarantine.
+
+    The count begins anew when the last one was before `since`.
+    """
     row = await tx.fetchval(
-        """UPDATE shop.plugin_settings
-           SET failures = failures + 1,
-               quarantined_at = CASE WHEN failures + 1 >= $3 AND quarantined_at IS NULL
-                                     THEN $4::timestamptz ELSE quarantined_at END,
-               quarantine_reason = CASE WHEN quarantined_at IS NULL THEN $5
-                                        ELSE quarantine_reason END
-           WHERE store_id = $1 AND plugin = $2
-           RETURNING failures = $3""",
+        """WITH counted AS (
+               SELECT quarantined_at IS NULL AS free,
+                      1 + CASE WHEN last_failed_at < $5 THEN 0 ELSE failures END AS failures
+               FROM shop.plugin_settings WHERE store_id = $1 AND plugin = $2 FOR UPDATE)
+           UPDATE shop.plugin_settings p
+           SET failures = c.failures, last_failed_at = $4::timestamptz,
+               quarantined_at = CASE WHEN c.free AND c.failures >= $3
+                                     THEN $4::timestamptz ELSE p.quarantined_at END,
+               quarantine_reason = CASE WHEN c.free THEN $6 ELSE p.quarantine_reason END
+           FROM counted c WHERE p.store_id = $1 AND p.plugin = $2
+           RETURNING c.free AND c.failures >= $3""",
         tx.store_id,
         plugin,
         limit,
         tx.now,
+        since,
         reason[:500],
     )
     return bool(row)

@@ -1,6 +1,7 @@
 """How plugin settings are checked, merged and shown. No I/O."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 
 import msgspec
@@ -10,6 +11,8 @@ from tradewind.contracts.settings import operator_fields, properties, secret_fie
 
 MASK = "••••••••"
 QUARANTINE_AFTER = 5
+FORGIVEN_AFTER = timedelta(hours=24)
+"""A programming error counts no more when the next one comes later than this."""
 FLAGS = ("USE_NEW_CHECKOUT", "ENABLE_LEGACY_CHECKOUT", "PAYMENT_CHANNEL_WHATSAPP")
 
 Values = Mapping[str, Any]

@@ -15,6 +15,7 @@ from tradewind.settings.engine import Engine
 from tradewind.settings.queries import AuditRecord
 from tradewind.settings.rules import (
     FLAGS,
+    FORGIVEN_AFTER,
     QUARANTINE_AFTER,
     merge,
     parse,
@@ -131,7 +132,8 @@ def _changes(settings: Mapping[str, Any] | None, *, enabled: bool | None) -> dic
 async def record_failure(engine: Engine, store: Store, plugin: str, reason: str) -> bool:
     """Count a programming error of a plugin; true when it is in quarantine from now on."""
     async with engine.database.transaction(store.id) as tx:
-        quarantined = await queries.count_failure(tx, plugin, QUARANTINE_AFTER, reason)
+        since = tx.now - FORGIVEN_AFTER
+        quarantined = await queries.count_failure(tx, plugin, QUARANTINE_AFTER, since, reason)
     engine.forget(store.id)
     return quarantined
 

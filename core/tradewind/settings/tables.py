@@ -14,6 +14,7 @@ class PluginSettings(Table, tablename="plugin_settings", schema="shop", db=TABLE
     enabled = Boolean(default=False)
     settings = Bytea(null=True, default=None)
     failures = Integer(default=0)
+    last_failed_at = Timestamptz(null=True, default=None)
     quarantined_at = Timestamptz(null=True, default=None)
     quarantine_reason = Text(default="")
     version = Integer(default=1)
