@@ -36,7 +36,6 @@ from tradewind.orders.rules import Order
 from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import configure
-from tradewind.stores.service import settings_of
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 
@@ -307,19 +306,26 @@ async def test_a_refusal_on_the_phone_gives_the_goods_back_and_another_way_can_b
     assert await counter.level() == Level(held=0, reserved=1)
 
 
-async def test_after_a_refusal_the_goods_wait_for_the_shopper_and_then_others_can_have_them(
-    counter: Counter,
-) -> None:
+async def test_after_a_refusal_others_can_have_the_goods_at_once(counter: Counter) -> None:
     await counter.pays(await counter.cart(ON_HAND))
     counter.decline()
     await counter.passes(PLAN[0])
-    async with counter.engine.database.transaction(counter.store.id) as tx:
-        minutes = (await settings_of(tx)).hold_minutes
-    await counter.passes(timedelta(minutes=minutes))
-    assert await checkout.release_expired_holds(counter.engine, counter.store) == 1
+    assert await counter.level() == Level(held=0, reserved=0)
     other = await counter.cart(ON_HAND)
     await checkout.place(counter.engine, counter.store, other.id, "manual")
     assert (await counter.level()).reserved == ON_HAND
+
+
+async def test_a_late_refusal_of_an_older_attempt_leaves_the_goods_to_the_newer_one(
+    counter: Counter,
+) -> None:
+    cart = await counter.cart()
+    await counter.pays(cart)
+    await counter.pays(cart)
+    first, _second = counter.book.requests
+    counter.book.decide(first.number, "declined", counter.shop.clock.now())
+    await hand_in(counter, first.number)
+    assert await counter.level() == Level(held=1, reserved=0)
 
 
 async def test_a_closed_till_says_so_and_the_shopper_can_try_again(counter: Counter) -> None:

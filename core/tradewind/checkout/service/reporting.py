@@ -22,6 +22,7 @@ from tradewind.contracts.events import (
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Fact, PaymentResult
 from tradewind.database import Store, Transaction
+from tradewind.inventory import service as inventory
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
 from tradewind.outbox import service as outbox
@@ -134,6 +135,8 @@ async def _close_session(tx: Transaction, payment: Payment, result: PaymentResul
         return
     if payment.status == "failed" or result.status in {"failed", "canceled"}:
         closed = await payment_rows.close_sessions(tx, [payment.session_id], "failed")
+        if closed and payment.cart_id is not None:
+            await inventory.release_holds(tx, payment.cart_id)
         if closed and payment.status != "failed":
             await outbox.record(tx, _failed(tx, payment, result.code))
 
