@@ -8,7 +8,8 @@ import asyncpg
 import pytest
 
 from tests.support.tills import Till, open_till
-from tradewind.carts.rules import Cart
+from tradewind.carts.rules import Cart, NewCart
+from tradewind.carts.service import add_line, add_sku, get_cart, set_quantity
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     cancel_order,
@@ -18,8 +19,9 @@ from tradewind.checkout.service import (
     start_payment,
 )
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, OutOfStock
-from tradewind.database import Database
+from tradewind.database import Database, Transaction
 from tradewind.inventory import queries as stock_rows
+from tradewind.inventory.rules import Level
 from tradewind.inventory.service import (
     levels,
     list_levels,
@@ -179,6 +181,44 @@ async def test_a_lapsed_hold_makes_way_before_anybody_is_refused(
     assert isinstance(await buy(till, buyer), Order)
     assert isinstance(await buy(till, sleeper), OutOfStock)
     await check_journal(till)
+
+
+async def test_a_lapsed_hold_makes_way_before_a_cart_is_refused(
+    till: Till, clock: ManualClock
+) -> None:
+    await till.stock("MUG", on_hand=3)
+    sleeper, buyer = await till.cart(("MUG", 3)), NewCart(source="web", session_id="web:buyer")
+    await hold_stock(till.engine, till.store, sleeper.id)
+    async with till.database.transaction(till.store.id) as tx:
+        with pytest.raises(OutOfStock):
+            await add_sku(tx, buyer, "MUG", 1)
+    clock.advance(15 * 60 + 1)
+    async with till.database.transaction(till.store.id) as tx:
+        cart = await add_sku(tx, buyer, "MUG", 1)
+    assert (await free(till)).held == 0
+    for more in (add_one, set_two):
+        await hold_stock(till.engine, till.store, (await till.cart(("MUG", 2))).id)
+        clock.advance(15 * 60 + 1)
+        async with till.database.transaction(till.store.id) as tx:
+            cart = await more(tx, await get_cart(tx, cart.id))
+        assert cart.lines[0].quantity == 2
+        assert (await free(till)).held == 0
+        async with till.database.transaction(till.store.id) as tx:
+            cart = await set_quantity(tx, cart, cart.lines[0].id, 1)
+    await check_journal(till)
+
+
+async def free(till: Till) -> Level:
+    async with till.database.transaction(till.store.id) as tx:
+        return await levels(tx, "MUG")
+
+
+async def add_one(tx: Transaction, cart: Cart) -> Cart:
+    return await add_line(tx, cart, cart.lines[0].variant_id, 1)
+
+
+async def set_two(tx: Transaction, cart: Cart) -> Cart:
+    return await set_quantity(tx, cart, cart.lines[0].id, 2)
 
 
 async def test_holds_lapse_by_themselves(till: Till, clock: ManualClock) -> None:

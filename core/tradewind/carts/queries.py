@@ -145,6 +145,17 @@ async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:
     return added is not None
 
 
+async def lock(tx: Transaction, cart_id: UUID | None, session_id: str | None) -> None:
+    """Lock a cart, or the open cart of a session, until the transaction ends."""
+    await tx.execute(
+        """SELECT FROM shop.carts
+           WHERE store_id = $1 AND (id = $2 OR (session_id = $3 AND status = 'open')) FOR UPDATE""",
+        tx.store_id,
+        cart_id,
+        session_id,
+    )
+
+
 async def offer(tx: Transaction, cart_id: UUID, variant_id: UUID) -> Offer | None:
     """What a cart can have of a variant of this store."""
     row = await tx.fetchrow(_OFFER_OF_CART, tx.store_id, tx.now, cart_id, variant_id)

@@ -143,6 +143,10 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         """How many the cart may have in all; counts only where stock is tracked."""
         return max(0, self.available + self.own_hold)
 
+    def short(self, wanted: int) -> bool:
+        """Whether the cart cannot have `wanted` units in all."""
+        return self.tracked and not self.backorder and self.left < wanted
+
 
 class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
     """A line as the database gives it: what was stored and what the catalog says now."""
@@ -253,7 +257,7 @@ def check_offer(offer: Offer | None, wanted: int) -> int:
     if offer.price is None:
         raise Conflict(f"{offer.sku} has no price in this currency.", code="line_unavailable")
     check_quantity(wanted)
-    if offer.tracked and not offer.backorder and offer.left < wanted:
+    if offer.short(wanted):
         raise OutOfStock(offer.sku, offer.left)
     return offer.price
 

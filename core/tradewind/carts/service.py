@@ -1,5 +1,7 @@
 """The life of a cart before checkout. Every change raises its version and voids older quotes."""
 
+from collections.abc import Awaitable, Callable
+from functools import partial
 from uuid import UUID
 
 import asyncpg
@@ -11,6 +13,7 @@ from tradewind.carts.rules import (
     Cart,
     CartUpdate,
     NewCart,
+    Offer,
     check_offer,
     check_open,
     check_quantity,
@@ -22,6 +25,7 @@ from tradewind.catalog.rules import Region, refuse
 from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.database import Transaction
+from tradewind.inventory import service as inventory
 from tradewind.pricing.rules import Priced
 
 
@@ -62,8 +66,10 @@ async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int)
     """
     check_open(cart)
     check_quantity(quantity)
-    offer = await queries.offer(tx, cart.id, variant_id)
-    price = check_offer(offer, quantity + (offer.in_cart if offer else 0))
+    ask = partial(queries.offer, tx, cart.id, variant_id)
+    offer = await ask()
+    wanted = quantity + (offer.in_cart if offer else 0)
+    price = check_offer(await _freed(tx, offer, wanted, ask, cart_id=cart.id), wanted)
     try:
         added = await queries.add_line(tx, cart.id, variant_id, quantity, price)
     except asyncpg.CheckViolationError:
@@ -74,15 +80,19 @@ async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int)
 async def add_sku(tx: Transaction, session: NewCart, sku: str, quantity: int) -> Cart:
     """Put `quantity` more of a SKU (any case) in the cart of a session, opening one if needed.
 
-    Three round trips. Raises InvalidInput, NotFound `unknown_sku`, OutOfStock.
+    Three round trips, unless stock is short. Raises InvalidInput, NotFound `unknown_sku`,
+    OutOfStock.
     """
     check_quantity(quantity)
     if session.session_id is None:
         raise InvalidInput("A session is needed.")
-    offer = await queries.offer_by_sku(tx, session, sku.strip())
+    ask = partial(queries.offer_by_sku, tx, session, sku.strip())
+    offer = await ask()
     if offer is None or not offer.published:
         raise NotFound(f"There is no SKU {sku}.", code="unknown_sku")
-    price = check_offer(offer, quantity + offer.in_cart)
+    wanted = quantity + offer.in_cart
+    offer_now = await _freed(tx, offer, wanted, ask, session_id=session.session_id)
+    price = check_offer(offer_now, wanted)
     try:
         cart_id = await queries.add_to_session(tx, session, offer.variant_id, quantity, price)
     except asyncpg.CheckViolationError:
@@ -106,7 +116,8 @@ async def set_quantity(tx: Transaction, cart: Cart, line_id: UUID, quantity: int
         await queries.remove_lines(tx, cart.id, [line_id])
         return await get_cart(tx, cart.id)
     if quantity > line.quantity:
-        check_offer(await queries.offer(tx, cart.id, line.variant_id), quantity)
+        ask = partial(queries.offer, tx, cart.id, line.variant_id)
+        check_offer(await _freed(tx, await ask(), quantity, ask, cart_id=cart.id), quantity)
     changed = await queries.set_quantity(tx, cart.id, line_id, quantity)
     return await _reread(tx, cart.id, done=changed)
 
@@ -141,6 +152,24 @@ async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> Cart | Non
 async def expire_carts(tx: Transaction, most: int = 500) -> int:
     """Close carts whose time has passed; returns how many."""
     return await queries.close_expired(tx, most)
+
+
+async def _freed(
+    tx: Transaction,
+    offer: Offer | None,
+    wanted: int,
+    ask: Callable[[], Awaitable[Offer | None]],
+    *,
+    cart_id: UUID | None = None,
+    session_id: str | None = None,
+) -> Offer | None:
+    """The offer; where it falls short, asked for again once lapsed holds have made way."""
+    if offer is None or not offer.short(wanted):
+        return offer
+    # The cart before the levels, as everybody locks them.
+    await queries.lock(tx, cart_id, session_id)
+    released = await inventory.release_lapsed(tx, [offer.variant_id])
+    return await ask() if released else offer
 
 
 async def _region(tx: Transaction, cart: Cart, change: CartUpdate) -> Region:
