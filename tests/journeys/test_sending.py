@@ -7,7 +7,7 @@ from typing import Any, TypeAlias
 import asyncpg
 import httpx
 
-from tests.support.deliveries import change, post, text
+from tests.support.deliveries import change, post, status, text
 from tests.support.shop import AMINA, BRIAN, GRAPH, Shop, words
 
 REPEATED = "SELECT count(*) FROM shop.message_statuses WHERE status = 'sending'"
@@ -144,3 +144,40 @@ def graph_path(shop: Shop) -> str:
 
 def bearer() -> dict[str, str]:
     return {"Authorization": "Bearer token-of-demo"}
+
+
+def pictures(body: dict[str, Any]) -> bool:
+    return "image" in str(body.get("interactive", {}).get("header", {}).get("type", ""))
+
+
+async def see_a_card(shop: Shop) -> None:
+    await shop.talks(AMINA, "hi", "MENU")
+    await shop.taps(AMINA, "Coffee")
+    await shop.hears(AMINA)
+    await shop.taps(AMINA, "Nyeri coffee")
+
+
+async def test_a_picture_that_is_refused_at_once_goes_as_words(shop: Shop) -> None:
+    async def no_pictures(body: dict[str, Any]) -> httpx.Response | None:
+        return refusal(400, 131053) if pictures(body) else None
+
+    on_messages(shop, no_pictures)
+    await see_a_card(shop)
+    (card,) = await shop.hears(AMINA)
+    assert not pictures(card)
+    assert "Nyeri coffee" in words(card)
+
+
+async def test_a_picture_that_fails_later_is_followed_by_words_once(shop: Shop) -> None:
+    await see_a_card(shop)
+    (card,) = await shop.hears(AMINA)
+    assert pictures(card)
+    ref = next(message.id for message in reversed(shop.thread(AMINA)) if not message.from_shopper)
+    error = {"code": 131053, "title": "Media upload error"}
+    failed = {**status(ref, "failed", AMINA), "errors": [error]}
+    for _ in range(2):
+        await shop.deliver(post(change(shop.branches["demo"].number, statuses=[failed])))
+        await shop.settle()
+    (again,) = await shop.hears(AMINA)
+    assert not pictures(again)
+    assert words(again) == words(card)

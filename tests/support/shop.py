@@ -139,6 +139,11 @@ class Shop:
         answer = await self.sandbox.post("/phone/tap", json=body)
         assert answer.json() == {"status": 200}, answer.text
 
+    def thread(self, phone: str, store: str = "demo") -> Sequence[Any]:
+        """The chat as the person's phone shows it, oldest first."""
+        shopper = self.carrier.state.people.find(phone)
+        return self.carrier.state.thread(self.branches[store].number, shopper)
+
     def _find(self, phone: str, wanted: str, account: str) -> tuple[str, Option]:
         shopper = self.carrier.state.people.find(phone)
         seen: list[str] = []

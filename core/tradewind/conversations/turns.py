@@ -30,7 +30,7 @@ from tradewind.contracts.channel import (
     TextContent,
 )
 from tradewind.contracts.context import StoreContext
-from tradewind.contracts.errors import ChannelError
+from tradewind.contracts.errors import ChannelError, MediaRefused
 from tradewind.conversations import threads
 from tradewind.conversations.lane import Lane, let_go
 from tradewind.conversations.rules import Answer, Outside
@@ -154,7 +154,10 @@ class ChannelLane:
         channel = self._channel.name
         match inbound:
             case StatusChange():
-                await messaging.status_reported(tx, writes, channel, inbound)
+                ours = await messaging.status_reported(tx, writes, channel, inbound)
+                if ours and inbound.error and inbound.error.meaning == MediaRefused.code:
+                    plugin, can = self._lane.plugin, self._channel.capabilities
+                    await messaging.say_in_words(tx, plugin, can, channel, inbound)
             case ConsentChange(identity=identity, allowed=allowed, category=category, at=at):
                 await messaging.set_consent(
                     tx,

@@ -123,6 +123,16 @@ class LoggedMessage(msgspec.Struct, frozen=True, kw_only=True):
     status: str
 
 
+async def body_of(tx: Transaction, message_id: UUID) -> OutboundBody | None:
+    """What an outgoing message said; None once it was erased."""
+    body = await tx.fetchval(
+        "SELECT body FROM shop.message_bodies WHERE store_id = $1 AND message_id = $2",
+        tx.store_id,
+        message_id,
+    )
+    return None if body is None else msgspec.json.decode(body, type=OutboundBody)
+
+
 async def logged(
     tx: Transaction, channel: str, message_id: UUID | None, ref: str
 ) -> LoggedMessage | None:

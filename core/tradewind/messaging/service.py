@@ -14,7 +14,7 @@ from tradewind.database.engine import Transaction
 from tradewind.database.sql import Writes
 from tradewind.messaging import queries
 from tradewind.messaging.queries import MessageRecord, Waiting
-from tradewind.messaging.rules import STATUS_RANK, fit, kind_of, refusal
+from tradewind.messaging.rules import STATUS_RANK, fit, has_media, kind_of, refusal, without_media
 from tradewind.outbox import service as outbox
 from tradewind.outbox.inbox import rouse
 
@@ -260,6 +260,22 @@ async def status_reported(
     if STATUS_RANK[change.status] > STATUS_RANK[message.status]:
         outbox.add(tx, writes, _status_event(tx, channel, message, change.status, code))
     return True
+
+
+async def say_in_words(
+    tx: Transaction, plugin: str, can: Capabilities, channel: str, change: StatusChange
+) -> None:
+    """Send a message again without its picture or file, which the provider refused; once."""
+    message = await queries.logged(tx, channel, change.message_id, change.ref)
+    if message is None or message.conversation_id is None:
+        return
+    body = await queries.body_of(tx, message.id)
+    if body is None or not has_media(body):
+        return
+    line = await line_of(tx, message.conversation_id, can)
+    origin = Origin(cause=str(message.id))
+    again = without_media(body)
+    await queue(tx, line, plugin, [again], origin, dedupe_key=f"words:{message.id}")
 
 
 def _status_event(

@@ -14,6 +14,7 @@ from tradewind import (
     ChannelDown,
     ChannelError,
     DeliveryError,
+    MediaRefused,
     OptedOut,
     PermanentFailure,
     Retry,
@@ -29,8 +30,6 @@ RETRY_AFTER: Mapping[int, float] = {
     130429: 1,  # throughput of the number
     131000: 5,  # something went wrong
     131016: 5,  # service unavailable
-    131052: 10,  # media could not be downloaded
-    131053: 10,  # media could not be uploaded
     131056: 4,  # too many messages to one person; Meta: after 4^X seconds
     131057: 60,  # maintenance, or an upgrade of the number
     133004: 5,  # server temporarily unavailable
@@ -99,6 +98,9 @@ PERMANENT = frozenset(
 )
 """This message will never arrive."""
 
+MEDIA_REFUSED = frozenset({131052, 131053})
+"""Meta could not fetch or take the picture or file."""
+
 WINDOW_CLOSED = 131047
 OPTED_OUT = 131050
 
@@ -138,6 +140,8 @@ def meaning(code: int | None) -> type[ChannelError] | None:
         return Retry
     if code in DOWN:
         return ChannelDown
+    if code in MEDIA_REFUSED:
+        return MediaRefused
     if code in PERMANENT:
         return PermanentFailure
     return {WINDOW_CLOSED: WindowClosed, OPTED_OUT: OptedOut}.get(code or -1)
