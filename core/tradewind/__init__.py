@@ -1,9 +1,5 @@
 """Tradewind: commerce where people already talk. These are the names plugin authors import."""
 
-from tradewind.contracts.settings import (
-    OperatorOnly,
-    Secret,
-)
 from tradewind.contracts.channel import (
     AddressContent,
     AskAddress,
@@ -88,9 +84,9 @@ from tradewind.contracts.errors import (
     WindowClosed,
 )
 from tradewind.contracts.events import (
+    EVENT_TYPES,
     CartAbandoned,
     CustomerMerged,
-    EVENT_TYPES,
     Event,
     EventBase,
     FulfillmentCreated,
@@ -164,6 +160,10 @@ from tradewind.contracts.pricing import (
     ShippingOption,
     TaxLine,
     TaxQuote,
+)
+from tradewind.contracts.settings import (
+    OperatorOnly,
+    Secret,
 )
 from tradewind.contracts.webhook import (
     Accepted,

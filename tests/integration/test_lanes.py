@@ -7,12 +7,15 @@ from datetime import timedelta
 from typing import Any
 
 import asyncpg
+import msgspec
 import pytest
 import pytest_asyncio
 
 from tests.support.deliveries import change, post, status, text
 from tests.support.shop import AMINA, BRIAN, NUMBERS, Shop, open_shop, text_message
 from tradewind.conversations.drain import drain
+from tradewind.conversations.lane import Lane, let_go
+from tradewind.database.sql import Writes
 from tradewind.messaging import delivery
 from tradewind.outbox import inbox, jobs
 from tradewind.testing.clock import ManualClock
@@ -158,3 +161,24 @@ async def test_a_replayed_item_is_worked_on_again(shop: Shop) -> None:
     async with shop.engine.database.transaction(shop.branches["demo"].store.id) as tx:
         again = next(one for one in await inbox.list_items(tx) if one.id == item.id)
     assert (again.state, again.attempts) == ("done", 1)
+
+
+async def test_a_worker_whose_lease_ran_out_frees_no_lane_that_another_holds(
+    shop: Shop, owner: "asyncpg.Connection[Any]"
+) -> None:
+    await shop.deliver(post(change(DEMO, messages=[text(AMINA, "hi")])))
+    database, store = shop.engine.database, shop.branches["demo"].store
+    (slow,) = await jobs.take(database, database.new_id(), 1)
+    shop.clock.advance(3600)
+    (quick,) = await jobs.take(database, database.new_id(), 1)
+    assert quick.id == slow.id
+    late = Lane(
+        store=store, plugin="whatsapp", name=AMINA, job_id=slow.id, leased_by=slow.leased_by
+    )
+    await owner.execute("UPDATE control.webhook_inbox SET state = 'done'")
+    await let_go(database.pool, Writes(), late, shop.clock.now())
+    await let_go(database.pool, Writes(), late, shop.clock.now(), shop.clock.now())
+    assert await owner.fetchval("SELECT leased_by FROM control.jobs") == quick.leased_by
+    mine = msgspec.structs.replace(late, leased_by=quick.leased_by)
+    await let_go(database.pool, Writes(), mine, shop.clock.now())
+    assert await owner.fetchval("SELECT count(*) FROM control.jobs") == 0

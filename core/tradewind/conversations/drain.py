@@ -31,7 +31,13 @@ _PARSE_SECONDS = 15.0
 
 async def drain(engine: Engine, store: Store, job: TakenJob) -> None:
     """Work the lane of a drain job off, and finish the job or put it off."""
-    lane = Lane(store=store, plugin=job.payload["plugin"], name=job.payload["lane"], job_id=job.id)
+    lane = Lane(
+        store=store,
+        plugin=job.payload["plugin"],
+        name=job.payload["lane"],
+        job_id=job.id,
+        leased_by=job.leased_by,
+    )
     items, held_until = due(job.items, engine.clock.now())
     door = engine.plugins.door(lane.plugin)
     context = await engine.context_anyway(store, lane.plugin)

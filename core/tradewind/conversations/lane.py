@@ -17,6 +17,7 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
     plugin: str
     name: str
     job_id: UUID
+    leased_by: UUID
 
 
 class LaneLost(Exception):
@@ -29,11 +30,13 @@ async def let_go(
     """Run `writes`, and with them remove the lane's job, or put it off until `again`.
 
     True when more came meanwhile and the job is due at once; the caller wakes the worker once this
-    is committed. `executor` is a transaction or the pool.
+    is committed. `executor` is a transaction or the pool. A lane that another worker holds by now
+    is left alone.
     """
     if again is None:
         gone = writes.add(
-            """DELETE FROM control.jobs WHERE id = {0} AND NOT again AND NOT EXISTS (
+            """DELETE FROM control.jobs
+               WHERE id = {0} AND leased_by = {4} AND NOT again AND NOT EXISTS (
                    SELECT FROM control.webhook_inbox
                    WHERE store_id = {1} AND plugin = {2} AND lane = {3} AND state = 'pending')
                RETURNING id""",
@@ -41,6 +44,7 @@ async def let_go(
             lane.store.id,
             lane.plugin,
             lane.name,
+            lane.leased_by,
         )
         if await writes.run(executor, f"SELECT id FROM {gone}") is not None:
             return False
@@ -50,12 +54,13 @@ async def let_go(
            SET run_at = CASE WHEN again THEN {1}::timestamptz ELSE {2}::timestamptz END,
                again = false, leased_by = NULL, leased_until = NULL, attempts = attempts - 1,
                payload = payload || {3}
-           WHERE id = {0} RETURNING run_at""",
+           WHERE id = {0} AND leased_by = {4} RETURNING run_at""",
         lane.job_id,
         now,
         again or now,
         # A job that was put off looks at messages that wait to go out when it comes back.
         "{}" if again is None else '{"outbound": 1}',
+        lane.leased_by,
     )
     row = await writes.run(executor, f"SELECT run_at FROM {kept}")
     return row is not None and row["run_at"] <= now

@@ -38,6 +38,7 @@ class TakenJob(msgspec.Struct, frozen=True, kw_only=True):
     """A job with a lease; `attempts` counts this one. A lane's job brings what waits there."""
 
     id: UUID
+    leased_by: UUID
     kind: str
     store_id: UUID | None
     payload: dict[str, Any]
@@ -117,13 +118,15 @@ async def take(
     """Take up to `most` due jobs, oldest first, and hold them for `lease`."""
     now = database.clock.now()
     rows = await database.pool.fetch(_TAKE, worker_id, now + lease, now, most, _MOST_ITEMS)
-    return [_taken(list(group)) for _, group in groupby(rows, key=lambda row: row["id"])]
+    groups = groupby(rows, key=lambda row: row["id"])
+    return [_taken(worker_id, list(group)) for _, group in groups]
 
 
-def _taken(rows: Sequence[Any]) -> TakenJob:
+def _taken(worker_id: UUID, rows: Sequence[Any]) -> TakenJob:
     first = rows[0]
     return TakenJob(
         id=first["id"],
+        leased_by=worker_id,
         kind=first["kind"],
         store_id=first["store_id"],
         payload=msgspec.json.decode(first["payload"]),
