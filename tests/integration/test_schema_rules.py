@@ -142,8 +142,7 @@ RULES = {
         """SELECT proname FROM pg_proc
            WHERE pronamespace IN ('shop'::regnamespace, 'control'::regnamespace)
              AND prosecdef AND (has_function_privilege('public', oid, 'EXECUTE')
-               OR proconfig IS DISTINCT FROM
-                  ARRAY['search_path=pg_catalog, public, pg_temp'])""",
+               OR 'search_path=pg_catalog, public, pg_temp' <> ALL (coalesce(proconfig, '{""}')))""",
         "GRANT EXECUTE ON FUNCTION shop.search_products TO public",
     ),
 }
