@@ -29,10 +29,8 @@ from tests.support.shop import AMINA, Shop, open_shop, text_message
 from tradewind.settings.keyring import new_key
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.config import KEYS, Config
-from tradewind_host.demo import seed
 from tradewind_host.demo.accounts import NUMBERS, accounts_in
 from tradewind_host.demo.catalog import STORES
-from tradewind_host.local import engine_for
 from tradewind_host.worker import Worker
 
 STORE = STORES[0]
@@ -63,13 +61,12 @@ async def _chat(
     say(f"{name}: opening the demo's stores")
     async with _house(server, urls, statuses=statuses) as (meta, meter):
         await server.settle(urls.name)
-        meter.take()
-        await asyncio.sleep(_IDLE_SECONDS)
-        idle = {group: used / _IDLE_SECONDS for group, used in meter.take().items()}
         talk = conversation(meta.account)
         await meta.chat(talk, _WARM_RATE, _WARM_SECONDS)
         meta.forget()
         meter.take()
+        await asyncio.sleep(_IDLE_SECONDS)
+        idle = {group: used / _IDLE_SECONDS for group, used in meter.take().items()}
         say(f"{name}: {seconds:g} seconds of chatting")
         begin = time.perf_counter()
         sent = await meta.chat(talk, rate, seconds)
@@ -125,18 +122,31 @@ async def _house(
 
 
 async def _furnish(config: Config, graph: Answers) -> Account:
-    accounts = accounts_in(config.data_dir)
-    async with engine_for(config) as engine:
-        await seed.seed(engine, accounts, config.data_dir)
-        await seed.connect_plugins(engine, accounts, f"http://127.0.0.1:{graph.port}")
+    await _done(config, "seed")
+    place = f"api_base=http://127.0.0.1:{graph.port}"
+    await _done(config, "settings", "set", "whatsapp", place, "--store", STORE.slug)
     skus = [
         variant.sku for product in STORE.products for variant in product.variants if variant.on_hand
     ]
-    return Account(NUMBERS[STORE.slug].phone_number_id, accounts.app_secret, skus)
+    secret = accounts_in(config.data_dir).app_secret
+    return Account(NUMBERS[STORE.slug].phone_number_id, secret, skus)
+
+
+async def _done(config: Config, *command: str) -> None:
+    """Run a command of `tradewind` to its end; what it prints is of no use here."""
+    process = await _begun(config, *command, output=asyncio.subprocess.DEVNULL)
+    if await process.wait():
+        raise RuntimeError(f"tradewind {' '.join(command)} failed")
 
 
 async def _started(stack: AsyncExitStack, config: Config, command: str) -> int:
     """Start a command of `tradewind`, to be ended with the stack; returns its process id."""
+    process = await _begun(config, command, output=None)
+    stack.push_async_callback(_ended, process)
+    return process.pid
+
+
+async def _begun(config: Config, *command: str, output: int | None) -> asyncio.subprocess.Process:
     environment = {
         KEYS["database_url"]: str(config.database_url),
         KEYS["secret_keys"]: ",".join(config.secret_keys),
@@ -146,11 +156,9 @@ async def _started(stack: AsyncExitStack, config: Config, command: str) -> int:
         KEYS["log_level"]: "warning",
     }
     program = str(Path(sys.executable).with_name("tradewind"))
-    process = await asyncio.create_subprocess_exec(
-        program, command, env={**os.environ, **environment}
+    return await asyncio.create_subprocess_exec(
+        program, *command, env={**os.environ, **environment}, stdout=output
     )
-    stack.push_async_callback(_ended, process)
-    return process.pid
 
 
 async def _ended(process: asyncio.subprocess.Process) -> None:
