@@ -115,6 +115,7 @@ async def test_after_a_lost_answer_without_news_it_is_sent_again_and_counted(
     await shop.settle()
     assert len(await shop.hears(AMINA)) == 1
     assert await superuser.fetchval(REPEATED) == 1
+    assert [one["repeated"] for one in await shop.messages(AMINA)] == [0, 1]
 
 
 async def test_what_waits_behind_a_repeated_message_is_not_counted_as_repeated(

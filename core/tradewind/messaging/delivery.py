@@ -221,14 +221,3 @@ def _due(waiting: Waiting) -> datetime:
     if waiting.state == "sending" and waiting.marked_at is not None:
         return max(waiting.run_at, waiting.marked_at + PATIENCE)
     return waiting.run_at
-
-
-async def repeated_sends(tx: Transaction, since: datetime) -> int:
-    """How many sends since a moment may have reached a person twice."""
-    count: int = await tx.fetchval(
-        """SELECT count(*) FROM shop.message_statuses
-           WHERE store_id = $1 AND status = 'sending' AND created_at >= $2""",
-        tx.store_id,
-        since,
-    )
-    return count

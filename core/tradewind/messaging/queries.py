@@ -40,7 +40,10 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as the inbox shows it; `status` is the furthest it got (None for inbound)."""
+    """A message as the inbox shows it; `status` is the furthest it got (None for inbound).
+
+    `repeated` counts the sends that may have reached the person once more than they should.
+    """
 
     id: UUID
     direction: str
@@ -50,6 +53,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None
     error_code: str
     error: str
+    repeated: int
     author: str
     created_at: datetime
 
@@ -267,6 +271,7 @@ def _record(row: Any) -> MessageRecord:
         status=status if row["direction"] == "in" or status else "queued",
         error_code=row["error_codes"][best] if best is not None else "",
         error=row["errors"][best] if best is not None else "",
+        repeated=statuses.count("sending"),
         author=row["author"],
         created_at=row["created_at"],
     )

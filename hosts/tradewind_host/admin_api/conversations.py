@@ -41,7 +41,10 @@ class ConversationList(msgspec.Struct, frozen=True):
 
 
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A message; `direction` is in or out, `status` the furthest it got (null for inbound)."""
+    """A message; `direction` is in or out, `status` the furthest it got (null for inbound).
+
+    `repeated` counts the sends that may have reached the person once more than they should.
+    """
 
     id: UUID
     direction: str
@@ -51,6 +54,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     status: str | None
     error_code: str
     error: str
+    repeated: int
     author: str
     created_at: datetime
 
