@@ -5,9 +5,10 @@ made in this process is seen at once, one made in another within `FRESH`.
 """
 
 import logging
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import httpx
@@ -16,14 +17,16 @@ import msgspec
 from tradewind.contracts.context import Clock, StoreContext
 from tradewind.contracts.webhook import Account
 from tradewind.database import directory
-from tradewind.database.engine import Database, Store
+from tradewind.database.engine import TABLES, Database, Store, Transaction
 from tradewind.plugins import Contexts, Plugins
 from tradewind.settings import queries
 from tradewind.settings.keyring import Keyring, SecretUnreadable
-from tradewind.settings.rules import FLAGS
+from tradewind.settings.rules import FLAGS, known
 
 _LOG = logging.getLogger(__name__)
+_ANY = UUID(int=0)
 FRESH = timedelta(seconds=5)
+_UNREADABLE = (SecretUnreadable, msgspec.MsgspecError)
 
 
 class ContextMaker(Protocol):
@@ -66,6 +69,7 @@ class Engine:
         self._make_context = make_context
         self._environment_flags = dict(flags or {})
         self._states: dict[UUID, StoreState] = {}
+        self._changes: Counter[UUID] = Counter()
         self._accounts: dict[str, tuple[datetime, Sequence[Account[Any]]]] = {}
         self._stores: dict[UUID, tuple[datetime, Store]] = {}
 
@@ -84,38 +88,65 @@ class Engine:
         return known[1]
 
     async def state(self, store: Store) -> StoreState:
-        """What the store configured, at most `FRESH` old."""
-        known = self._states.get(store.id)
+        """What the store configured, at most `FRESH` old.
+
+        Read in the open transaction of the store, if there is one.
+        """
+        found = self._states.get(store.id)
         now = self.clock.now()
-        if known is not None and timedelta() <= now - known.read_at < FRESH:
-            return known
-        async with self.database.transaction(store.id) as tx:
-            rows, flags = await queries.plugin_rows(tx), await queries.flag_rows(tx)
+        if found is not None and timedelta() <= now - found.read_at < FRESH:
+            return found
+        changes = self._changes[store.id]
+        opened = cast("Transaction | None", TABLES.current_transaction.get())
+        if opened is not None and opened.store_id == store.id:
+            state = await self._read(opened, store, now)
+        else:
+            async with self.database.transaction(store.id) as tx:
+                state = await self._read(tx, store, now)
+        # What was changed while this was read must not be forgotten again.
+        if changes == self._changes[store.id]:
+            self._states[store.id] = state
+        return state
+
+    async def _read(self, tx: Transaction, store: Store, now: datetime) -> StoreState:
+        rows, flags = await queries.plugin_rows(tx), await queries.flag_rows(tx)
         settings = {
             name: found
             for name, row in rows.items()
             if row.settings is not None and name in self.plugins.loaded
             if (found := self._readable(name, store.slug, row.settings)) is not None
         }
-        state = StoreState(read_at=now, rows=rows, settings=settings, flags=flags)
-        self._states[store.id] = state
-        return state
+        return StoreState(read_at=now, rows=rows, settings=settings, flags=flags)
 
     def forget(self, store_id: UUID) -> None:
         """Read the store's configuration anew next time."""
         self._states.pop(store_id, None)
+        self._changes[store_id] += 1
         self._accounts.clear()
+        self._changes[_ANY] += 1
 
     def decode(self, plugin: str, cipher: bytes) -> msgspec.Struct:
-        """A plugin's settings from their encrypted form."""
+        """A plugin's settings from their encrypted form, without those it no longer has.
+
+        Raises SecretUnreadable, or msgspec's errors when they do not fit the plugin any more.
+        """
         kind = self.plugins.settings_type(plugin)
-        return msgspec.json.decode(self.keyring.decrypt(cipher), type=kind)
+        values = known(kind, msgspec.json.decode(self.keyring.decrypt(cipher)))
+        return msgspec.convert(values, kind, str_keys=True)
+
+    def reads(self, plugin: str, cipher: bytes) -> bool:
+        """Whether the settings of a loaded plugin can be read."""
+        try:
+            self.decode(plugin, cipher)
+        except _UNREADABLE:
+            return False
+        return True
 
     def _readable(self, plugin: str, slug: str, cipher: bytes) -> msgspec.Struct | None:
         """Settings that no longer fit their plugin or its keys stop it in that store alone."""
         try:
             return self.decode(plugin, cipher)
-        except (SecretUnreadable, msgspec.MsgspecError) as error:
+        except _UNREADABLE as error:
             reason = type(error).__name__
             _LOG.error("settings of %s in store %s cannot be read: %s", plugin, slug, reason)
             return None
@@ -166,11 +197,21 @@ class Engine:
     async def accounts(self, plugin: str) -> Sequence[Account[Any]]:
         """Every store's account with a plugin, for the webhook door."""
         now = self.clock.now()
-        known = self._accounts.get(plugin)
-        if known is not None and timedelta() <= now - known[0] < FRESH:
-            return known[1]
-        rows = await directory.channel_accounts(self.database, plugin)
-        found = [
+        kept = self._accounts.get(plugin)
+        if kept is not None and timedelta() <= now - kept[0] < FRESH:
+            return kept[1]
+        changes = self._changes[_ANY]
+        found = await self.read_accounts(plugin)
+        if changes == self._changes[_ANY]:
+            self._accounts[plugin] = (now, found)
+        return found
+
+    async def read_accounts(
+        self, plugin: str, *, address: str | None = None, slug: str | None = None
+    ) -> Sequence[Account[Any]]:
+        """The accounts with a plugin as they are now: of one address, of one store, or all."""
+        rows = await directory.channel_accounts(self.database, plugin, address=address, slug=slug)
+        return [
             Account(
                 store_id=row.store_id,
                 store_slug=row.store_slug,
@@ -180,12 +221,13 @@ class Engine:
             for row in rows
             if (settings := self._readable(plugin, row.store_slug, row.settings)) is not None
         ]
-        self._accounts[plugin] = (now, found)
-        return found
 
 
 class PluginDirectory:
-    """The directory that a plugin's `accept` may ask; sees that plugin's accounts alone."""
+    """The directory that a plugin's `accept` may ask; sees that plugin's accounts alone.
+
+    An account that is not known yet may have been made in another process a moment ago.
+    """
 
     def __init__(self, engine: Engine, plugin: str) -> None:
         self._engine = engine
@@ -193,12 +235,20 @@ class PluginDirectory:
 
     async def by_address(self, address: str) -> Account[Any] | None:
         """The account behind an address of the outside world."""
-        return next((a for a in await self.everyone() if address and a.address == address), None)
+        if not address:
+            return None
+        known_one = next((a for a in await self.everyone() if a.address == address), None)
+        return known_one or _only(await self._engine.read_accounts(self._plugin, address=address))
 
     async def by_slug(self, store_slug: str) -> Account[Any] | None:
         """The account of the store that the URL names."""
-        return next((a for a in await self.everyone() if a.store_slug == store_slug), None)
+        known_one = next((a for a in await self.everyone() if a.store_slug == store_slug), None)
+        return known_one or _only(await self._engine.read_accounts(self._plugin, slug=store_slug))
 
     async def everyone(self) -> Sequence[Account[Any]]:
         """Every account of this plugin."""
         return await self._engine.accounts(self._plugin)
+
+
+def _only(found: Sequence[Account[Any]]) -> Account[Any] | None:
+    return found[0] if found else None

@@ -9,6 +9,7 @@ import asyncpg
 import msgspec
 
 from tradewind.database.engine import Transaction
+from tradewind.database.sql import Writes, storable_json, storable_text
 
 
 class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -45,6 +46,13 @@ async def plugin_rows(tx: Transaction) -> dict[str, PluginRow]:
     return {row["plugin"]: PluginRow(**dict(row)) for row in rows}
 
 
+async def lock_plugin(tx: Transaction, plugin: str) -> None:
+    """Wait until nobody else changes this plugin in this store; also before its first row."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1, 0))", f"plugin {tx.store_id} {plugin}"
+    )
+
+
 async def save_plugin(
     tx: Transaction, plugin: str, *, enabled: bool, settings: bytes | None
 ) -> None:
@@ -63,6 +71,19 @@ async def save_plugin(
         settings,
         tx.now,
     )
+
+
+async def replace_cipher(tx: Transaction, plugin: str, settings: bytes) -> None:
+    """Put the same settings in another encryption, here and at the webhook door."""
+    writes = Writes()
+    for table in ("shop.plugin_settings", "control.business_channel_settings"):
+        writes.add(
+            f"UPDATE {table} SET settings = {{0}} WHERE store_id = {{1}} AND plugin = {{2}}",
+            settings,
+            tx.store_id,
+            plugin,
+        )
+    await writes.run(tx)
 
 
 async def count_failure(
@@ -89,7 +110,7 @@ async def count_failure(
         limit,
         tx.now,
         since,
-        reason[:500],
+        storable_text(reason, 500),
     )
     return bool(row)
 
@@ -159,7 +180,7 @@ async def add_audit(
         action,
         subject_type,
         subject_id,
-        msgspec.json.encode(detail).decode(),
+        storable_json(detail),
         tx.now,
     )
 

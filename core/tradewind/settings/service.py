@@ -1,6 +1,7 @@
 """Configure plugins and flags for a store, and keep the audit log."""
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -12,11 +13,14 @@ from tradewind.contracts.settings import properties
 from tradewind.database.engine import Store, Transaction
 from tradewind.settings import queries
 from tradewind.settings.engine import Engine
+from tradewind.settings.keyring import SecretUnreadable
 from tradewind.settings.queries import AuditRecord
 from tradewind.settings.rules import (
     FLAGS,
     FORGIVEN_AFTER,
     QUARANTINE_AFTER,
+    changes,
+    known,
     merge,
     parse,
     refuse_operator_fields,
@@ -25,7 +29,10 @@ from tradewind.settings.rules import (
 
 
 class PluginView(msgspec.Struct, frozen=True, kw_only=True):
-    """A plugin in one store, fit to leave the house: secrets are masked."""
+    """A plugin in one store, fit to leave the house: secrets are masked.
+
+    `problem` says why it cannot run although it was set up.
+    """
 
     name: str
     version: str
@@ -36,6 +43,7 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     settings_schema: Mapping[str, Any]
     quarantined_at: datetime | None
     quarantine_reason: str
+    problem: str = ""
 
 
 async def plugins_of(engine: Engine, store: Store) -> list[PluginView]:
@@ -56,24 +64,29 @@ async def plugin_of(engine: Engine, store: Store, name: str) -> PluginView:
 def _view(engine: Engine, name: str, row: queries.PluginRow | None) -> PluginView:
     loaded = engine.plugins.loaded[name]
     values = _stored(engine, row)
+    readable = row is None or row.settings is None or engine.reads(name, row.settings)
     return PluginView(
         name=name,
         version=loaded.version or "",
-        enabled=bool(row and row.enabled and row.quarantined_at is None),
+        enabled=bool(row and row.enabled and row.quarantined_at is None and readable),
         configured=bool(row and row.settings is not None),
         hooks=loaded.hooks,
         settings=shown(loaded.settings_type, values),
         settings_schema=properties(loaded.settings_type),
         quarantined_at=row.quarantined_at if row else None,
         quarantine_reason=row.quarantine_reason if row else "",
+        problem="" if readable else "The settings cannot be read any more; enter them again.",
     )
 
 
 def _stored(engine: Engine, row: queries.PluginRow | None) -> dict[str, Any]:
     if row is None or row.settings is None:
         return {}
-    values: dict[str, Any] = msgspec.json.decode(engine.keyring.decrypt(row.settings))
-    return values
+    try:
+        values: dict[str, Any] = msgspec.json.decode(engine.keyring.decrypt(row.settings))
+    except SecretUnreadable:
+        return {}
+    return known(engine.plugins.settings_type(row.plugin), values)
 
 
 async def configure(
@@ -88,21 +101,24 @@ async def configure(
 ) -> PluginView:
     """Change a plugin's settings, its enablement, or both; seen at once.
 
-    `settings` are laid over the stored ones. Raises NotFound, InvalidInput with each wrong field,
-    or Conflict when another store has the same address in the outside world.
+    `settings` are laid over the stored ones. Only the `operator` may change what is reserved for
+    them. Raises NotFound, InvalidInput with each wrong field, or Conflict when another store has
+    the same address in the outside world.
     """
     if name not in engine.plugins.loaded:
         raise NotFound(f"There is no plugin “{name}”.")
     kind = engine.plugins.settings_type(name)
-    if settings is not None and not operator:
-        refuse_operator_fields(kind, settings)
     async with engine.database.transaction(store.id) as tx:
+        await queries.lock_plugin(tx, name)
         row = (await queries.plugin_rows(tx)).get(name)
-        values = merge(kind, _stored(engine, row), settings or {})
+        old = _stored(engine, row)
+        values = merge(kind, old, settings or {})
+        changed = changes(kind, old, values)
+        if not operator:
+            refuse_operator_fields(kind, changed)
         await _save(engine, tx, name, row, values, enabled=enabled)
-        await audit(
-            tx, actor, "plugin.configured", "plugin", name, _changes(settings, enabled=enabled)
-        )
+        detail = {"enabled": enabled, "changed": sorted(changed)}
+        await audit(tx, actor, "plugin.configured", "plugin", name, detail)
     return await plugin_of(engine, store, name)
 
 
@@ -125,8 +141,21 @@ async def _save(
         raise Conflict("Another store uses this account already.", code="address_taken")
 
 
-def _changes(settings: Mapping[str, Any] | None, *, enabled: bool | None) -> dict[str, Any]:
-    return {"enabled": enabled, "changed": sorted(settings or {})}
+async def rotate_secrets(engine: Engine, store: Store) -> int:
+    """Encrypt the settings of a store's plugins with the newest key; returns how many.
+
+    What no key opens stays as it is.
+    """
+    count = 0
+    async with engine.database.transaction(store.id) as tx:
+        for name in sorted(await queries.plugin_rows(tx)):
+            await queries.lock_plugin(tx, name)
+            cipher = (await queries.plugin_rows(tx))[name].settings
+            with suppress(SecretUnreadable):
+                if cipher is not None:
+                    await queries.replace_cipher(tx, name, engine.keyring.rotate(cipher))
+                    count += 1
+    return count
 
 
 async def record_failure(engine: Engine, store: Store, plugin: str, reason: str) -> bool:
