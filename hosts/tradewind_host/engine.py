@@ -19,6 +19,7 @@ from tradewind_host.config import BadConfig, Config
 
 _LOG = logging.getLogger(__name__)
 _HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
+_HTTP_LIMITS = httpx.Limits(max_connections=100, max_keepalive_connections=8)
 
 
 async def open_engine(
@@ -46,7 +47,9 @@ async def open_engine(
     engine = Engine(
         database=database,
         plugins=plugins,
-        http=httpx.AsyncClient(timeout=_HTTP_TIMEOUT, follow_redirects=False, transport=transport),
+        http=httpx.AsyncClient(
+            timeout=_HTTP_TIMEOUT, limits=_HTTP_LIMITS, follow_redirects=False, transport=transport
+        ),
         keyring=Keyring(config.secret_keys),
         public_url=config.base_url,
         make_context=ContextFactory(),

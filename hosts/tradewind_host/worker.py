@@ -6,6 +6,8 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
 from uuid import UUID
 
+import asyncpg
+
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.events import Event
@@ -13,6 +15,7 @@ from tradewind.conversations.drain import drain
 from tradewind.conversations.telling import CHAT, TOLD, tell
 from tradewind.database import directory
 from tradewind.database.engine import Store
+from tradewind.database.listen import listening
 from tradewind.outbox import inbox, live
 from tradewind.outbox import jobs as queue
 from tradewind.outbox import service as outbox
@@ -78,6 +81,7 @@ class Worker:
             group.create_task(self._runner.run())
             group.create_task(self._relay_loop())
             group.create_task(self._schedule_loop())
+            group.create_task(self._listen_loop())
 
     async def stop(self) -> None:
         """Take on nothing new; `run` returns when what is under way is done."""
@@ -89,6 +93,19 @@ class Worker:
         """Relay and do all that is due now and what follows from it, instead of `run`."""
         while await self.relay_once() + await self._runner.work_off():
             pass
+
+    async def _listen_loop(self) -> None:
+        """Be woken by other processes' work; while the line is down the poll has to do."""
+        while not self._stopping.is_set():
+            try:
+                async with listening(self._engine.database, self._runner.wake) as lost:
+                    ended = [asyncio.create_task(one.wait()) for one in (lost, self._stopping)]
+                    await asyncio.wait(ended, return_when=asyncio.FIRST_COMPLETED)
+                    for task in ended:
+                        task.cancel()
+            except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+                _LOG.warning("nobody can be heard: %s", error)
+                await _wait(self._stopping, _TICK)
 
     async def _relay_loop(self) -> None:
         while not self._stopping.is_set():

@@ -182,3 +182,26 @@ async def test_a_worker_whose_lease_ran_out_frees_no_lane_that_another_holds(
     mine = msgspec.structs.replace(late, leased_by=quick.leased_by)
     await let_go(database.pool, Writes(), mine, shop.clock.now())
     assert await owner.fetchval("SELECT count(*) FROM control.jobs") == 0
+
+
+async def test_a_worker_hears_of_work_that_another_process_took_in(
+    shop: Shop, owner: "asyncpg.Connection[Any]", superuser: "asyncpg.Connection[Any]"
+) -> None:
+    """Neither woken in its own process nor looking by itself, the worker still answers."""
+    database = shop.engine.database
+    worker = Worker(shop.engine, poll=NEVER)
+    running = asyncio.create_task(worker.run())
+    here = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'LISTEN%' AND datname = $1"
+    name = await owner.fetchval("SELECT current_database()")
+    async with asyncio.timeout(LONGEST_SECONDS):
+        while not await superuser.fetchval(here, name):
+            pass
+        database.wake = lambda: None
+        await shop.deliver(post(change(DEMO, messages=[text(AMINA, "hi")])))
+        assert await owner.fetchval("SELECT count(*) FROM control.jobs") == 1
+        database.name = "another process"
+        await shop.deliver(post(change(DEMO, messages=[text(BRIAN, "hi")])))
+        await finished(owner)
+    await worker.stop()
+    await running
+    assert len(await shop.hears(BRIAN)) == 1

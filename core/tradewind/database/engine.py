@@ -5,6 +5,7 @@ message (`BEGIN` and `SET LOCAL` together) and a released connection is not rese
 outlives a transaction is ever set on it.
 """
 
+import secrets
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
@@ -114,7 +115,9 @@ class Database:
         """Called after a commit that left events to relay; the worker sets it."""
         self.relayed: frozenset[str] | None = None
         """Event types somebody in this process wants delivered; None relays every type."""
-        self._statement_cache = 100 if prepared else 0
+        self.prepared = prepared
+        self.name = secrets.token_hex(8)
+        """What this process calls itself, so that it does not wake itself twice."""
         self._pool: asyncpg.Pool[Any] | None = None
 
     async def open(self, *, minimum: int = 1, maximum: int = 10) -> None:
@@ -124,7 +127,9 @@ class Database:
             min_size=minimum,
             max_size=maximum,
             connection_class=_Connection,
-            statement_cache_size=self._statement_cache,
+            statement_cache_size=100 if self.prepared else 0,
+            # A new connection looks types up again, which costs more than an idle one.
+            max_inactive_connection_lifetime=0,
         )
 
     async def close(self) -> None:

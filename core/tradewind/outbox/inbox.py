@@ -13,6 +13,7 @@ import msgspec
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.webhook import Item
 from tradewind.database.engine import Database, Transaction
+from tradewind.database.listen import CHANNEL
 from tradewind.database.sql import storable_text
 
 DRAIN = "drain"
@@ -76,6 +77,7 @@ _STORE = f"""
     WHERE k.state = 'pending'
     ORDER BY k.store_id, k.lane, k.id
     {_SAME_LANE}
+    RETURNING pg_notify('{CHANNEL}', $12)
 """
 
 
@@ -101,6 +103,7 @@ async def store_items(database: Database, plugin: str, arrivals: Sequence[Arriva
         [item.dedupe_key for item in items],
         [item.body for item in items],
         DRAIN,
+        database.name,
     )
     database.wake()
 
