@@ -30,7 +30,8 @@ def demo() -> Iterator[Demo]:
             yield demo
 
 
-@pytest.fixture(scope="session")
+# Playwright keeps an event loop running in this thread, so it ends with the file that uses it.
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     """Chromium without a window."""
     program = require("chromium")
