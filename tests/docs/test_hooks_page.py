@@ -162,6 +162,44 @@ def test_the_contracts_on_the_page_are_those_in_the_code() -> None:
         assert text == known[name]
 
 
+def test_every_struct_that_goes_in_or_out_is_on_the_page() -> None:
+    """Nobody should have to read the source to write a channel or a provider."""
+    public = {name: getattr(tradewind, name) for name in tradewind.__all__}
+    structs = {
+        name
+        for name, one in public.items()
+        if isinstance(one, type)
+        and issubclass(one, msgspec.Struct)
+        and not issubclass(one, EventBase)
+    }
+    in_words = {"DashboardPage", "FieldError", "Money", "NoSettings", "PluginTables"}
+    assert len(structs) > 70
+    assert structs - in_words <= set(shown())
+
+
+def aliases(source: ast.Module) -> dict[str, str]:
+    """The unions and literals that a file names, as text by their name."""
+    return {
+        ast.unparse(node.targets[0]): ast.unparse(node.value)
+        for node in source.body
+        if isinstance(node, ast.Assign)
+    }
+
+
+def test_the_unions_and_literals_on_the_page_are_those_in_the_code() -> None:
+    known: dict[str, str] = {}
+    for path in CONTRACTS:
+        known |= aliases(tree(path))
+    page: dict[str, str] = {}
+    for block in blocks(PAGE, "python"):
+        if "def test_" not in block:
+            page |= aliases(ast.parse(block))
+    page = {name: text for name, text in page.items() if name in known}
+    assert {"Action", "FactStatus", "MessageStatus", "PaymentStatus"} <= set(page)
+    for name, text in page.items():
+        assert text == known[name]
+
+
 # --- events --------------------------------------------------------------------------------------
 
 

@@ -200,4 +200,6 @@ async def _connect(
         )
     except InvalidInput as error:
         wrong = [one.path for one in error.errors]
-        logger.warning("a plugin needs settings of its own", plugin=name, settings=wrong)
+        logger.warning(
+            "a plugin needs settings of its own", plugin=name, store=store.slug, settings=wrong
+        )
