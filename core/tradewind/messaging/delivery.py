@@ -7,6 +7,8 @@ reached the person twice is counted in the log as a repeated send.
 
 import asyncio
 import logging
+import math
+import traceback
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -23,10 +25,10 @@ from tradewind.contracts.errors import (
     Retry,
 )
 from tradewind.database.engine import Transaction
-from tradewind.database.sql import Writes
+from tradewind.database.sql import Writes, storable_text
 from tradewind.messaging import queries
 from tradewind.messaging.queries import Waiting
-from tradewind.messaging.rules import has_media, without_media
+from tradewind.messaging.rules import fit, has_media, without_media
 from tradewind.plugins import is_programming_error, understood
 
 _LOG = logging.getLogger(__name__)
@@ -34,7 +36,8 @@ PATIENCE = timedelta(seconds=15)
 SEND_SECONDS = 15.0
 """How long a channel may take for one message; what became of it is then unknown."""
 MAX_ATTEMPTS = 8
-_LONGEST_WAIT = timedelta(minutes=10)
+_LONGEST_SECONDS = 600.0
+_MOST_AT_ONCE = 50
 
 
 class Outcome(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +81,9 @@ async def send(channel: Channel[Any], context: StoreContext[Any], message: Waiti
         late = Retry(PATIENCE.total_seconds(), "No answer came in time.", unknown=True)
         return _refused(message, late, context.clock.now())
     except Exception as error:  # noqa: BLE001 - a defect of a channel must not lose the message
-        _LOG.exception("channel %s failed to send", channel.name)
+        # What the error says may hold what was sent, or a secret of the account.
+        frames = "".join(traceback.format_tb(error.__traceback__))
+        _LOG.error("channel %s failed to send: %s\n%s", channel.name, type(error).__name__, frames)
         broken = ChannelError(f"{type(error).__name__} in the channel")
         outcome = _again(message, broken, context.clock.now(), 5.0, unknown=True)
         defect = broken.detail if is_programming_error(error) else ""
@@ -99,10 +104,14 @@ async def _hand_over(channel: Channel[Any], context: StoreContext[Any], message:
     try:
         return await channel.send(_outbound(message), context)
     except MediaRefused:
-        if not has_media(message.body):
+        words = without_media(message.body)
+        bodies = fit(words, channel.capabilities).bodies if has_media(message.body) else ()
+        if not bodies:
             raise
-        plain = msgspec.structs.replace(message, body=without_media(message.body))
-        return await channel.send(_outbound(plain), context)
+    *ahead, last = (_outbound(msgspec.structs.replace(message, body=body)) for body in bodies)
+    for outbound in ahead:
+        await channel.send(outbound, context)
+    return await channel.send(last, context)
 
 
 def _refused(message: Waiting, error: ChannelError, now: datetime) -> Outcome:
@@ -129,10 +138,9 @@ def _again(
 ) -> Outcome:
     if message.attempts >= MAX_ATTEMPTS:
         return Outcome(message=message, error=error)
-    wait = timedelta(seconds=after * 4 ** (message.attempts - 1))
-    return Outcome(
-        message=message, error=error, retry_at=now + min(wait, _LONGEST_WAIT), unknown=unknown
-    )
+    seconds = max(after, 0.0) if math.isfinite(after) else 1.0
+    wait = timedelta(seconds=min(seconds * 4 ** (message.attempts - 1), _LONGEST_SECONDS))
+    return Outcome(message=message, error=error, retry_at=now + wait, unknown=unknown)
 
 
 def settle(tx: Transaction, writes: Writes, channel: str, outcomes: Sequence[Outcome]) -> None:
@@ -176,7 +184,7 @@ def _status_row(tx: Transaction, outcome: Outcome) -> tuple[object, ...]:
         0,
         outcome.sent.ref if outcome.sent is not None else None,
         error.code if error is not None else "",
-        f"{error.provider_code} {error.detail}".strip()[:1000] if error is not None else "",
+        storable_text(f"{error.provider_code} {error.detail}".strip(), 1000) if error else "",
         None,
         tx.now,
         tx.now,
@@ -204,7 +212,8 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
 async def ready(tx: Transaction, channel: str, identity: str) -> Ready:
     """Mark what may be sent to one person now, in order, up to the first that must wait."""
     messages: list[Waiting] = []
-    for waiting in await queries.waiting(tx, channel, identity):
+    found = await queries.waiting(tx, channel, identity, _MOST_AT_ONCE)
+    for waiting in found:
         if waiting.reported:
             await queries.drop_outbound(tx, waiting.message_id)
             continue
@@ -214,7 +223,8 @@ async def ready(tx: Transaction, channel: str, identity: str) -> Ready:
         repeated, attempts = waiting.state == "sending", waiting.attempts + 1
         await queries.mark_sending(tx, waiting.message_id, attempts, repeated=repeated)
         messages.append(msgspec.structs.replace(waiting, attempts=attempts))
-    return Ready(messages=messages)
+    more = len(found) == _MOST_AT_ONCE
+    return Ready(messages=messages, look_again=tx.now if more else None)
 
 
 def _due(waiting: Waiting) -> datetime:

@@ -9,7 +9,7 @@ import msgspec
 
 from tradewind.contracts.channel import OutboundBody, StatusChange
 from tradewind.database.engine import Transaction
-from tradewind.database.sql import Writes
+from tradewind.database.sql import Writes, storable_json, storable_text
 from tradewind.messaging.rules import STATUS_RANK
 
 LOG_COLUMNS = """store_id, id, conversation_id, channel, direction, kind, identity, sequence,
@@ -58,7 +58,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
-async def waiting(tx: Transaction, channel: str, identity: str, most: int = 50) -> list[Waiting]:
+async def waiting(tx: Transaction, channel: str, identity: str, most: int) -> list[Waiting]:
     """Messages that wait to go to one person, in order.
 
     `reported` is true when the provider has told us of a message already.
@@ -170,8 +170,9 @@ def add_status(
 ) -> None:
     """Append a status that was reported, unless it is known already."""
     error = f"{change.error.code}: {change.error.detail}" if change.error else ""
-    pricing = msgspec.json.encode(change.pricing).decode() if change.pricing else None
-    row = (tx.store_id, message_id, change.status, 0, change.ref, code, error[:1000], pricing)
+    pricing = storable_json(change.pricing) if change.pricing else None
+    error = storable_text(error, 1000)
+    row = (tx.store_id, message_id, change.status, 0, change.ref, code, error, pricing)
     writes.insert(
         "shop.message_statuses",
         STATUS_COLUMNS,
@@ -198,16 +199,19 @@ async def set_consent(
     allowed: bool,
     source: str,
     at: datetime,
-) -> None:
-    """Write a person's latest word on a category of messages; an older word changes nothing."""
-    await tx.execute(
+) -> bool:
+    """Write a person's latest word on a category of messages.
+
+    An older word changes nothing; false then.
+    """
+    latest = await tx.fetchval(
         """INSERT INTO shop.customer_channel_opt_in AS o
                (store_id, channel, identity, category, allowed, source, changed_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7)
            ON CONFLICT (store_id, channel, identity, category) DO UPDATE
            SET allowed = excluded.allowed, source = excluded.source,
                changed_at = excluded.changed_at
-           WHERE o.changed_at <= excluded.changed_at""",
+           WHERE o.changed_at <= excluded.changed_at RETURNING true""",
         tx.store_id,
         channel,
         identity,
@@ -216,14 +220,17 @@ async def set_consent(
         source,
         at,
     )
+    return bool(latest)
 
 
-async def withhold(tx: Transaction, channel: str, identity: str) -> None:
-    """Keep back what still waits to go to a person who wants nothing more."""
+async def withhold(tx: Transaction, channel: str, identity: str, category: str | None) -> None:
+    """Keep back what still waits to go to a person who wants no more of it (None: of anything)."""
     await tx.execute(
         f"""WITH kept AS (
                 DELETE FROM shop.outbound_messages
-                WHERE store_id = $1 AND channel = $2 AND identity = $3 RETURNING message_id)
+                WHERE store_id = $1 AND channel = $2 AND identity = $3
+                  AND ($5::text IS NULL OR category = $5)
+                RETURNING message_id)
             INSERT INTO shop.message_statuses ({STATUS_COLUMNS})
             SELECT $1, message_id, 'withheld', 0, NULL, 'opted_out', '', NULL, $4, $4 FROM kept
             ON CONFLICT DO NOTHING""",
@@ -231,6 +238,7 @@ async def withhold(tx: Transaction, channel: str, identity: str) -> None:
         channel,
         identity,
         tx.now,
+        category,
     )
 
 

@@ -11,16 +11,27 @@ from tradewind.contracts.channel import Capabilities, OutboundBody, StatusChange
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.events import MessageStatusChanged
 from tradewind.database.engine import Transaction
-from tradewind.database.sql import Writes
+from tradewind.database.sql import Writes, storable_json
 from tradewind.messaging import queries
 from tradewind.messaging.queries import MessageRecord, Waiting
-from tradewind.messaging.rules import STATUS_RANK, fit, has_media, kind_of, refusal, without_media
+from tradewind.messaging.rules import (
+    STATUS_RANK,
+    advertises,
+    fit,
+    has_media,
+    kind_of,
+    refusal,
+    without_media,
+)
 from tradewind.outbox import service as outbox
 from tradewind.outbox.inbox import rouse
 
 
 class Line(msgspec.Struct, frozen=True, kw_only=True):
-    """Where a message goes and what may go there: one person on one channel."""
+    """Where a message goes and what may go there: one person on one channel.
+
+    `marketing`: the person has agreed to be written to and has not refused advertising.
+    """
 
     conversation_id: UUID
     channel: str
@@ -30,6 +41,7 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
     opted_out: bool
     window_expires_at: datetime | None
     capabilities: Capabilities
+    marketing: bool = False
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
@@ -66,7 +78,7 @@ def compose(
     offered: list[str] = []
     fitted: list[OutboundBody] = []
     for body in bodies:
-        shown = fit(body, line.capabilities)
+        shown = fit(body, line.capabilities, first=len(offered) + 1)
         fitted += shown.bodies
         offered += shown.offered
     sequence = line.sequence
@@ -75,16 +87,17 @@ def compose(
     for body in fitted:
         sequence += 1
         message_id = tx.new_id()
-        why = _why_not(tx, line, body, always=always)
+        category = "marketing" if advertises(body, origin.category) else origin.category
+        why = _why_not(tx, line, body, category, always=always)
         row = _log_row(tx, line, message_id, body, sequence)
-        logs.append([*row, origin.cause, origin.category, origin.author])
-        texts.append((tx.store_id, message_id, msgspec.json.encode(body).decode()))
+        logs.append([*row, origin.cause, category, origin.author])
+        texts.append((tx.store_id, message_id, storable_json(body)))
         if why:
             withheld.append(
                 (tx.store_id, message_id, "withheld", 0, None, why, "", None, tx.now, tx.now)
             )
             continue
-        message = _waiting(tx, line, message_id, body, origin.category, sending=sending)
+        message = _waiting(tx, line, message_id, body, category, sending=sending)
         waiting.append(message)
         outbound.append(_outbound_row(tx, line, message, sequence))
     writes.insert("shop.messaging_log", queries.LOG_COLUMNS, logs)
@@ -94,10 +107,12 @@ def compose(
     return Composed(waiting=waiting, offered=offered, sequence=sequence)
 
 
-def _why_not(tx: Transaction, line: Line, body: OutboundBody, *, always: bool) -> str:
+def _why_not(
+    tx: Transaction, line: Line, body: OutboundBody, category: str, *, always: bool
+) -> str:
     return refusal(
         body,
-        opted_out=line.opted_out,
+        opted_out=line.opted_out or (category == "marketing" and not line.marketing),
         always=always,
         window_expires_at=line.window_expires_at,
         can=line.capabilities,
@@ -175,13 +190,17 @@ async def line_of(tx: Transaction, conversation_id: UUID, capabilities: Capabili
     """The line of a conversation, locked until the transaction ends. Raises NotFound."""
     row = await tx.fetchrow(
         """SELECT c.channel, c.identity, c.outbound_sequence, c.window_expires_at, i.phone,
-                  coalesce(NOT o.allowed, false) AS opted_out
+                  coalesce(NOT o.allowed, false) AS opted_out,
+                  coalesce(m.allowed, o.allowed, false) AS marketing
            FROM shop.conversations c
            LEFT JOIN shop.customer_identities i
                ON i.store_id = c.store_id AND i.channel = c.channel AND i.identity = c.identity
            LEFT JOIN shop.customer_channel_opt_in o
                ON o.store_id = c.store_id AND o.channel = c.channel AND o.identity = c.identity
               AND o.category = 'all'
+           LEFT JOIN shop.customer_channel_opt_in m
+               ON m.store_id = c.store_id AND m.channel = c.channel AND m.identity = c.identity
+              AND m.category = 'marketing'
            WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c""",
         tx.store_id,
         conversation_id,
@@ -197,6 +216,7 @@ async def line_of(tx: Transaction, conversation_id: UUID, capabilities: Capabili
         opted_out=row["opted_out"],
         window_expires_at=row["window_expires_at"],
         capabilities=capabilities,
+        marketing=row["marketing"],
     )
 
 
@@ -209,19 +229,23 @@ async def queue(
     *,
     dedupe_key: str,
 ) -> list[UUID]:
-    """Put messages on their way to one person; the same `dedupe_key` puts nothing twice."""
+    """Put messages on their way to one person; the same `dedupe_key` puts nothing twice.
+
+    Returns the ids of those that go out, in order.
+    """
+    writes = Writes()
+    composed = compose(tx, writes, line, bodies, origin)
+    ids = [message.message_id for message in composed.waiting]
     first = await tx.fetchval(
         f"""INSERT INTO shop.message_keys ({queries.KEY_COLUMNS}) VALUES ($1, $2, $3, $4)
             ON CONFLICT DO NOTHING RETURNING true""",
         tx.store_id,
         dedupe_key,
-        tx.new_id(),
+        ids[0] if ids else tx.new_id(),
         tx.now,
     )
     if not first:
         return []
-    writes = Writes()
-    composed = compose(tx, writes, line, bodies, origin)
     writes.add(
         """UPDATE shop.conversations SET outbound_sequence = {0}, last_message_at = {1}
            WHERE store_id = {2} AND id = {3}""",
@@ -231,8 +255,9 @@ async def queue(
         line.conversation_id,
     )
     await writes.run(tx)
-    await rouse(tx, plugin, line.identity)
-    return [message.message_id for message in composed.waiting]
+    if ids:
+        await rouse(tx, plugin, line.identity)
+    return ids
 
 
 async def status_reported(
@@ -255,7 +280,13 @@ async def status_reported(
     )
     if code == "opted_out":
         await set_consent(
-            tx, channel, message.identity, allowed=False, source="channel", category="marketing"
+            tx,
+            channel,
+            message.identity,
+            allowed=False,
+            source="channel",
+            category="marketing",
+            at=change.at,
         )
     if STATUS_RANK[change.status] > STATUS_RANK[message.status]:
         outbox.add(tx, writes, _status_event(tx, channel, message, change.status, code))
@@ -306,13 +337,14 @@ async def set_consent(
 ) -> None:
     """Keep a person's word on being written to, with its source and time.
 
-    After a no to everything, what still waits to go out is kept back, too.
+    After a no, what still waits to go out is kept back, too.
     """
-    await queries.set_consent(
+    latest = await queries.set_consent(
         tx, channel, identity, category, allowed=allowed, source=source, at=at or tx.now
     )
-    if category == "all" and not allowed:
-        await queries.withhold(tx, channel, identity)
+    if latest and not allowed:
+        only = "marketing" if category == "marketing" else None
+        await queries.withhold(tx, channel, identity, only)
 
 
 async def messages_of(
