@@ -142,7 +142,8 @@ RULES = {
         """SELECT proname FROM pg_proc
            WHERE pronamespace IN ('shop'::regnamespace, 'control'::regnamespace)
              AND prosecdef AND (has_function_privilege('public', oid, 'EXECUTE')
-               OR 'search_path=pg_catalog, public, pg_temp' <> ALL (coalesce(proconfig, '{""}')))""",
+               OR 'search_path=pg_catalog, public, pg_temp'
+                  <> ALL (coalesce(proconfig, '{""}')))""",
         "GRANT EXECUTE ON FUNCTION shop.search_products TO public",
     ),
 }

@@ -144,8 +144,9 @@ _ENGLISH = {
     "ask.email": "What is your e-mail address?",
     "ask.saved": "Deliver to this address?\n\n{address}\n\nOr type another street and house "
     "number.",
-    "ask.street": "Where shall we deliver? Type the street and house number. You can also share "
-    "your location.",
+    "ask.street": "Where shall we deliver? Type the street and house number.",
+    "ask.street_or_pin": "Where shall we deliver? Type the street and house number. You can also "
+    "share your location.",
     "ask.street_after_pin": "Thank you, we have your location. What are the street and house "
     "number there?",
     "ask.city": "Which town or city?",

@@ -120,7 +120,8 @@ def _ask_saved(turn: Turn, note: str) -> Answer:
 
 def _ask_street(turn: Turn, note: str) -> Answer:
     pinned = turn.state.place is not None and turn.state.place.detail
-    text = turn.words("ask.street_after_pin" if pinned else "ask.street")
+    plain = "ask.street_or_pin" if turn.talk.capabilities.locations else "ask.street"
+    text = turn.words("ask.street_after_pin" if pinned else plain)
     return turn.choice(below(note, text), step="street")
 
 
