@@ -7,6 +7,7 @@ import pytest
 
 from tests.support.channels import WireSettings
 from tradewind.contracts.errors import InvalidInput
+from tradewind.contracts.settings import Secret, secret_fields
 from tradewind.settings.rules import (
     MASK,
     changes,
@@ -161,3 +162,22 @@ def test_no_secret_is_shown_nor_how_long_it_is() -> None:
 def test_a_secret_that_is_not_set_shows_as_not_set() -> None:
     seen = shown(WireSettings, {**OLD, "token": "", "old_tokens": []})
     assert (seen["token"], seen["old_tokens"], seen["pin"]) == ("", [], None)
+
+
+class Inner(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    key: Secret
+    plain: str = ""
+
+
+class Deep(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    account: Inner
+    keys: dict[str, Secret] = {}
+    more: list[Inner] = []
+    plain: dict[str, str] = {}
+
+
+def test_a_secret_is_hidden_however_deep_it_lies() -> None:
+    assert secret_fields(Deep) == {"account", "keys", "more"}
+    values = {"account": {"key": "k1"}, "keys": {"a": "k2"}, "more": [{"key": "k3"}]}
+    text = str(shown(Deep, values))
+    assert not any(secret in text for secret in ("k1", "k2", "k3"))
