@@ -201,7 +201,10 @@ async def test_a_worker_hears_of_work_that_another_process_took_in(
         assert await owner.fetchval("SELECT count(*) FROM control.jobs") == 1
         database.name = "another process"
         await shop.deliver(post(change(DEMO, messages=[text(BRIAN, "hi")])))
-        await finished(owner)
+        unheard = """SELECT count(*) FROM control.webhook_inbox
+            WHERE state = 'pending' AND dedupe_key LIKE 'm:%'"""
+        while await owner.fetchval(unheard):
+            pass
     await worker.stop()
     await running
     assert len(await shop.hears(BRIAN)) == 1
