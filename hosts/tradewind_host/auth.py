@@ -1,5 +1,6 @@
 """The doors of the two APIs: a key in, an `Access` out. What fails here reaches no route."""
 
+from abc import ABC, abstractmethod
 from typing import Any, Literal
 
 from litestar.datastructures import Headers
@@ -13,7 +14,7 @@ PUBLISHABLE_HEADER = "x-publishable-key"
 _LONGEST = 200
 
 
-class _Door:
+class _Door(ABC):
     """Reads the credential of one API."""
 
     kind: Literal["publishable", "secret"]
@@ -22,9 +23,9 @@ class _Door:
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
+    @abstractmethod
     def presented(self, headers: Headers) -> str:
         """What the caller showed, or nothing."""
-        raise NotImplementedError
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Let the request in with its `Access`. Raises Unauthorized, Forbidden."""

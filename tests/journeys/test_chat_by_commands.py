@@ -1,5 +1,7 @@
 """A shopper who types: every command, forgiving when right, helpful when wrong."""
 
+from uuid import UUID
+
 import pytest
 
 from tests.support.shop import AMINA, BRIAN, Shop, titles, words
@@ -168,3 +170,16 @@ async def test_a_mistyped_item_gets_the_ones_it_resembles(shop: Shop, typed: str
 
 async def test_words_that_name_nothing_find_nothing(shop: Shop) -> None:
     assert "Kericho" not in await shop.talks(AMINA, "blah blah")
+
+
+async def test_the_merchant_sees_what_was_shipped(shop: Shop) -> None:
+    await order(shop)
+    (placed,) = (await shop.admin("GET", "/admin/orders"))["orders"]
+    path = f"/admin/orders/{placed['id']}"
+    assert (await shop.admin("GET", path))["order"]["shipments"] == []
+    context = await shop.engine.context(shop.branches["demo"].store, "manual")
+    assert context is not None
+    await context.shop.add_shipment(UUID(placed["id"]), carrier="Rider", tracking_number="R-7")
+    (shipment,) = (await shop.admin("GET", path))["order"]["shipments"]
+    assert (shipment["carrier"], shipment["tracking_number"]) == ("Rider", "R-7")
+    assert [line["quantity"] for line in shipment["lines"]] == [2]

@@ -141,11 +141,6 @@ async def consume(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> N
     await queries.give_back(tx, "consumed", order_id, lines)
 
 
-async def take_back(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> None:
-    """Goods came back and are on hand again."""
-    await queries.give_back(tx, "returned", order_id, lines)
-
-
 async def _located(tx: Transaction, cart_id: UUID, wanted: Sequence[Wanted]) -> list[Wanted]:
     found = await queries.locations(tx, cart_id, wanted)
     return [msgspec.structs.replace(one, location_id=found.get(one.variant_id)) for one in wanted]

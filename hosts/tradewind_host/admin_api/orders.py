@@ -11,6 +11,8 @@ from litestar.params import FromPath, FromQuery, JSONBody, QueryParameter
 
 from tradewind.checkout import service as checkout
 from tradewind.database import Transaction
+from tradewind.fulfillment.rules import Shipment
+from tradewind.fulfillment.service import shipments_of
 from tradewind.orders import service
 from tradewind.orders.rules import FulfillmentStatus, Order, OrderFilter, OrderStatus, TimelineEntry
 from tradewind.payments.rules import Payment, PaymentState
@@ -44,7 +46,7 @@ class OrderDetail(OrderView, frozen=True, kw_only=True):
 
     timeline: Sequence[TimelineEntry]
     payments: Sequence[PaymentView]
-    shipments: Sequence[Mapping[str, Any]]
+    shipments: Sequence[Shipment]
 
 
 class OrderList(msgspec.Struct, frozen=True):
@@ -114,7 +116,7 @@ async def list_orders(  # noqa: PLR0913 - each is a query parameter
 
 @get("/orders/{order_id:uuid}", responses=reads(404))
 async def get_order(access: GivenAccess, order_id: FromPath[UUID]) -> OrderAnswer:
-    """One order with its history and payments."""
+    """One order with its history, payments and shipments."""
     async with access.transaction() as tx:
         return await _detail(tx, await service.get_order(tx, order_id))
 
@@ -171,7 +173,7 @@ async def _detail(tx: Transaction, order: Order) -> OrderAnswer:
             **order_fields(order),
             timeline=await service.timeline(tx, order.id),
             payments=[_payment(one, data) for one in payments],
-            shipments=(),
+            shipments=await shipments_of(tx, order.id),
         )
     )
 
