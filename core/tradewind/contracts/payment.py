@@ -163,13 +163,19 @@ class PaymentReport(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """Update, capture, cancel or refund an existing payment."""
+    """Update, capture, cancel or refund an existing payment.
+
+    `object_id`, of a refund, is the captured object that the money goes back from: the
+    `Fact.object_id` under which it came. A call repeated with the same `operation_id` must not
+    take effect twice; a provider without idempotency keys looks up what it has done first.
+    """
 
     operation_id: str
     payment_id: UUID
     provider_ref: str
     amount: Money
     reason: str = ""
+    object_id: str = ""
 
 
 class SavedMethod(msgspec.Struct, frozen=True, kw_only=True):

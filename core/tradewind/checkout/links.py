@@ -1,0 +1,52 @@
+"""The addresses of hosted pages that are sent to shoppers, each with its signed token."""
+
+from datetime import timedelta
+from typing import Protocol
+from urllib.parse import quote, urlencode
+from uuid import UUID
+
+from tradewind.database import Store
+from tradewind.settings.engine import Engine
+from tradewind.settings.links import Purpose, allows, sign
+
+LIFETIMES: dict[Purpose, timedelta] = {"pay": timedelta(days=7), "order": timedelta(days=180)}
+"""How long a link opens its page."""
+
+
+class Linked(Protocol):
+    """The part of an order that a link needs."""
+
+    @property
+    def id(self) -> UUID: ...
+    @property
+    def session_id(self) -> str | None: ...
+
+
+def token_for(engine: Engine, store: Store, order_id: UUID, purpose: Purpose) -> str:
+    """A fresh token for one order."""
+    expires_at = engine.clock.now() + LIFETIMES[purpose]
+    return sign(engine.keyring, store.id, order_id, purpose, expires_at)
+
+
+def opens(engine: Engine, store: Store, order_id: UUID, purpose: Purpose, token: str) -> bool:
+    """Whether a token allows this; one for paying also shows the order."""
+    wanted: tuple[Purpose, ...] = ("order", "pay") if purpose == "order" else ("pay",)
+    now = engine.clock.now()
+    return any(allows(engine.keyring, store.id, order_id, one, token, now) for one in wanted)
+
+
+def checkout_url(engine: Engine, store: Store, order: Linked) -> str:
+    """Where a shopper pays an order that waits for its money; sent in chats and letters."""
+    token = token_for(engine, store, order.id, "pay")
+    session = {"session": order.session_id} if order.session_id else {}
+    return _page(engine, store, "checkout", {**session, "order": str(order.id), "token": token})
+
+
+def order_url(engine: Engine, store: Store, order_id: UUID) -> str:
+    """Where a shopper sees how an order is getting on."""
+    token = token_for(engine, store, order_id, "order")
+    return _page(engine, store, f"orders/{order_id}", {"token": token})
+
+
+def _page(engine: Engine, store: Store, page: str, query: dict[str, str]) -> str:
+    return f"{engine.public_url}/store/{quote(store.slug)}/{page}?{urlencode(query, safe=':')}"
