@@ -13,8 +13,8 @@ from litestar.params import JSONBody
 
 from tradewind_sandbox.clock import Clock, OffsetClock
 from tradewind_sandbox.config import SandboxConfig
+from tradewind_sandbox.deliveries import Deliveries
 from tradewind_sandbox.whatsapp.carrier import Carrier
-from tradewind_sandbox.whatsapp.deliveries import Deliveries
 from tradewind_sandbox.whatsapp.dependencies import GivenCarrier
 from tradewind_sandbox.whatsapp.doors import doors_router
 from tradewind_sandbox.whatsapp.graph import graph_router

@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from tradewind_sandbox.deliveries import Deliveries, Webhook
 from tradewind_sandbox.whatsapp import errors, limits, templates, webhooks
-from tradewind_sandbox.whatsapp.deliveries import Deliveries
 from tradewind_sandbox.whatsapp.errors import GraphError
 from tradewind_sandbox.whatsapp.interactive import header_media
 from tradewind_sandbox.whatsapp.pricing import price
@@ -226,7 +226,7 @@ class Carrier:
             self.deliveries.later(self._hand_over_again(webhook, message))
         return status
 
-    async def _hand_over_again(self, webhook: webhooks.Webhook, message: Message) -> None:
+    async def _hand_over_again(self, webhook: Webhook, message: Message) -> None:
         if await self.deliveries.repeat(webhook):
             self._arrived(message)
 

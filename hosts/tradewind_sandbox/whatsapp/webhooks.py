@@ -3,23 +3,14 @@
 import hashlib
 import hmac
 import json
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
 from tradewind_sandbox.config import WhatsAppAccount
+from tradewind_sandbox.deliveries import Webhook
 from tradewind_sandbox.whatsapp.limits import digits
 from tradewind_sandbox.whatsapp.state import Message, Shopper
 from tradewind_sandbox.whatsapp.templates import Template
-
-
-@dataclass(frozen=True, slots=True)
-class Webhook:
-    """A POST ready to go out."""
-
-    url: str
-    content: bytes
-    headers: dict[str, str]
 
 
 def encode(body: object) -> bytes:
@@ -37,7 +28,7 @@ def signed(url: str, app_secret: str, body: object) -> Webhook:
         "User-Agent": "facebookexternalua",
         "X-Hub-Signature-256": f"sha256={signature}",
     }
-    return Webhook(url, content, headers)
+    return Webhook(peer="whatsapp", url=url, content=content, headers=headers)
 
 
 def inbound(

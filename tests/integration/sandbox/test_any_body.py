@@ -18,9 +18,9 @@ from tests.integration.sandbox.world import (
     StillClock,
 )
 from tradewind_sandbox import ApprovedTemplate
+from tradewind_sandbox.deliveries import Deliveries
 from tradewind_sandbox.whatsapp.bubbles import draw
 from tradewind_sandbox.whatsapp.carrier import Carrier
-from tradewind_sandbox.whatsapp.deliveries import Deliveries
 from tradewind_sandbox.whatsapp.errors import GraphError
 from tradewind_sandbox.whatsapp.state import Message, WhatsAppState
 from tradewind_sandbox.whatsapp.templates import check_new_template

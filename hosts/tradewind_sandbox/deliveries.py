@@ -3,21 +3,31 @@
 import asyncio
 import logging
 from collections.abc import Coroutine
+from dataclasses import dataclass
 from typing import Any
 
 import httpx
-
-from tradewind_sandbox.whatsapp.webhooks import Webhook
 
 _MOST_AT_ONCE = 32
 
 logger = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Webhook:
+    """A POST ready to go out, and the peer it comes from: `whatsapp`, `flutterwave`, …."""
+
+    peer: str
+    url: str
+    content: bytes
+    headers: dict[str, str]
+
+
 class Deliveries:
     """Sends webhooks and repeats those that were not answered with 200.
 
-    Meta repeats for days; here `retry_delays` (seconds) bound it, and nothing outlives the process.
+    The real services repeat for hours or days; here `retry_delays` (seconds) bound it, and nothing
+    outlives the process.
     """
 
     def __init__(
