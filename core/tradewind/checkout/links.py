@@ -5,6 +5,9 @@ from typing import Protocol
 from urllib.parse import quote, urlencode
 from uuid import UUID
 
+import msgspec
+
+from tradewind.checkout.rules import StartRequest
 from tradewind.database import Store
 from tradewind.settings.engine import Engine
 from tradewind.settings.links import Purpose, allows, sign
@@ -46,6 +49,15 @@ def order_url(engine: Engine, store: Store, order_id: UUID) -> str:
     """Where a shopper sees how an order is getting on."""
     token = token_for(engine, store, order_id, "order")
     return _page(engine, store, f"orders/{order_id}", {"token": token})
+
+
+def coming_back(engine: Engine, store: Store, order: Linked, request: StartRequest) -> StartRequest:
+    """The request, with the order's own pages for a payer to come back to where it names none."""
+    return msgspec.structs.replace(
+        request,
+        return_url=request.return_url or order_url(engine, store, order.id),
+        cancel_url=request.cancel_url or checkout_url(engine, store, order),
+    )
 
 
 def _page(engine: Engine, store: Store, page: str, query: dict[str, str]) -> str:

@@ -245,6 +245,18 @@ async def save_totals(
     )
 
 
+async def save_error(tx: Transaction, payment_id: UUID, code: str) -> None:
+    """Remember why a payment came to nothing."""
+    await tx.execute(
+        """UPDATE shop.payments SET error_code = $3, updated_at = $4
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        payment_id,
+        code,
+        tx.now,
+    )
+
+
 async def save_ref(tx: Transaction, payment_id: UUID, provider_ref: str) -> None:
     """Remember how the provider calls a payment; the first name stays."""
     await tx.execute(

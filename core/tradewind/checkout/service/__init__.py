@@ -4,6 +4,7 @@ No lock and no transaction is held while a plugin is asked. Locks are taken in t
 payment, order, stock.
 """
 
+from tradewind.checkout.service.attempts import order_payment_methods, pay_order
 from tradewind.checkout.service.closing import (
     cancel_order,
     expire_order,
@@ -13,7 +14,7 @@ from tradewind.checkout.service.closing import (
 from tradewind.checkout.service.completing import complete, hold_stock, place
 from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.checkout.service.starting import POLL, pay_order, payment_methods, start_payment
+from tradewind.checkout.service.starting import POLL, payment_methods, start_payment
 from tradewind.checkout.service.upkeep import (
     expire_carts,
     expire_orders,
@@ -27,6 +28,7 @@ __all__ = [
     "quote",
     "payment_methods",
     "start_payment",
+    "order_payment_methods",
     "pay_order",
     "complete",
     "place",

@@ -8,6 +8,7 @@ import msgspec
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart
 from tradewind.checkout import queries
+from tradewind.checkout.links import coming_back
 from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (
     Paying,
@@ -26,6 +27,7 @@ from tradewind.checkout.service.starting import (
     assess,
     begin,
     call_start,
+    check_terms,
     choose,
     frozen,
     hold_in,
@@ -192,10 +194,7 @@ async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
     payment, session = frozen(engine, attempt, "open")
     number = await order_numbers(engine.database).take(store.id)
     result = await call_start(engine, store, attempt, payment, number)
-    if result.status == "unknown":
-        raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
-    if result.status in {"failed", "canceled"}:
-        raise Conflict(result.message or "This payment was declined.", code="payment_declined")
+    check_terms(result)
     payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
     session = msgspec.structs.replace(session, action=result.action, data=result.data)
     paying = Paying(payment=payment, session=session, new=True)
@@ -213,6 +212,7 @@ async def _place_pending(engine: Engine, store: Store, attempt: Attempt) -> Orde
     order = await place_cart(engine, store, attempt.cart, paying)
     async with engine.database.transaction(store.id) as tx:
         await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
+    attempt = attempt._replace(request=coming_back(engine, store, order, attempt.request))
     with contextlib.suppress(ProviderFault):
         await begin(engine, store, attempt, payment, session)
     async with engine.database.transaction(store.id) as tx:

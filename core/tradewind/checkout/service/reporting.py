@@ -138,6 +138,7 @@ async def _close_session(tx: Transaction, payment: Payment, result: PaymentResul
         if closed and payment.cart_id is not None:
             await inventory.release_holds(tx, payment.cart_id)
         if closed and payment.status != "failed":
+            await payment_rows.save_error(tx, payment.id, result.code)
             await outbox.record(tx, _failed(tx, payment, result.code))
 
 

@@ -33,7 +33,6 @@ from tradewind.contracts.pricing import RiskQuestion
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Caps, NewHold
-from tradewind.orders import service as orders
 from tradewind.outbox.jobs import Job, enqueue_in
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
@@ -60,7 +59,11 @@ async def payment_methods(engine: Engine, store: Store, cart_id: UUID) -> list[O
 
     A provider that fails is left out. Raises NotFound.
     """
-    cart = await quote(engine, store, cart_id)
+    return await offered_for(engine, store, await quote(engine, store, cart_id))
+
+
+async def offered_for(engine: Engine, store: Store, cart: Cart) -> list[OfferedMethod]:
+    """What may pay for a quoted cart, or for an order by its frozen one."""
     enabled = await engine.enabled(store)
     found: list[OfferedMethod] = []
     for name in sorted(engine.plugins.providers):
@@ -95,53 +98,8 @@ async def start_payment(
     payment, session = frozen(engine, attempt, "starting")
     older = await _store(engine, store, attempt, payment, session)
     for old in older:
-        await _call_off(engine, store, old)
+        await call_off(engine, store, old)
     return await begin(engine, store, attempt, payment, session)
-
-
-async def pay_order(
-    engine: Engine, store: Store, order_id: UUID, request: StartRequest
-) -> PaymentSession:
-    """Begin to pay an order that waits for its money, in place of an attempt that came to nothing.
-
-    Raises NotFound, InvalidInput, Conflict (`order_closed`, `nothing_to_pay`,
-    `provider_unavailable`, `amount_not_accepted`, `payment_refused`), ProviderFault.
-    """
-    async with engine.database.transaction(store.id) as tx:
-        order = await orders.get_order(tx, order_id)
-        sessions = await payment_rows.sessions_of_order(tx, order_id)
-    if order.status != "pending" or not sessions:
-        raise Conflict(f"This order is {order.status}.", code="order_closed")
-    if order.paid_total:
-        raise Conflict("Part of this order is paid.", code="nothing_to_pay")
-    snapshot = msgspec.json.decode(sessions[0].snapshot, type=Snapshot)
-    attempt = await _chosen(engine, store, snapshot.cart, request)
-    await assess(engine, store, attempt)
-    payment, session = frozen(engine, attempt, "starting")
-    payment = msgspec.structs.replace(payment, order_id=order_id)
-    session = msgspec.structs.replace(session, order_id=order_id)
-    for old in await _replace_session(engine, store, attempt, payment, session):
-        await _call_off(engine, store, old)
-    return await begin(engine, store, attempt, payment, session)
-
-
-async def _replace_session(
-    engine: Engine,
-    store: Store,
-    attempt: Attempt,
-    payment: Payment,
-    session: PaymentSession,
-) -> list[PaymentSession]:
-    """Store another attempt for an order; returns the attempts that this voids."""
-    order_id = session.order_id
-    async with engine.database.transaction(store.id) as tx:
-        if order_id is None or (await orders.lock_order(tx, order_id)).status != "pending":
-            raise Conflict("This order waits for no money.", code="order_closed")
-        older = await payment_rows.sessions_of_order(tx, order_id)
-        voided = await payment_rows.close_sessions(tx, [one.id for one in older], "voided")
-        await payment_rows.insert(tx, payment, session)
-        await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
-    return [one for one in older if one.id in voided]
 
 
 async def choose(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
@@ -151,10 +109,11 @@ async def choose(engine: Engine, store: Store, cart: Cart, request: StartRequest
     check_ready(cart)
     if cart.total == 0:
         raise Conflict("There is nothing to pay.", code="nothing_to_pay")
-    return await _chosen(engine, store, cart, request)
+    return await chosen(engine, store, cart, request)
 
 
-async def _chosen(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
+async def chosen(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
+    """The way to pay that was asked for, found acceptable. Raises as above."""
     at = await providers.desk(engine, store, request.provider)
     offered = await providers.methods(engine, store, at, cart)
     method = choose_method(offered, request.method, cart.total)
@@ -313,7 +272,7 @@ async def begin(
         result = await call_start(engine, store, attempt, payment)
     except ProviderFault as fault:
         if fault.permanent:
-            await _give_up(engine, store, session)
+            await _give_up(engine, store, session, fault)
         raise
     if result.status == "unknown":
         raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
@@ -323,6 +282,7 @@ async def begin(
             await payment_rows.save_ref(tx, payment.id, result.provider_ref)
         await payment_rows.save_answer(tx, session.id, status, result)
         if status == "failed":
+            await payment_rows.save_error(tx, payment.id, result.code)
             await inventory.release_holds(tx, attempt.cart.id)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
@@ -331,8 +291,11 @@ async def begin(
     return msgspec.structs.replace(stored or session, code=result.code, message=result.message)
 
 
-async def _give_up(engine: Engine, store: Store, session: PaymentSession) -> None:
+async def _give_up(
+    engine: Engine, store: Store, session: PaymentSession, fault: ProviderFault
+) -> None:
     async with engine.database.transaction(store.id) as tx:
+        await payment_rows.save_error(tx, session.payment_id, fault.code)
         await payment_rows.close_sessions(tx, [session.id], "failed")
         if session.cart_id is not None:
             await inventory.release_holds(tx, session.cart_id)
@@ -359,6 +322,14 @@ async def call_start(
     return PaymentResult(status="unknown")
 
 
+def check_terms(result: PaymentResult) -> None:
+    """Raises ProviderFault, Conflict `payment_declined` when a method that pays later cannot be."""
+    if result.status == "unknown":
+        raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
+    if result.status in {"failed", "canceled"}:
+        raise Conflict(result.message or "This payment was declined.", code="payment_declined")
+
+
 def start_of(
     engine: Engine, store: Store, attempt: Attempt, payment: Payment, number: int | None
 ) -> StartPayment:
@@ -383,7 +354,7 @@ def start_of(
     )
 
 
-async def _call_off(engine: Engine, store: Store, old: PaymentSession) -> None:
+async def call_off(engine: Engine, store: Store, old: PaymentSession) -> None:
     """Cancel a voided attempt at its provider; if that fails, money that comes opens a case."""
     async with engine.database.transaction(store.id) as tx:
         payment = await payments.get_payment(tx, old.payment_id)

@@ -1,0 +1,137 @@
+"""An order that waits for its money: what may pay for it, and another attempt to pay."""
+
+from uuid import UUID
+
+import msgspec
+
+from tradewind.checkout.links import coming_back
+from tradewind.checkout.rules import OfferedMethod, Snapshot, StartRequest
+from tradewind.checkout.service.reporting import payment_reported
+from tradewind.checkout.service.starting import (
+    Attempt,
+    assess,
+    begin,
+    call_off,
+    call_start,
+    check_terms,
+    chosen,
+    frozen,
+    offered_for,
+    plan_poll,
+)
+from tradewind.contracts.errors import Conflict
+from tradewind.database import Store, Transaction
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Order
+from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment, PaymentSession
+from tradewind.settings.engine import Engine
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that waits for its money, and what it was made of."""
+
+    order: Order
+    snapshot: Snapshot
+
+
+async def order_payment_methods(
+    engine: Engine, store: Store, order_id: UUID
+) -> list[OfferedMethod]:
+    """What may pay for an order that waits for its money, in the order of `payment_methods`.
+
+    Raises NotFound, Conflict (`order_closed`, `nothing_to_pay`).
+    """
+    waiting = await _waiting(engine, store, order_id)
+    return await offered_for(engine, store, waiting.snapshot.cart)
+
+
+async def pay_order(
+    engine: Engine,
+    store: Store,
+    order_id: UUID,
+    request: StartRequest,
+    *,
+    replaces: UUID | None = None,
+) -> PaymentSession:
+    """Begin to pay an order that waits for its money, in place of the attempt before.
+
+    With a method that pays later the order stands at once. `replaces` is the session that the
+    shopper had seen; when it is no longer the newest, nothing is begun. Raises NotFound,
+    InvalidInput, Conflict (`order_closed`, `nothing_to_pay`, `provider_unavailable`,
+    `amount_not_accepted`, `payment_refused`, `payment_declined`, `payment_replaced`),
+    ProviderFault.
+    """
+    waiting = await _waiting(engine, store, order_id)
+    request = coming_back(engine, store, waiting.order, request)
+    attempt = await chosen(engine, store, waiting.snapshot.cart, request)
+    await assess(engine, store, attempt)
+    if attempt.method.pays_later:
+        return await _stand(engine, store, waiting.order, attempt, replaces)
+    payment, session = frozen(engine, attempt, "starting")
+    session = msgspec.structs.replace(session, order_id=order_id)
+    async with engine.database.transaction(store.id) as tx:
+        _, older = await _replace(tx, payment, session, replaces)
+        await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
+    for old in older:
+        await call_off(engine, store, old)
+    return await begin(engine, store, attempt, payment, session)
+
+
+async def _waiting(engine: Engine, store: Store, order_id: UUID) -> Waiting:
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.get_order(tx, order_id)
+        session = await payments.session_of_order(tx, order_id)
+    if session is None:
+        raise Conflict(f"This order is {order.status}.", code="order_closed")
+    _check_waits(order)
+    return Waiting(order=order, snapshot=msgspec.json.decode(session.snapshot, type=Snapshot))
+
+
+def _check_waits(order: Order) -> None:
+    if order.status != "pending":
+        raise Conflict(f"This order is {order.status}.", code="order_closed")
+    if order.paid_total:
+        raise Conflict("Part of this order is paid.", code="nothing_to_pay")
+
+
+async def _stand(
+    engine: Engine, store: Store, order: Order, attempt: Attempt, replaces: UUID | None
+) -> PaymentSession:
+    """The order stands, to be paid later. The provider is asked first: no money moves by that."""
+    payment, session = frozen(engine, attempt, "open")
+    result = await call_start(engine, store, attempt, payment, order.number)
+    check_terms(result)
+    payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
+    session = msgspec.structs.replace(
+        session, order_id=order.id, action=result.action, data=result.data
+    )
+    async with engine.database.transaction(store.id) as tx:
+        order, older = await _replace(tx, payment, session, replaces)
+        await orders.place(tx, order, "shopper")
+    for old in older:
+        await call_off(engine, store, old)
+    if result.facts or not result.trusted:
+        await payment_reported(engine, store, payment.id, result, "provider")
+    return session
+
+
+async def _replace(
+    tx: Transaction, payment: Payment, session: PaymentSession, replaces: UUID | None
+) -> tuple[Order, list[PaymentSession]]:
+    """Store another attempt for an order; returns the order and the attempts that this voids."""
+    order_id = session.order_id
+    if order_id is None:
+        raise TypeError("an attempt for no order")
+    await payment_rows.payments_of_order(tx, order_id, lock=True)
+    order = await orders.lock_order(tx, order_id)
+    _check_waits(order)
+    older = await payment_rows.sessions_of_order(tx, order_id)
+    if replaces is not None and older[0].id != replaces:
+        raise Conflict("Another attempt has begun meanwhile.", code="payment_replaced")
+    voided = await payment_rows.close_sessions(tx, [one.id for one in older], "voided")
+    await payment_rows.insert(tx, msgspec.structs.replace(payment, order_id=order_id), session)
+    totals = payments.totals_of(await payments.payments_of(tx, order_id))
+    order = await orders.pay(tx, order, totals, "shopper")
+    return order, [one for one in older if one.id in voided]
