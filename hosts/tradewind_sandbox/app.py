@@ -1,5 +1,7 @@
-"""Puts the sandbox together: one Litestar app with WhatsApp and the clock door."""
+"""Puts the sandbox together: one Litestar app with WhatsApp, Flutterwave and the clock door."""
 
+import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
@@ -14,6 +16,10 @@ from litestar.params import JSONBody
 from tradewind_sandbox.clock import Clock, OffsetClock
 from tradewind_sandbox.config import SandboxConfig
 from tradewind_sandbox.deliveries import Deliveries
+from tradewind_sandbox.flutterwave.bank import Bank
+from tradewind_sandbox.flutterwave.dependencies import GivenBank
+from tradewind_sandbox.flutterwave.routes import flutterwave_router
+from tradewind_sandbox.flutterwave.state import FlutterwaveState
 from tradewind_sandbox.whatsapp.carrier import Carrier
 from tradewind_sandbox.whatsapp.dependencies import GivenCarrier
 from tradewind_sandbox.whatsapp.doors import doors_router
@@ -29,11 +35,14 @@ class Advance(msgspec.Struct):
 
 
 @post("/clock", status_code=200)
-async def advance_clock(data: JSONBody[Advance], carrier: GivenCarrier) -> dict[str, str]:
-    """Move the sandbox's clock forward."""
+async def advance_clock(
+    data: JSONBody[Advance], carrier: GivenCarrier, bank: GivenBank
+) -> dict[str, str]:
+    """Move the sandbox's clock forward, and let what has run out end."""
     if data.advance_seconds < 0:
         raise ValidationException("time only moves forward")
     carrier.state.clock.advance(data.advance_seconds)
+    bank.expire()
     return {"now": carrier.state.now().isoformat()}
 
 
@@ -49,20 +58,35 @@ def create_app(
     Background deliveries are canceled when the app stops.
     """
     deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport)
-    carrier = Carrier(WhatsAppState(config, clock or OffsetClock()), deliveries)
+    clock = clock or OffsetClock()
+    carrier = Carrier(WhatsAppState(config, clock), deliveries)
+    bank = Bank(FlutterwaveState(config.flutterwave, clock), deliveries)
 
     @asynccontextmanager
     async def background(_: Litestar) -> AsyncIterator[None]:
+        watching = asyncio.create_task(bank.watch())
         try:
             yield
         finally:
+            watching.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await watching
             await deliveries.close()
 
     return Litestar(
-        route_handlers=[advance_clock, doors_router(), phone_router(), graph_router()],
-        dependencies={"carrier": Provide(lambda: carrier, sync_to_thread=False)},
+        route_handlers=[
+            advance_clock,
+            doors_router(),
+            phone_router(),
+            flutterwave_router(),
+            graph_router(),
+        ],
+        dependencies={
+            "carrier": Provide(lambda: carrier, sync_to_thread=False),
+            "bank": Provide(lambda: bank, sync_to_thread=False),
+        },
         lifespan=[background],
-        state=State({"carrier": carrier}),
+        state=State({"carrier": carrier, "bank": bank}),
         openapi_config=None,
         logging_config=None,
     )

@@ -1,4 +1,4 @@
-"""What the sandbox stands in for: its business numbers, its shoppers, and how strict it is."""
+"""What the sandbox stands in for: its business accounts, its shoppers, and how strict it is."""
 
 from typing import Any
 
@@ -16,6 +16,21 @@ class WhatsAppAccount(msgspec.Struct, frozen=True, kw_only=True):
     access_token: str
     webhook_url: str
     store_name: str
+
+
+class FlutterwaveAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """One store's Flutterwave account: v3's key, v4's client, and where its webhooks go.
+
+    `plain_signature` puts the secret hash itself where others get a signature of the body.
+    """
+
+    secret_key: str
+    secret_hash: str
+    client_id: str
+    client_secret: str
+    webhook_url: str
+    store_name: str
+    plain_signature: bool = False
 
 
 class ApprovedTemplate(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,6 +78,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     accounts: list[WhatsAppAccount]
+    flutterwave: list[FlutterwaveAccount] = []
     host: str = "127.0.0.1"
     port: int = 8024
     templates: list[ApprovedTemplate] = []

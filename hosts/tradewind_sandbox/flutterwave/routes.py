@@ -1,0 +1,14 @@
+"""Everything under /flutterwave."""
+
+from litestar import Router
+
+from tradewind_sandbox.flutterwave import doors, page
+from tradewind_sandbox.flutterwave.v3.routes import v3_router
+
+
+def flutterwave_router() -> Router:
+    """The APIs, the hosted page and the test doors."""
+    return Router(
+        path="/flutterwave",
+        route_handlers=[v3_router(), page.page_files(), *page.HANDLERS, *doors.HANDLERS],
+    )
