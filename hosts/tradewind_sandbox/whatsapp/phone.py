@@ -1,4 +1,4 @@
-"""The phone page: a shopper's WhatsApp in the browser."""
+"""The phone page: a shopper's WhatsApp in the browser, and the payments it is asked to approve."""
 
 from pathlib import Path
 from typing import Any
@@ -10,6 +10,11 @@ from litestar.exceptions import NotFoundException, ValidationException
 from litestar.params import FromPath, FromQuery, JSONBody
 from litestar.static_files import create_static_files_router
 
+from tradewind_sandbox.flutterwave.amounts import shown
+from tradewind_sandbox.flutterwave.bank import Bank
+from tradewind_sandbox.flutterwave.dependencies import GivenBank
+from tradewind_sandbox.flutterwave.errors import Refused
+from tradewind_sandbox.flutterwave.state import Transaction
 from tradewind_sandbox.whatsapp import inbound
 from tradewind_sandbox.whatsapp.bubbles import draw
 from tradewind_sandbox.whatsapp.carrier import Carrier
@@ -54,6 +59,14 @@ class Tap(msgspec.Struct):
     id: str
 
 
+class PromptAnswer(msgspec.Struct):
+    """What the shopper says to a payment that their phone was asked to approve."""
+
+    shopper: str
+    prompt_id: str
+    approved: bool
+
+
 @get("/", media_type=MediaType.HTML)
 async def phone_page(
     carrier: GivenCarrier,
@@ -78,11 +91,15 @@ async def phone_page(
 @get("/thread")
 async def thread(
     carrier: GivenCarrier,
+    bank: GivenBank,
     account: FromQuery[str],
     shopper: FromQuery[str],
     after: FromQuery[int] = 0,
 ) -> dict[str, Any]:
-    """What changed in the chat since revision `after`. Looking at it reads what has arrived."""
+    """What changed in the chat since revision `after`, and the payments to approve now.
+
+    Looking at it reads what has arrived.
+    """
     number, known = known_number(carrier, account), _known_shopper(carrier, shopper)
     carrier.seen(account, known)
     messages = carrier.state.thread(account, known)
@@ -95,6 +112,7 @@ async def thread(
             for m in messages
             if m.revision > after
         ],
+        "prompts": [{"id": str(t.id), "html": _prompt(t)} for t in _prompts(bank, known)],
     }
 
 
@@ -118,6 +136,19 @@ async def tap(data: JSONBody[Tap], carrier: GivenCarrier) -> dict[str, int | Non
     if option is None:
         raise NotFoundException("the message has no such row or button")
     return await _send(carrier, data.account, data.shopper, inbound.tap(asked, option, shopper))
+
+
+@post("/prompt", status_code=200)
+async def answer_prompt(
+    data: JSONBody[PromptAnswer], carrier: GivenCarrier, bank: GivenBank
+) -> dict[str, bool]:
+    """Approve or reject a payment; 404 when the phone is not asked any more."""
+    shopper = _known_shopper(carrier, data.shopper)
+    try:
+        bank.respond(shopper.phone or "", data.prompt_id, approved=data.approved)
+    except Refused as gone:
+        raise NotFoundException(gone.message) from gone
+    return {"approved": data.approved}
 
 
 @get("/media/{media_id:str}")
@@ -158,7 +189,22 @@ def _bubble(carrier: Carrier, number: BusinessNumber, message: Message) -> str:
     )
 
 
+def _prompts(bank: Bank, shopper: Shopper) -> list[Transaction]:
+    return bank.prompts(shopper.phone) if shopper.phone else []
+
+
+def _prompt(transaction: Transaction) -> str:
+    return _pages.get_template("prompt.html").render(
+        prompt=transaction,
+        amount=shown(transaction.amount, transaction.currency),
+        store_name=transaction.store.account.store_name,
+    )
+
+
 def phone_router() -> Router:
     """The page and its files under /phone."""
     files = create_static_files_router("/static", [_HERE / "static"], name="phone-static")
-    return Router(path="/phone", route_handlers=[phone_page, thread, send_text, tap, media, files])
+    return Router(
+        path="/phone",
+        route_handlers=[phone_page, thread, send_text, tap, answer_prompt, media, files],
+    )

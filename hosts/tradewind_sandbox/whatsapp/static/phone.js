@@ -8,6 +8,7 @@ const thread = document.getElementById("thread");
 const composer = document.getElementById("composer");
 const text = document.getElementById("text");
 const sheet = document.getElementById("sheet");
+const prompts = document.getElementById("prompts");
 const presence = document.getElementById("presence");
 const trouble = document.getElementById("trouble");
 const chat = { account: phone.dataset.account, shopper: phone.dataset.shopper };
@@ -31,7 +32,7 @@ async function poll() {
   }
 }
 
-function show({ revision: newest, typing, messages }) {
+function show({ revision: newest, typing, messages, prompts: asked }) {
   const atEnd = thread.scrollHeight - thread.scrollTop - thread.clientHeight < 80;
   const before = thread.childElementCount;
   messages.forEach(place);
@@ -39,6 +40,16 @@ function show({ revision: newest, typing, messages }) {
   presence.textContent = typing ? "typing…" : "business account";
   presence.classList.toggle("typing", typing);
   if (atEnd && thread.childElementCount > before) toEnd();
+  ask(asked);
+}
+
+function ask(asked) {
+  const known = [...prompts.children].map((prompt) => prompt.dataset.promptId);
+  if (known.join() === asked.map(({ id }) => id).join()) return;
+  const holder = document.createElement("template");
+  holder.innerHTML = asked.map(({ html }) => html).join("");
+  prompts.replaceChildren(holder.content);
+  prompts.hidden = asked.length === 0;
 }
 
 function place({ id, html }) {
@@ -82,6 +93,25 @@ async function post(path, body) {
   }
 }
 
+async function answerPrompt(button) {
+  const prompt = button.closest("[data-prompt-id]");
+  for (const other of prompt.querySelectorAll("button")) other.disabled = true;
+  const approved = button.dataset.answer === "approve";
+  const body = { shopper: chat.shopper, prompt_id: prompt.dataset.promptId, approved };
+  try {
+    const answer = await fetch("/phone/prompt", {
+      method: "POST",
+      headers: { "Content-Type": "application/json" },
+      body: JSON.stringify(body),
+    });
+    prompt.remove();
+    await poll();
+    if (!answer.ok) warn("The request has run out.");
+  } catch {
+    warn("The sandbox does not answer.");
+  }
+}
+
 function openList(button) {
   opener = button;
   const frame = phone.getBoundingClientRect();
@@ -106,6 +136,7 @@ document.addEventListener("click", (event) => {
   }
   if ("list" in button.dataset) openList(button);
   if ("close" in button.dataset) sheet.close();
+  if (button.dataset.answer) answerPrompt(button);
   if (!button.dataset.tap) return;
   const holder = button.closest("[data-message-id]");
   if (sheet.open) sheet.close();
