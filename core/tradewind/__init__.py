@@ -162,6 +162,7 @@ from tradewind.contracts.pricing import (
     TaxQuote,
 )
 from tradewind.contracts.settings import (
+    OperatorFlag,
     OperatorOnly,
     Secret,
 )
@@ -266,6 +267,7 @@ __all__ = [
     "NoSettings",
     "NotFound",
     "Notice",
+    "OperatorFlag",
     "OperatorOnly",
     "OptedOut",
     "OrderCanceled",

@@ -38,6 +38,7 @@ from tradewind import (
 from tradewind.testing.conformance import Finding, Payments, check_channel, check_provider
 from tradewind.testing.conformance.bodies import odd_bodies
 from tradewind.testing.context import BareContext, NotHere
+from tradewind_email import EmailChannel, EmailSettings
 from tradewind_manual import ManualProvider, ManualSettings
 from tradewind_whatsapp import WhatsApp, WhatsAppSettings
 
@@ -105,6 +106,11 @@ async def test_whatsapp_conforms() -> None:
 async def test_a_channel_of_somebody_else_conforms() -> None:
     found = await check_channel(Pager(Network()), PAGER, deliveries=PAGES, sign=sign_as_pager)
     assert not found
+
+
+async def test_e_mail_conforms() -> None:
+    settings = EmailSettings(host="mail.example", sender="orders@shop.example")
+    assert not await check_channel(EmailChannel(), settings)
 
 
 @pytest.mark.parametrize("details", ["", "Account 0123456789"])

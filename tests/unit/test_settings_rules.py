@@ -7,7 +7,7 @@ import pytest
 
 from tests.support.channels import WireSettings
 from tradewind.contracts.errors import InvalidInput
-from tradewind.contracts.settings import Secret, secret_fields
+from tradewind.contracts.settings import OperatorFlag, OperatorOnly, Secret, secret_fields
 from tradewind.settings.rules import (
     MASK,
     changes,
@@ -137,6 +137,19 @@ def test_right_settings_become_the_plugins_own_struct() -> None:
     assert parsed == WireSettings(
         account="15550001", token="hunter2", old_tokens=["one", "two"], names={1: "one"}
     )
+
+
+class _Switched(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
+    url: OperatorOnly = ""
+    private: OperatorFlag = False
+    often: bool = False
+
+
+def test_a_switch_may_be_the_operators_as_well() -> None:
+    refuse_operator_fields(_Switched, {"often": True})
+    with pytest.raises(InvalidInput) as refused:
+        refuse_operator_fields(_Switched, {"often": True, "private": True})
+    assert [one.path for one in refused.value.errors] == ["settings.private"]
 
 
 def test_what_is_the_operators_is_refused_by_name() -> None:

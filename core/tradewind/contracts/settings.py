@@ -11,6 +11,9 @@ Secret = Annotated[str, msgspec.Meta(extra_json_schema={"writeOnly": True, "form
 OperatorOnly = Annotated[str, msgspec.Meta(extra_json_schema={"x-operator-only": True})]
 """Set by the operator alone, never by a merchant: anything that steers outgoing calls."""
 
+OperatorFlag = Annotated[bool, msgspec.Meta(extra_json_schema={"x-operator-only": True})]
+"""A switch that the operator alone may turn, such as one that lets calls into the own network."""
+
 
 def properties(settings_type: type[msgspec.Struct]) -> Mapping[str, Mapping[str, Any]]:
     """The JSON schema of each field of a settings struct, as the dashboard form sees it."""
