@@ -46,7 +46,9 @@ class Wallet(msgspec.Struct, frozen=True, kw_only=True):
         return "M-Pesa" if self.id == MPESA else f"Mobile money ({self.name})"
 
 
-_FRANCO = "mobile_money_franco"
+FRANCO = "mobile_money_franco"
+"""v3's one name for the francophone countries, which are told apart by `country`."""
+
 _XOF = ("ORANGEMONEY", "MTN", "WAVE")
 
 WALLETS: Sequence[Wallet] = (
@@ -131,7 +133,7 @@ WALLETS: Sequence[Wallet] = (
         currency="XAF",
         dialing_code="237",
         flow="push",
-        v3_type=_FRANCO,
+        v3_type=FRANCO,
         v3=("MTN", "ORANGEMONEY"),
         v4=("MTN", "ORANGE"),
         trunk=False,
@@ -143,7 +145,7 @@ WALLETS: Sequence[Wallet] = (
         currency="XOF",
         dialing_code="225",
         flow="push",
-        v3_type=_FRANCO,
+        v3_type=FRANCO,
         v3=_XOF,
         v4=("ORANGE", "MTN", "MOOV", "WAVE"),
         trunk=False,
@@ -155,7 +157,7 @@ WALLETS: Sequence[Wallet] = (
         currency="XOF",
         dialing_code="221",
         flow="push",
-        v3_type=_FRANCO,
+        v3_type=FRANCO,
         v3=_XOF,
         v4=("ORANGE", "FREEMONEY", "EMONEY"),
         trunk=False,
@@ -167,7 +169,7 @@ WALLETS: Sequence[Wallet] = (
         currency="XOF",
         dialing_code="226",
         flow="push",
-        v3_type=_FRANCO,
+        v3_type=FRANCO,
         v3=_XOF,
         v4=("ORANGE", "MOBICASH"),
         trunk=False,
@@ -179,7 +181,7 @@ WALLETS: Sequence[Wallet] = (
         currency="XOF",
         dialing_code="223",
         flow="push",
-        v3_type=_FRANCO,
+        v3_type=FRANCO,
         v3=_XOF,
         trunk=False,
     ),

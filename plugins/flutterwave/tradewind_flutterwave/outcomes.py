@@ -2,16 +2,16 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import TypeGuard
 
 from tradewind import (
     AwaitPhone,
     Fact,
-    FactKind,
     FactStatus,
-    Money,
     PaymentResult,
     PaymentStatus,
     Redirect,
+    StartPayment,
 )
 
 DECLINED = "declined"
@@ -34,9 +34,9 @@ _REASONS = (
 )
 
 
-def declined(code: str, message: str) -> PaymentResult:
-    """An expected no: nothing was begun."""
-    return PaymentResult(status="failed", code=code, message=message)
+def declined(code: str, message: str, provider_ref: str | None = None) -> PaymentResult:
+    """An expected no, in words for the payer."""
+    return PaymentResult(status="failed", provider_ref=provider_ref, code=code, message=message)
 
 
 def status_of(word: str) -> FactStatus:
@@ -62,18 +62,18 @@ def reason(status: FactStatus, words: str | None) -> str:
     return next((code for part, code in _REASONS if part in said), DECLINED)
 
 
-def moment(text: str | None, otherwise: datetime) -> datetime:
-    """A time that Flutterwave tells, in UTC; `otherwise` where it cannot be read."""
+def moment(told: str | float | None, otherwise: datetime) -> datetime:
+    """A time that Flutterwave tells, in UTC; `otherwise` where it cannot be read.
+
+    It is ISO 8601 or a number of seconds since 1970.
+    """
     try:
-        found = datetime.fromisoformat(text or "")
-    except ValueError:
+        if isinstance(told, int | float):
+            return datetime.fromtimestamp(told, UTC)
+        found = datetime.fromisoformat(told or "")
+    except (ValueError, OverflowError, OSError):
         return otherwise
     return found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
-
-
-def fact(kind: FactKind, object_id: str, status: FactStatus, amount: Money, at: datetime) -> Fact:
-    """The state of one of Flutterwave's objects."""
-    return Fact(kind=kind, object_id=object_id, status=status, amount=amount, at=at)
 
 
 def status_from(captures: Sequence[Fact], *, final: bool) -> PaymentStatus:
@@ -85,8 +85,39 @@ def status_from(captures: Sequence[Fact], *, final: bool) -> PaymentStatus:
     return "failed" if over and final else "pending"
 
 
+def is_page(url: str | None) -> TypeGuard[str]:
+    """Whether an address can be shown to a payer."""
+    return url is not None and url.startswith(("https://", "http://"))
+
+
 def action(page: str | None, network: str) -> Redirect | AwaitPhone:
     """Where the payer goes on: on a page, or on the phone."""
-    if page and page.startswith(("https://", "http://")):
+    if is_page(page):
         return Redirect(url=page)
     return AwaitPhone(text=f"Check your phone ({network}) and enter your PIN to pay.")
+
+
+def refunded(refund: Fact, provider_ref: str) -> PaymentResult:
+    """What a refund that Flutterwave knows of comes to."""
+    statuses: dict[FactStatus, PaymentStatus] = {"succeeded": "succeeded", "pending": "pending"}
+    status = statuses.get(refund.status, "failed")
+    return PaymentResult(
+        status=status, provider_ref=provider_ref or None, facts=[refund], code=refund.code
+    )
+
+
+def refund_code(status: FactStatus) -> str:
+    """Why a refund came to nothing; Flutterwave tells no more than that it did."""
+    return "refund_failed" if status in {"failed", "canceled"} else ""
+
+
+def waiting(
+    payment: StartPayment, provider_ref: str, action: Redirect | AwaitPhone, *, trusted: bool = True
+) -> PaymentResult:
+    """A payment that its payer must finish."""
+    data = {"tx_ref": payment.operation_id}
+    if isinstance(action, Redirect):
+        data["link"] = action.url
+    return PaymentResult(
+        status="pending", provider_ref=provider_ref, action=action, data=data, trusted=trusted
+    )

@@ -4,9 +4,12 @@ import re
 from collections.abc import Sequence
 from urllib.parse import urlsplit
 
-from tradewind import Payer, StartPayment
+import msgspec
+
+from tradewind import Payer, PaymentResult, StartPayment
 from tradewind_flutterwave.calls import Context
 from tradewind_flutterwave.methods import Wallet
+from tradewind_flutterwave.outcomes import declined
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*\.[a-z]{2,}", re.IGNORECASE)
 _NOBODYS_DOMAIN = "example.com"
@@ -29,7 +32,30 @@ def national_number(phone: str, wallet: Wallet) -> str | None:
     return digits if len(digits) in _NATIONAL else None
 
 
-def network(payment: StartPayment, choices: Sequence[str]) -> str | None:
+class Phone(msgspec.Struct, frozen=True):
+    """A mobile-money account: digits without the dialling code, and whose customer it is."""
+
+    dialing_code: str
+    national: str
+    network: str
+
+    @property
+    def international(self) -> str:
+        return self.dialing_code + self.national
+
+
+def phone(payment: StartPayment, wallet: Wallet, networks: Sequence[str]) -> Phone | PaymentResult:
+    """The phone that a payment is to ring, or a decline where it cannot be one."""
+    given = payment.inputs.get("phone") or payment.payer.phone or ""
+    number, chosen = national_number(given, wallet), _network(payment, networks)
+    if number is None:
+        return declined("invalid_phone", f"This is no phone number of {wallet.name}.")
+    if chosen is None:
+        return declined("unknown_network", f"Choose one of {', '.join(networks)}.")
+    return Phone(wallet.dialing_code, number, chosen)
+
+
+def _network(payment: StartPayment, choices: Sequence[str]) -> str | None:
     """The network that was chosen, the usual one without a choice; None for one nobody has."""
     wanted = payment.inputs.get("network", "").strip().upper()
     if not wanted:
@@ -41,8 +67,8 @@ def email(context: Context, payment: StartPayment) -> str:
     """The payer's address, or one that stands in for it: Flutterwave wants one of everybody."""
     if payment.payer.email:
         return payment.payer.email
-    phone = payment.inputs.get("phone") or payment.payer.phone or ""
-    digits = "".join(one for one in phone if one in "0123456789")
+    given = payment.inputs.get("phone") or payment.payer.phone or ""
+    digits = "".join(one for one in given if one in "0123456789")
     return f"{digits or payment.operation_id}@{_domain(context)}"
 
 

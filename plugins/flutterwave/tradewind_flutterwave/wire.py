@@ -1,5 +1,6 @@
 """Flutterwave's JSON as structs. Amounts become Decimal straight from their digits."""
 
+from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any, Generic, TypeVar
 
@@ -31,9 +32,8 @@ def write(body: Any) -> bytes:
 
 
 class PageInfo(msgspec.Struct, frozen=True):
-    """Where in a list a page stands."""
+    """How many pages a list has."""
 
-    current_page: int = 1
     total_pages: int = 1
 
 
@@ -114,7 +114,7 @@ class Transaction(msgspec.Struct):
 
 
 class Refund(msgspec.Struct):
-    """Money given back. The answer that starts a refund and the list name things differently."""
+    """Money given back. What starts a refund and what lists it name things differently."""
 
     id: Id
     amount_refunded: Decimal
@@ -132,6 +132,99 @@ class Refund(msgspec.Struct):
     def of(self, transaction: str) -> bool:
         """Whether it belongs to a transaction."""
         return transaction in {str(self.tx_id), str(self.transaction_id)}
+
+
+# --- v4 ------------------------------------------------------------------------------------------
+
+Moment = str | int | float | None
+"""v4 writes times as ISO 8601 or in seconds since 1970."""
+
+
+class Token(msgspec.Struct):
+    """Opens the API for `expires_in` seconds."""
+
+    access_token: str
+    expires_in: int = 600
+
+
+class Named(msgspec.Struct):
+    """A customer or a payment method."""
+
+    id: str
+
+
+class Fee(msgspec.Struct):
+    """One of the fees of a charge."""
+
+    amount: Decimal = Decimal()
+
+
+class Page(msgspec.Struct):
+    """Where the payer must go."""
+
+    url: str
+
+
+class Instruction(msgspec.Struct):
+    """What the payer must do, in words."""
+
+    note: str
+
+
+class NextAction(msgspec.Struct):
+    """What a charge waits for."""
+
+    type: str
+    redirect_url: Page | None = None
+    payment_instruction: Instruction | None = None
+
+
+class Processor(msgspec.Struct):
+    """What the network said."""
+
+    type: str | None = None
+    code: str | None = None
+
+
+class Charge(msgspec.Struct):
+    """One attempt to pay through v4."""
+
+    id: str
+    amount: Decimal
+    currency: str
+    status: str
+    reference: str = ""
+    fees: Sequence[Fee] = ()
+    next_action: NextAction | None = None
+    processor_response: Processor | None = None
+    created_datetime: Moment = None
+
+    @property
+    def fee(self) -> Decimal:
+        return sum((fee.amount for fee in self.fees), Decimal())
+
+
+class ChargeRefund(msgspec.Struct):
+    """Money given back on a charge of v4."""
+
+    id: str
+    charge_id: str
+    amount_refunded: Decimal
+    status: str
+    created_datetime: Moment = None
+
+
+class Problem(msgspec.Struct):
+    """Why v4 refused."""
+
+    code: str = ""
+    message: str = ""
+
+
+class Refusal(msgspec.Struct):
+    """The envelope of a refusal of v4."""
+
+    error: Problem
 
 
 # --- webhooks ------------------------------------------------------------------------------------

@@ -35,3 +35,11 @@ def words(answer: Answer) -> str:
     """Flutterwave's own words about a refusal."""
     said = wire.read(answer.body, wire.Said)
     return (said and said.message) or f"Flutterwave answered {answer.status}."
+
+
+async def balances(context: Context) -> str:
+    """Prove that the key opens the account; returns the mode it is for. Raises ProviderFault."""
+    answer = await read(context, call(context, "GET", "balances"))
+    if answer.refused:
+        raise ProviderFault(words(answer), permanent=True)
+    return "test" if "_TEST" in context.settings.secret_key else "live"

@@ -8,12 +8,20 @@ from collections.abc import Mapping
 from typing import Any
 
 from tradewind import AwaitPhone, PaymentResult, ProviderFault, Redirect, StartPayment
-from tradewind_flutterwave import amounts, methods, outcomes, payers, wire
+from tradewind_flutterwave import amounts, methods, payers, wire
 from tradewind_flutterwave.calls import WRITE_SECONDS, Answer, Call, Context, Lost, send
-from tradewind_flutterwave.methods import Wallet
-from tradewind_flutterwave.outcomes import declined
+from tradewind_flutterwave.methods import FRANCO, Wallet
+from tradewind_flutterwave.outcomes import (
+    action,
+    declined,
+    is_page,
+    reason,
+    status_of,
+    waiting,
+)
+from tradewind_flutterwave.payers import Phone
 from tradewind_flutterwave.v3.api import call, words
-from tradewind_flutterwave.v3.known import listed
+from tradewind_flutterwave.v3.transactions import listed
 
 _LINK_TRIES = 2
 _LINK_SECONDS = 8.0
@@ -40,15 +48,9 @@ async def _start_page(context: Context, payment: StartPayment) -> PaymentResult:
     made = wire.read(answer.body, wire.Envelope[wire.Link])
     if answer.refused or made is None or made.data is None:
         return declined("refused", words(answer))
-    link = made.data.link
-    if not link.startswith(("https://", "http://")):
+    if not is_page(made.data.link):
         raise ProviderFault("Flutterwave's answer cannot be read.", permanent=False)
-    return PaymentResult(
-        status="pending",
-        provider_ref=payment.operation_id,
-        action=Redirect(url=link),
-        data={"tx_ref": payment.operation_id, "link": link},
-    )
+    return waiting(payment, payment.operation_id, Redirect(url=made.data.link))
 
 
 async def _link(context: Context, request: Call) -> Answer:
@@ -93,12 +95,10 @@ def _minutes(context: Context, payment: StartPayment) -> int:
 
 
 async def _start_charge(context: Context, payment: StartPayment, wallet: Wallet) -> PaymentResult:
-    network = payers.network(payment, wallet.v3)
-    number = payers.national_number(_phone(payment), wallet)
-    if network is None or number is None:
-        code = "unknown_network" if network is None else "invalid_phone"
-        return declined(code, "Please check the phone number and the network.")
-    begun = await _begun_before(context, payment, network)
+    phone = payers.phone(payment, wallet, wallet.v3)
+    if isinstance(phone, PaymentResult):
+        return phone
+    begun = await _begun_before(context, payment, phone)
     if begun is not None:
         return begun
     request = call(
@@ -106,58 +106,57 @@ async def _start_charge(context: Context, payment: StartPayment, wallet: Wallet)
         "POST",
         "charges",
         params={"type": wallet.v3_type},
-        body=_charge(context, payment, wallet, network),
+        body=_charge(context, payment, wallet, phone),
         seconds=WRITE_SECONDS,
     )
     try:
         answer = await send(context, request)
     except Lost:
-        return await _found_again(context, payment, network)
-    return await _charged(context, payment, network, answer)
+        return await _found_again(context, payment, phone)
+    return await _charged(context, payment, phone, answer)
 
 
 async def _begun_before(
-    context: Context, payment: StartPayment, network: str
+    context: Context, payment: StartPayment, phone: Phone
 ) -> PaymentResult | None:
     """The charge of this payment, if it exists: a second one would ring the phone again."""
     found = await listed(context, payment.operation_id)
     if not found:
         return None
-    return _waiting(payment, str(found[0].id), outcomes.action(None, network), trusted=False)
+    return waiting(payment, str(found[0].id), action(None, phone.network), trusted=False)
 
 
-async def _found_again(context: Context, payment: StartPayment, network: str) -> PaymentResult:
+async def _found_again(context: Context, payment: StartPayment, phone: Phone) -> PaymentResult:
     """A charge whose answer was lost, if Flutterwave knows it by now."""
     unknown = PaymentResult(status="unknown", code="no_answer")
     try:
-        return await _begun_before(context, payment, network) or unknown
+        return await _begun_before(context, payment, phone) or unknown
     except ProviderFault:
         return unknown
 
 
 def _charge(
-    context: Context, payment: StartPayment, wallet: Wallet, network: str
+    context: Context, payment: StartPayment, wallet: Wallet, phone: Phone
 ) -> Mapping[str, Any]:
-    number = payers.national_number(_phone(payment), wallet)
     body = {
         "tx_ref": payment.operation_id,
         "amount": amounts.number(payment.amount),
         "currency": payment.amount.currency,
         "email": payers.email(context, payment),
-        "phone_number": f"{wallet.dialing_code}{number}",
-        "network": network,
+        "phone_number": phone.international,
+        "network": phone.network,
         "redirect_url": payment.return_url,
         "meta": {"payment_id": str(payment.payment_id)},
     }
     if payment.payer.name:
         body["fullname"] = payment.payer.name
-    if wallet.v3_type == "mobile_money_franco":
+    if wallet.v3_type == FRANCO:
         body["country"] = wallet.country.upper()
     return body
 
 
 async def _charged(
-    context: Context, payment: StartPayment, network: str, answer: Answer
+    context: Context, payment: StartPayment, phone: Phone, answer: Answer
 ) -> PaymentResult:
     """What the answer to a charge means; some bring a page, some a transaction, some both."""
     charged = wire.read(answer.body, wire.Charged)
@@ -166,39 +165,23 @@ async def _charged(
     if charged is None:
         return PaymentResult(status="unknown", code="unreadable")
     authorization = charged.meta.authorization if charged.meta else None
-    action = outcomes.action(authorization.page if authorization else None, network)
+    next_step = action(authorization.page if authorization else None, phone.network)
     if charged.data is None or charged.data.id is None:
-        return await _without_number(context, payment, action)
-    status = outcomes.status_of(charged.data.status)
-    number = str(charged.data.id)
+        return await _without_number(context, payment, next_step)
+    number, status = str(charged.data.id), status_of(charged.data.status)
     if status in {"failed", "canceled"}:
-        code = outcomes.reason(status, charged.data.processor_response)
-        said = charged.data.processor_response or "The payment was declined."
-        return PaymentResult(status="failed", provider_ref=number, code=code, message=said)
-    return _waiting(payment, number, action, trusted=status == "pending")
+        said = charged.data.processor_response
+        code = reason(status, said)
+        return declined(code, said or "The payment was declined.", provider_ref=number)
+    return waiting(payment, number, next_step, trusted=status == "pending")
 
 
 async def _without_number(
-    context: Context, payment: StartPayment, action: Redirect | AwaitPhone
+    context: Context, payment: StartPayment, next_step: Redirect | AwaitPhone
 ) -> PaymentResult:
     """A charge whose answer names no transaction: it is looked up by our reference."""
     try:
         found = await listed(context, payment.operation_id)
     except ProviderFault:
         found = []
-    return _waiting(payment, str(found[0].id) if found else payment.operation_id, action)
-
-
-def _waiting(
-    payment: StartPayment, provider_ref: str, action: Redirect | AwaitPhone, *, trusted: bool = True
-) -> PaymentResult:
-    data = {"tx_ref": payment.operation_id}
-    if isinstance(action, Redirect):
-        data["link"] = action.url
-    return PaymentResult(
-        status="pending", provider_ref=provider_ref, action=action, data=data, trusted=trusted
-    )
-
-
-def _phone(payment: StartPayment) -> str:
-    return payment.inputs.get("phone") or payment.payer.phone or ""
+    return waiting(payment, str(found[0].id) if found else payment.operation_id, next_step)
