@@ -241,3 +241,116 @@ class Bank:
 @pytest.fixture
 def bank() -> Bank:
     return Bank()
+
+
+class NewBank:
+    """v4's books. Writing calls need a token and are done once for each idempotency key.
+
+    `lose` makes the answer to the next call to a path get lost after it took effect.
+    """
+
+    def __init__(self) -> None:
+        self.tokens: list[str] = []
+        self.customers: dict[str, str] = {}
+        self.methods: list[dict[str, Any]] = []
+        self.charges: list[dict[str, Any]] = []
+        self.refunds: list[dict[str, Any]] = []
+        self.writes: list[httpx.Request] = []
+        self.lose = ""
+        self.next_action: Any = {
+            "type": "payment_instruction",
+            "payment_instruction": {"note": "Please authorise this payment."},
+        }
+        self._answers: dict[str, httpx.Response] = {}
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/token"):
+            return self._token()
+        if request.headers["authorization"] != f"Bearer {self.tokens[-1]}":
+            error = {"type": "UNAUTHORIZED", "code": "10401", "message": "Unauthorized"}
+            return httpx.Response(401, json={"status": "failed", "error": error})
+        if request.method == "GET":
+            return self._read(request.url.path, dict(request.url.params))
+        self.writes.append(request)
+        key = request.headers["x-idempotency-key"]
+        assert key.isalnum()
+        assert 12 <= len(key) <= 255
+        if key not in self._answers:
+            body = json.loads(request.content, parse_float=Decimal)
+            self._answers[key] = self._write(request.url.path, body)
+        if self.lose == request.url.path:
+            self.lose = ""
+            raise httpx.ReadTimeout("lost", request=request)
+        return self._answers[key]
+
+    def _token(self) -> httpx.Response:
+        self.tokens.append(f"token-{len(self.tokens)}")
+        return httpx.Response(200, json={"access_token": self.tokens[-1], "expires_in": 600})
+
+    def _read(self, path: str, params: Mapping[str, str]) -> httpx.Response:
+        if path == "/charges":
+            wanted = params["reference"]
+            return reply([one for one in self.charges if one["reference"] == wanted])
+        if path == "/refunds":
+            size, page = int(params["size"]), int(params["page"])
+            return reply(self.refunds[::-1][(page - 1) * size : page * size])
+        found = [one for one in self.charges if path == f"/charges/{one['id']}"]
+        return reply(found[0]) if found else reply(None, 404, "Charge not found")
+
+    def _write(self, path: str, body: Any) -> httpx.Response:
+        match path:
+            case "/customers" if body["email"] in self.customers:
+                error = {"type": "RESOURCE_CONFLICT", "code": "10409", "message": "exists"}
+                return httpx.Response(409, json={"status": "failed", "error": error})
+            case "/customers":
+                self.customers[body["email"]] = f"cus_{len(self.customers)}"
+                return reply({"id": self.customers[body["email"]]}, 201)
+            case "/customers/search":
+                return reply([{"id": self.customers[body["email"]]}])
+            case "/payment-methods":
+                self.methods.append(body)
+                return reply({"id": f"pmd_{len(self.methods)}"}, 201)
+            case "/charges":
+                return reply(self.add(body["reference"], body["amount"], body["currency"]), 201)
+            case "/refunds":
+                return self._refund(body)
+        raise AssertionError(path)
+
+    def add(
+        self, reference: str, amount: Any, currency: str = "KES", **changes: Any
+    ) -> dict[str, Any]:
+        """A new charge."""
+        made = {
+            "id": f"chg_{len(self.charges)}",
+            "reference": reference,
+            "amount": Decimal(amount),
+            "currency": currency,
+            "fees": [{"type": "app", "amount": Decimal("0.49")}, {"type": "vat", "amount": 1}],
+            "status": "pending",
+            "next_action": self.next_action,
+            "created_datetime": "2026-11-21T11:59:00.207870937Z",
+            **changes,
+        }
+        self.charges.append(made)
+        return made
+
+    def _refund(self, body: Any) -> httpx.Response:
+        refund = {
+            "id": f"rfd_{len(self.refunds)}",
+            "charge_id": body["charge_id"],
+            "amount_refunded": body["amount"],
+            "status": "completed",
+            "created_datetime": 1_795_262_400.5,
+        }
+        self.refunds.append(refund)
+        return reply(refund, 201)
+
+    async def pay(self, reference: str) -> None:
+        """The payer approves."""
+        (charge,) = (one for one in self.charges if one["reference"] == reference)
+        charge["status"] = "succeeded"
+
+
+@pytest.fixture
+def new_bank() -> NewBank:
+    return NewBank()

@@ -40,6 +40,28 @@ async def test_v3_conforms_and_brings_every_amount_exactly(
     assert len(bank.transactions) == 17
 
 
+async def test_v4_conforms_and_brings_every_amount_exactly(
+    provider: FlutterwaveProvider,
+    settings: Callable[..., FlutterwaveSettings],
+    context: Callable[..., Any],
+    new_bank: Any,
+    sign: Callable[[bytes], Mapping[str, str]],
+    webhooks: list[bytes],
+) -> None:
+    account = {"api": "v4", "client_id": "id", "client_secret": "secret"}
+    found = await check_provider(
+        provider,
+        settings(**account),
+        webhooks=webhooks,
+        sign=sign,
+        payments=Payments(inputs=INPUTS, pay=new_bank.pay),
+        context=context(new_bank, **account),
+    )
+    assert not found
+    assert len(new_bank.charges) == 6
+    assert len(new_bank.tokens) == 1
+
+
 async def test_an_account_that_nobody_answers_for_conforms(
     provider: FlutterwaveProvider,
     settings: Callable[..., FlutterwaveSettings],

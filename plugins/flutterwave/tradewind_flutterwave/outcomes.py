@@ -58,7 +58,7 @@ def reason(status: FactStatus, words: str | None) -> str:
         return "customer_canceled"
     if status != "failed":
         return ""
-    said = (words or "").lower()
+    said = (words or "").lower().replace("_", " ")
     return next((code for part, code in _REASONS if part in said), DECLINED)
 
 
