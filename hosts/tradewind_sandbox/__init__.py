@@ -1,4 +1,4 @@
-"""The outside world on your own machine: a phone with WhatsApp, Meta's Graph API, Flutterwave.
+"""The outside world on your own machine: WhatsApp with a phone, Flutterwave, a mailbox.
 
 It knows nothing of the shop. It speaks the wire formats of the real services, so that whatever
 works against it was built for them.
@@ -9,6 +9,7 @@ from tradewind_sandbox.clock import Clock, OffsetClock
 from tradewind_sandbox.config import (
     ApprovedTemplate,
     FlutterwaveAccount,
+    MailAccount,
     PhoneOwner,
     SandboxConfig,
     WhatsAppAccount,
@@ -18,6 +19,7 @@ __all__ = [
     "ApprovedTemplate",
     "Clock",
     "FlutterwaveAccount",
+    "MailAccount",
     "OffsetClock",
     "PhoneOwner",
     "SandboxConfig",

@@ -1,25 +1,31 @@
-"""Puts the sandbox together: one Litestar app with WhatsApp, Flutterwave and the clock door."""
+"""Puts the sandbox together: one Litestar app with every peer, the faults and the clock."""
 
 import asyncio
-import contextlib
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+import socket
+from collections.abc import AsyncIterator, Coroutine
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Annotated, Any
 
 import httpx
 import msgspec
 from litestar import Litestar, post
 from litestar.datastructures import State
 from litestar.di import Provide
-from litestar.exceptions import ValidationException
 from litestar.params import JSONBody
 
+from tradewind_sandbox import faults_doors
 from tradewind_sandbox.clock import Clock, OffsetClock
 from tradewind_sandbox.config import SandboxConfig
 from tradewind_sandbox.deliveries import Deliveries
+from tradewind_sandbox.faults import Faults
+from tradewind_sandbox.faults_calls import CallFaults
 from tradewind_sandbox.flutterwave.bank import Bank
 from tradewind_sandbox.flutterwave.dependencies import GivenBank
 from tradewind_sandbox.flutterwave.routes import flutterwave_router
 from tradewind_sandbox.flutterwave.state import FlutterwaveState
+from tradewind_sandbox.mail.letters import Mailbox
+from tradewind_sandbox.mail.page import mail_router
+from tradewind_sandbox.mail.server import Postman, taking_mail
 from tradewind_sandbox.whatsapp.carrier import Carrier
 from tradewind_sandbox.whatsapp.dependencies import GivenCarrier
 from tradewind_sandbox.whatsapp.doors import doors_router
@@ -27,20 +33,20 @@ from tradewind_sandbox.whatsapp.graph import graph_router
 from tradewind_sandbox.whatsapp.phone import phone_router
 from tradewind_sandbox.whatsapp.state import WhatsAppState
 
+_TEN_YEARS = 10 * 365 * 24 * 3600
+
 
 class Advance(msgspec.Struct):
-    """How far to move the clock, in seconds."""
+    """How far to move the clock forward, in seconds."""
 
-    advance_seconds: float
+    advance_seconds: Annotated[float, msgspec.Meta(ge=0, le=_TEN_YEARS)]
 
 
 @post("/clock", status_code=200)
 async def advance_clock(
     data: JSONBody[Advance], carrier: GivenCarrier, bank: GivenBank
 ) -> dict[str, str]:
-    """Move the sandbox's clock forward, and let what has run out end."""
-    if data.advance_seconds < 0:
-        raise ValidationException("time only moves forward")
+    """Move the clock of everybody who shares it forward, and let what has run out end."""
     carrier.state.clock.advance(data.advance_seconds)
     bank.expire()
     return {"now": carrier.state.now().isoformat()}
@@ -51,42 +57,63 @@ def create_app(
     *,
     clock: Clock | None = None,
     transport: httpx.AsyncBaseTransport | None = None,
+    mail_listener: socket.socket | None = None,
 ) -> Litestar:
     """Build the sandbox.
 
-    `clock` is shared with whoever passes it; `transport` replaces the network for webhooks.
-    Background deliveries are canceled when the app stops.
+    `clock` is shared with whoever passes it; `transport` replaces the network for webhooks; on
+    `mail_listener`, a bound socket, letters are taken over SMTP while the app runs. When it stops,
+    background deliveries are canceled and connections closed.
     """
-    deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport)
     clock = clock or OffsetClock()
+    faults = Faults()
+    deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport, faults)
     carrier = Carrier(WhatsAppState(config, clock), deliveries)
     bank = Bank(FlutterwaveState(config.flutterwave, clock), deliveries)
+    mailbox = Mailbox()
+    postman = Postman(mailbox, config.mail, clock, faults)
 
     @asynccontextmanager
     async def background(_: Litestar) -> AsyncIterator[None]:
-        watching = asyncio.create_task(bank.watch())
-        try:
+        async with AsyncExitStack() as stack:
+            stack.push_async_callback(deliveries.close)
+            stack.callback(mailbox.close)
+            await stack.enter_async_context(_running(bank.watch()))
+            if mail_listener:
+                await stack.enter_async_context(taking_mail(mail_listener, postman))
             yield
-        finally:
-            watching.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await watching
-            await deliveries.close()
 
     return Litestar(
         route_handlers=[
             advance_clock,
+            *faults_doors.HANDLERS,
             doors_router(),
             phone_router(),
             flutterwave_router(),
             graph_router(),
+            mail_router(),
         ],
         dependencies={
             "carrier": Provide(lambda: carrier, sync_to_thread=False),
             "bank": Provide(lambda: bank, sync_to_thread=False),
+            "mailbox": Provide(lambda: mailbox, sync_to_thread=False),
+            "faults": Provide(lambda: faults, sync_to_thread=False),
         },
+        middleware=[CallFaults(faults)],
         lifespan=[background],
         state=State({"carrier": carrier, "bank": bank}),
         openapi_config=None,
         logging_config=None,
     )
+
+
+@asynccontextmanager
+async def _running(work: Coroutine[Any, Any, None]) -> AsyncIterator[None]:
+    """Have endless work done for as long as the block lasts."""
+    task = asyncio.create_task(work)
+    try:
+        yield
+    finally:
+        task.cancel()
+        with suppress(asyncio.CancelledError):
+            await task

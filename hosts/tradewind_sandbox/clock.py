@@ -1,5 +1,6 @@
 """The time of the sandbox: the real one plus what a test has advanced it by."""
 
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
@@ -21,6 +22,7 @@ class OffsetClock:
 
     def __init__(self) -> None:
         self._offset = timedelta()
+        self._listeners: list[Callable[[], None]] = []
 
     def now(self) -> datetime:
         """The machine's time plus everything advanced so far, in UTC."""
@@ -31,3 +33,9 @@ class OffsetClock:
         if seconds < 0:
             raise ValueError("time only moves forward")
         self._offset += timedelta(seconds=seconds)
+        for listener in self._listeners:
+            listener()
+
+    def on_advance(self, listener: Callable[[], None]) -> None:
+        """Have `listener` called after each move: what waits for a moment must look again."""
+        self._listeners.append(listener)

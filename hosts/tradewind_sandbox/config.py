@@ -33,6 +33,13 @@ class FlutterwaveAccount(msgspec.Struct, frozen=True, kw_only=True):
     plain_signature: bool = False
 
 
+class MailAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """Who may hand in letters over SMTP."""
+
+    username: str
+    password: str
+
+
 class ApprovedTemplate(msgspec.Struct, frozen=True, kw_only=True):
     """A message template that every business account has had approved from the start.
 
@@ -75,10 +82,12 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
     seconds between repetitions of a webhook that was not answered with 200.
     `delivery_errors_synchronous` makes delivery errors (window closed, unreachable) refuse the
     call instead of arriving as a `failed` status. Numbers in `unreachable` have no WhatsApp.
+    Without `mail` anybody may hand in letters.
     """
 
     accounts: list[WhatsAppAccount]
     flutterwave: list[FlutterwaveAccount] = []
+    mail: MailAccount | None = None
     host: str = "127.0.0.1"
     port: int = 8024
     templates: list[ApprovedTemplate] = []

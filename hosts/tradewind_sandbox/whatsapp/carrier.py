@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from tradewind_sandbox.deliveries import Deliveries, Webhook
+from tradewind_sandbox.deliveries import Deliveries
 from tradewind_sandbox.whatsapp import errors, limits, templates, webhooks
 from tradewind_sandbox.whatsapp.errors import GraphError
 from tradewind_sandbox.whatsapp.interactive import header_media
@@ -219,16 +219,7 @@ class Carrier:
         if url is None:
             return None
         webhook = webhooks.signed(url, number.account.app_secret, body)
-        status = await self.deliveries.attempt(webhook)
-        if status == 200:
-            self._arrived(message)
-        else:
-            self.deliveries.later(self._hand_over_again(webhook, message))
-        return status
-
-    async def _hand_over_again(self, webhook: Webhook, message: Message) -> None:
-        if await self.deliveries.repeat(webhook):
-            self._arrived(message)
+        return await self.deliveries.hand_over(webhook, lambda: self._arrived(message))
 
     def _arrived(self, message: Message) -> None:
         if message.status == "sent":

@@ -13,6 +13,7 @@ UNKNOWN_PATH = 2500
 TOO_MANY_MANAGEMENT_CALLS = 80007
 TOO_MANY_TEMPLATES_CREATED = 80008
 THROUGHPUT_REACHED = 130429
+OUT_OF_ORDER = 131000
 PARAMETER_MISSING = 131008
 PARAMETER_INVALID = 131009
 RECIPIENT_IS_SENDER = 131021
@@ -38,6 +39,7 @@ _TITLES = {
     TOO_MANY_MANAGEMENT_CALLS: "Rate limit issues",
     TOO_MANY_TEMPLATES_CREATED: "There have been too many calls to this WhatsApp Business account",
     THROUGHPUT_REACHED: "Rate limit hit",
+    OUT_OF_ORDER: "Something went wrong",
     PARAMETER_MISSING: "Required parameter is missing",
     PARAMETER_INVALID: "Parameter value is not valid",
     RECIPIENT_IS_SENDER: "Recipient cannot be sender",

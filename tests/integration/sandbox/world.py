@@ -186,6 +186,20 @@ async def running(app: Litestar) -> AsyncIterator[None]:
         await life
 
 
+async def fault(world: World, **fields: Any) -> dict[str, Any]:
+    """Have something go wrong from now on."""
+    answer = await world.client.post("/faults", json=fields)
+    assert answer.status_code == 201, answer.text
+    found: dict[str, Any] = answer.json()
+    return found
+
+
+async def faults(world: World) -> dict[str, Any]:
+    """What is set to go wrong, and how often it has."""
+    found: dict[str, Any] = (await world.client.get("/faults")).json()
+    return found
+
+
 def signature(content: bytes) -> str:
     """The signature header that Meta would send with `content`."""
     return "sha256=" + hmac.new(APP_SECRET.encode(), content, hashlib.sha256).hexdigest()
