@@ -134,7 +134,8 @@ def worker(data_dir: DataDir = None) -> None:
 def sandbox(port: Port = None, host: Host = None, data_dir: DataDir = None) -> None:
     """Run the outside world alone, for the demo stores of the data folder.
 
-    It listens beside the host, one port further, unless --port says otherwise.
+    It listens beside the host, one port further, unless --port says otherwise, and takes letters
+    over SMTP on the port after that.
     """
     from tradewind_host.demo.apart import run_sandbox
     from tradewind_host.serving import run

@@ -17,7 +17,7 @@ _SHARED: list[Any] = [
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
 ]
-_QUIET = ("httpx", "httpcore", "uvicorn", "asyncio", "PIL")
+_QUIET = ("httpx", "httpcore", "uvicorn", "asyncio", "PIL", "mail.log")
 
 
 def configure(level: str, form: Literal["json", "text"]) -> None:

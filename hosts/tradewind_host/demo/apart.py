@@ -16,14 +16,21 @@ from tradewind_sandbox import SandboxConfig, create_app
 
 
 async def run_sandbox(config: Config, port: int) -> None:
-    """Stand in for the outside world of the demo stores until told to stop."""
+    """Stand in for the outside world of the demo stores until told to stop.
+
+    Letters are taken one port further than `port`; port 0 takes two free ones.
+    """
     data_dir = config.data_dir.absolute()
     data_dir.mkdir(parents=True, exist_ok=True)
     accounts = sandbox_accounts(accounts_in(data_dir), config.local_url(config.port))
-    with closing(bind(config.host, port)) as listener:
-        app = create_app(SandboxConfig(accounts=accounts, host=config.host))
+    with (
+        closing(bind(config.host, port)) as listener,
+        closing(bind(config.host, port and port + 1)) as letters,
+    ):
+        app = create_app(SandboxConfig(accounts=accounts, host=config.host), mail_listener=letters)
         async with serving(app, listener):
-            logger.info("sandbox", url=config.local_url(port_of(listener)))
+            url = config.local_url(port_of(listener))
+            logger.info("sandbox", url=url, mailbox=f"{url}/mail/", smtp_port=port_of(letters))
             await forever()
 
 

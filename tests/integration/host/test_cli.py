@@ -3,6 +3,7 @@
 import json
 import os
 import signal
+import smtplib
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -228,3 +229,14 @@ def test_replaying_what_does_not_exist_says_so(connected: Shell) -> None:
 def test_the_sandbox_runs_alone(shell: Shell) -> None:
     with shell.running("sandbox", "--port", "0", log="sandbox") as ready:
         assert httpx.get(f"{ready['url']}/phone/", follow_redirects=True).is_success
+
+
+def test_the_sandbox_alone_takes_letters(shell: Shell) -> None:
+    with shell.running("sandbox", "--port", "0", log="sandbox") as ready:
+        with smtplib.SMTP("127.0.0.1", ready["smtp_port"]) as client:
+            client.sendmail("shop@example.org", ["amina@example.org"], "Subject: Receipt\n\nThanks")
+        (letter,) = httpx.get(
+            f"{ready['url']}/mail/messages", params={"to": "amina@example.org"}
+        ).json()
+        assert (letter["subject"], letter["text"]) == ("Receipt", "Thanks\n")
+        assert httpx.get(ready["mailbox"]).is_success
