@@ -22,9 +22,9 @@ async def fetch(context: Context, tx_ref: str, provider_ref: str | None) -> Paym
     number = provider_ref if provider_ref != tx_ref else None
     found = await transactions.found(context, tx_ref, number)
     captures = [transactions.capture(context, one) for one in found]
-    if number is None and any(one.code for one in captures):
-        captures.append(_open_page(context, tx_ref, captures[0].amount))
     status = status_from(captures, final=number is not None)
+    if number is None and status == "pending" and any(one.code for one in captures):
+        captures.append(_open_page(context, tx_ref, captures[0].amount))
     failed = next((one.code for one in captures if one.code), "") if status == "failed" else ""
     return PaymentResult(
         status=status,
