@@ -1,5 +1,7 @@
 """The demo's accounts in the outside world and its API keys: made up once, kept in one file."""
 
+import hashlib
+import hmac
 import secrets
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +14,38 @@ from tradewind_host.local import kept_in
 
 
 class DemoKeys(msgspec.Struct, frozen=True, kw_only=True):
-    """How to call one store's APIs, and its own access token at Meta."""
+    """How to call one store's APIs, and its own access token at Meta.
+
+    Its secrets at other services follow from its secret key: a folder that an older demo left
+    has them as well.
+    """
 
     publishable_key: str
     secret_key: str
     whatsapp_token: str
+
+    def secret_of(self, what: str) -> str:
+        """A secret of this store at another service; the same at every start."""
+        return hmac.new(self.secret_key.encode(), what.encode(), hashlib.sha256).hexdigest()[:32]
+
+    @property
+    def flutterwave(self) -> "FlutterwaveKeys":
+        """The store's account at Flutterwave."""
+        return FlutterwaveKeys(
+            secret_key=f"FLWSECK_TEST-{self.secret_of('flutterwave')}-X",
+            secret_hash=self.secret_of("flutterwave webhooks"),
+            client_id=f"demo-{self.secret_of('flutterwave client')[:12]}",
+            client_secret=self.secret_of("flutterwave client secret"),
+        )
+
+
+class FlutterwaveKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens an account at Flutterwave; `secret_hash` signs its webhooks."""
+
+    secret_key: str
+    secret_hash: str
+    client_id: str
+    client_secret: str
 
 
 class DemoNumber(msgspec.Struct, frozen=True, kw_only=True):
@@ -34,6 +63,8 @@ class DemoAccounts(msgspec.Struct, frozen=True, kw_only=True):
     verify_token: str
     stores: Mapping[str, DemoKeys]
 
+
+_TOKENS = "realms/flutterwave/protocol/openid-connect/token"
 
 NUMBERS: Mapping[str, DemoNumber] = {
     "demo": DemoNumber(
@@ -70,10 +101,40 @@ def _keys() -> DemoKeys:
     )
 
 
+class Outside(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the demo's outside world is: its base address, and where it takes letters."""
+
+    url: str
+    host: str
+    mail_port: int
+
+
 def plugin_settings(
-    plugin: str, slug: str, accounts: DemoAccounts, sandbox_url: str
+    plugin: str, slug: str, accounts: DemoAccounts, outside: Outside
 ) -> dict[str, Any]:
     """What a store of the demo tells a plugin; one that is not known here gets its defaults."""
+    return {**_own(plugin, slug, accounts), **places(plugin, outside)}
+
+
+def places(plugin: str, outside: Outside) -> dict[str, Any]:
+    """The part of a plugin's settings that follows the sandbox about."""
+    known: Mapping[str, dict[str, Any]] = {
+        "whatsapp": {"api_base": outside.url},
+        "flutterwave": {
+            "api_base": f"{outside.url}/flutterwave/v3",
+            "token_url": f"{outside.url}/flutterwave/{_TOKENS}",
+        },
+        "email": {
+            "host": outside.host,
+            "port": outside.mail_port,
+            "security": "none",
+            "allow_private_hosts": True,
+        },
+    }
+    return known.get(plugin, {})
+
+
+def _own(plugin: str, slug: str, accounts: DemoAccounts) -> dict[str, Any]:
     number, keys = NUMBERS[slug], accounts.stores[slug]
     known: Mapping[str, dict[str, Any]] = {
         "whatsapp": {
@@ -83,8 +144,9 @@ def plugin_settings(
             "access_token": keys.whatsapp_token,
             "app_secret": accounts.app_secret,
             "verify_token": accounts.verify_token,
-            "api_base": sandbox_url,
         },
+        "flutterwave": msgspec.structs.asdict(keys.flutterwave),
+        "email": {"sender": f"shop@{slug}.example"},
         "manual": {"bank_details": f"Demo Bank, account 0011 2233 44, {slug}"},
     }
     return known.get(plugin, {})

@@ -3,10 +3,11 @@
 import asyncio
 import fcntl
 import os
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Container, Iterator, Mapping
 from contextlib import AsyncExitStack, closing, contextmanager
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -16,12 +17,13 @@ from tradewind.settings.engine import Engine
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
 from tradewind_host.demo import seed
-from tradewind_host.demo.accounts import NUMBERS, DemoAccounts, accounts_in
+from tradewind_host.demo.accounts import NUMBERS, DemoAccounts, Outside, accounts_in
 from tradewind_host.demo.catalog import STORES
 from tradewind_host.demo.welcome import Ready
 from tradewind_host.local import database_for, engine_for
 from tradewind_host.serving import bind, bind_near, port_of, serving, working
 from tradewind_sandbox import (
+    FlutterwaveAccount,
     OffsetClock,
     SandboxConfig,
     WhatsAppAccount,
@@ -58,14 +60,19 @@ async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
         clock = OffsetClock()
         engine = await stack.enter_async_context(engine_for(config, clock))
         accounts = accounts_in(data_dir)
-        sandbox_url = config.local_url(port_of(beside))
-        await _furnish(engine, accounts, data_dir, unfinished, sandbox_url)
-        sandbox = create_sandbox(_sandbox_config(engine, accounts, config), clock=clock)
+        letters = stack.enter_context(closing(bind(config.host, 0)))
+        outside = outside_of(config, port_of(beside), port_of(letters))
+        await _furnish(engine, accounts, data_dir, unfinished, outside)
+        sandbox = create_sandbox(
+            sandbox_config(accounts, config, engine.plugins.loaded),
+            clock=clock,
+            mail_listener=letters,
+        )
         await stack.enter_async_context(serving(sandbox, beside))
         worker = await stack.enter_async_context(working(engine))
         app = create_app(engine, config)
         await stack.enter_async_context(serving(app, listener, config.trusted_proxies))
-        show(_ready(engine, accounts, config, sandbox_url))
+        show(_ready(engine, accounts, config, outside.url))
         await asyncio.shield(worker)
 
 
@@ -85,24 +92,34 @@ def _alone_in(data_dir: Path) -> Iterator[None]:
         os.close(lock)
 
 
+def outside_of(config: Config, port: int, mail_port: int) -> Outside:
+    """The outside world on these ports of this machine."""
+    url = config.local_url(port)
+    return Outside(url=url, host=urlsplit(url).hostname or "", mail_port=mail_port)
+
+
 async def _furnish(
-    engine: Engine, accounts: DemoAccounts, data_dir: Path, unfinished: Path, sandbox_url: str
+    engine: Engine, accounts: DemoAccounts, data_dir: Path, unfinished: Path, outside: Outside
 ) -> None:
     """Seed on first start; a start that was killed meanwhile is begun again from nothing."""
     if await seed.missing(engine):
         write_private(unfinished, "")
         await seed.seed(engine, data_dir)
     anew = await seed.register_keys(engine, accounts)
-    await seed.connect_plugins(engine, accounts, sandbox_url, anew=anew)
+    await seed.connect_plugins(engine, accounts, outside, anew=anew)
     await asyncio.to_thread(unfinished.unlink, missing_ok=True)
 
 
-def _sandbox_config(engine: Engine, accounts: DemoAccounts, config: Config) -> SandboxConfig:
-    """The business numbers that Meta's stand-in knows: none when nothing here speaks WhatsApp."""
+SPOKEN = frozenset(("flutterwave", "whatsapp"))
+"""Plugins whose services the sandbox stands in for with accounts of the demo's stores."""
+
+
+def sandbox_config(accounts: DemoAccounts, config: Config, speaks: Container[str]) -> SandboxConfig:
+    """The accounts that the outside world knows: none of a service that no plugin here speaks."""
+    host_url = config.local_url(config.port)
     return SandboxConfig(
-        accounts=sandbox_accounts(accounts, config.local_url(config.port))
-        if "whatsapp" in engine.plugins.loaded
-        else [],
+        accounts=sandbox_accounts(accounts, host_url) if "whatsapp" in speaks else [],
+        flutterwave=flutterwave_accounts(accounts, host_url) if "flutterwave" in speaks else [],
         host=config.host,
     )
 
@@ -122,10 +139,24 @@ def sandbox_accounts(accounts: DemoAccounts, host_url: str) -> list[WhatsAppAcco
     ]
 
 
+def flutterwave_accounts(accounts: DemoAccounts, host_url: str) -> list[FlutterwaveAccount]:
+    """The stores' accounts as Flutterwave has them."""
+    return [
+        FlutterwaveAccount(
+            **msgspec.structs.asdict(accounts.stores[plan.slug].flutterwave),
+            webhook_url=f"{host_url}/webhooks/flutterwave/{plan.slug}",
+            store_name=plan.name,
+        )
+        for plan in STORES
+    ]
+
+
 def _ready(engine: Engine, accounts: DemoAccounts, config: Config, sandbox_url: str) -> Ready:
     sandbox = {"base_url": sandbox_url}
     if "whatsapp" in engine.plugins.loaded:
         sandbox["phone"] = f"{sandbox_url}/phone/"
+    if "email" in engine.plugins.loaded:
+        sandbox["mailbox"] = f"{sandbox_url}/mail/"
     return Ready(
         base_url=config.local_url(config.port),
         stores=[_store(plan.slug, accounts, engine.plugins.loaded) for plan in STORES],
@@ -147,4 +178,6 @@ def _store(slug: str, accounts: DemoAccounts, plugins: Mapping[str, object]) -> 
             "verify_token": accounts.verify_token,
             "app_secret": accounts.app_secret,
         }
+    if "flutterwave" in plugins:
+        store["flutterwave"] = {"secret_hash": keys.flutterwave.secret_hash}
     return store

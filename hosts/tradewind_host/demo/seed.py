@@ -22,7 +22,7 @@ from tradewind.settings.engine import Engine
 from tradewind.settings.rules import FLAGS
 from tradewind.settings.service import configure, set_flag
 from tradewind.stores.service import StoreSettings, create_store
-from tradewind_host.demo.accounts import DemoAccounts, plugin_settings
+from tradewind_host.demo.accounts import DemoAccounts, Outside, places, plugin_settings
 from tradewind_host.demo.catalog import STORES, DemoProduct, DemoStore
 from tradewind_host.demo.pictures import draw
 from tradewind_host.logs import logger
@@ -168,27 +168,29 @@ def _draw(product: DemoProduct, target: Path) -> None:
 
 
 async def connect_plugins(
-    engine: Engine, accounts: DemoAccounts, sandbox_url: str, *, anew: bool
+    engine: Engine, accounts: DemoAccounts, outside: Outside, *, anew: bool
 ) -> None:
     """Configure and enable plugins that the stores do not know yet; follow the sandbox about.
 
-    What a merchant changed since stays: of a known plugin only `api_base` is brought up to date,
-    unless the demo has new accounts (`anew`).
+    What a merchant changed since stays: of a known plugin only its place in the sandbox is brought
+    up to date, unless the demo has new accounts (`anew`).
     """
     for plan in STORES:
         store = await directory.store_by_slug(engine.database, plan.slug)
         state = await engine.state(store)
         for name in engine.plugins.loaded:
-            wanted = plugin_settings(name, plan.slug, accounts, sandbox_url)
+            wanted = plugin_settings(name, plan.slug, accounts, outside)
+            place = places(name, outside)
             if anew or name not in state.rows:
                 await _connect(engine, store, name, wanted, enabled=True)
-            elif _moved(state.settings.get(name), wanted):
-                await _connect(engine, store, name, {"api_base": sandbox_url}, enabled=None)
+            elif _moved(state.settings.get(name), place):
+                await _connect(engine, store, name, place, enabled=None)
 
 
-def _moved(settings: msgspec.Struct | None, wanted: dict[str, Any]) -> bool:
-    place = wanted.get("api_base")
-    return place is not None and getattr(settings, "api_base", place) != place
+def _moved(settings: msgspec.Struct | None, place: dict[str, Any]) -> bool:
+    return settings is not None and any(
+        getattr(settings, field) != value for field, value in place.items()
+    )
 
 
 async def _connect(

@@ -31,6 +31,8 @@ def show_page(ready: Ready) -> None:
     places = Table.grid(padding=(0, 2))
     if "phone" in ready.sandbox:
         places.add_row("Be a shopper", f"[link]{ready.sandbox['phone']}[/link]  say hi in the chat")
+    if "mailbox" in ready.sandbox:
+        places.add_row("Read the mail", f"[link]{ready.sandbox['mailbox']}[/link]")
     places.add_row("The APIs", f"{ready.base_url}  described at {ready.base_url}/schema")
     places.add_row("Health", f"{ready.base_url}/readyz  {ready.base_url}/metrics")
     places.add_row("Outside world", ready.sandbox["base_url"])

@@ -9,7 +9,7 @@ from tests.support.shop import open_shop
 from tradewind.database import directory
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.demo import seed
-from tradewind_host.demo.accounts import accounts_in
+from tradewind_host.demo.accounts import Outside, accounts_in
 
 
 async def test_a_new_plugin_is_enabled_or_the_log_says_which_settings_it_wants_where(
@@ -19,9 +19,8 @@ async def test_a_new_plugin_is_enabled_or_the_log_says_which_settings_it_wants_w
         engine = shop.engine
         await seed.seed(engine, tmp_path)
         with capture_logs() as logs:
-            await seed.connect_plugins(
-                engine, accounts_in(tmp_path), "http://127.0.0.1:1", anew=True
-            )
+            outside = Outside(url="http://127.0.0.1:1", host="127.0.0.1", mail_port=2)
+            await seed.connect_plugins(engine, accounts_in(tmp_path), outside, anew=True)
         wanted = [(one["plugin"], one["store"], one["settings"]) for one in logs]
         assert wanted == [
             ("bell", "demo", ["settings.url"]),
