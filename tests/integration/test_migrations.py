@@ -14,6 +14,14 @@ from tradewind.database.migrate import _LOCK, MigrationFailed, migrate
 from tradewind.testing.database import DatabaseUrls
 
 DONE = "SELECT app_name || ' ' || name FROM migration ORDER BY 1"
+STEPS = sorted((Path(__file__).parents[2] / "migrations/core").glob("tradewind_*.py"))
+QUOTE = '"'
+CORE = [
+    f"tradewind {line.removeprefix('ID = ').strip(QUOTE)}"
+    for step in STEPS
+    for line in step.read_text().splitlines()
+    if line.startswith("ID = ")
+]
 
 PROGRAM = """
 import asyncio, sys
@@ -110,8 +118,13 @@ async def test_processes_that_migrate_at_once_take_turns_and_say_nothing(
     said = [(await process.communicate())[0] for process in processes]
     assert [process.returncode for process in processes] == [0, 0]
     assert said == [b"", b""]
-    assert await ask(dsn, DONE) == ["tradewind 2026-11-21T00:00:00:000001"]
+    assert await ask(dsn, DONE) == CORE
     assert await ask(dsn, "SELECT count(*) FROM shop.orders") == [0]
+
+
+def test_steps_are_numbered_and_dated_in_the_same_order() -> None:
+    assert len(CORE) == len(STEPS) > 1
+    assert sorted(CORE) == CORE
 
 
 async def test_a_second_run_does_nothing(
@@ -137,7 +150,7 @@ async def test_a_plugin_migrates_through_the_same_call_and_only_what_is_new(
     assert await ask(database_urls.owner, DONE) == [
         "gifts 2026-01-05T00:00:00:000001",
         "gifts 2026-01-05T00:00:00:000002",
-        "tradewind 2026-11-21T00:00:00:000001",
+        *CORE,
     ]
     assert capfd.readouterr().out == ""
 

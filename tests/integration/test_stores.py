@@ -84,6 +84,7 @@ async def test_a_store_whose_settings_are_refused_does_not_keep_the_slug(
         ({"time_zone": ""}, "time_zone"),
         ({"cart_days": 0}, "cart_days"),
         ({"hold_minutes": -1}, "hold_minutes"),
+        ({"order_minutes": 0}, "order_minutes"),
         ({"holds_per_address": 2**31}, "holds_per_address"),
         ({"risk_on_failure": "guess"}, "risk_on_failure"),
     ],

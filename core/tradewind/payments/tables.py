@@ -31,6 +31,7 @@ class PaymentSession(Table, tablename="payment_sessions", schema="shop", db=TABL
     expires_at = Timestamptz(default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    lost_at = Timestamptz(null=True, default=None)
 
 
 class Payment(Table, tablename="payments", schema="shop", db=TABLES):
@@ -95,6 +96,11 @@ class Refund(Table, tablename="refunds", schema="shop", db=TABLES):
     actor = Text(default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    request_id = Text(default="")
+    object_id = Text(default="")
+    code = Text(default="")
+    attempts = Integer(default=0)
+    leased_until = Timestamptz(null=True, default=None)
 
 
 class Dispute(Table, tablename="disputes", schema="shop", db=TABLES):

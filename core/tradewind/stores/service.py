@@ -15,7 +15,10 @@ from tradewind.database.engine import Database, Store, Transaction
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merchant decides for the whole store. Times in days and minutes."""
+    """What a merchant decides for the whole store. Times in days and minutes.
+
+    `order_minutes` is how long an order waits for its money, whatever attempts come to nothing.
+    """
 
     currency: str
     locale: str = "en"
@@ -24,6 +27,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     default_region_id: UUID | None = None
     cart_days: int = 7
     hold_minutes: int = 15
+    order_minutes: int = 60
     holds_per_shopper: int = 20
     holds_per_address: int = 50
     risk_on_failure: str = "allow"
@@ -31,7 +35,7 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = StoreSettings.__struct_fields__
-_COUNTS = ("cart_days", "hold_minutes", "holds_per_shopper", "holds_per_address")
+_COUNTS = ("cart_days", "hold_minutes", "order_minutes", "holds_per_shopper", "holds_per_address")
 _MOST = 2**31 - 1
 _CURRENCY = re.compile("[A-Z]{3}")
 _PREFIXES = {"publishable": "pk_", "secret": "sk_"}

@@ -24,6 +24,7 @@ class StoreSettings(Table, tablename="store_settings", schema="shop", db=TABLES)
     draft_first = Boolean(default=False)
     retention = JSONB(default="{}")
     updated_at = Timestamptz(default=None)
+    order_minutes = Integer(default=60)
 
 
 class StoreMember(Table, tablename="store_members", schema="shop", db=TABLES):
