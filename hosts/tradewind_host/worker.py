@@ -56,6 +56,8 @@ class Worker:
             inbox.DRAIN: self._drain,
             outbox.DELIVER: self._deliver,
             checkout.POLL: self._for_id(checkout.poll_payment, "session_id"),
+            checkout.CALL_OFF: self._for_id(checkout.call_off_payment, "payment_id"),
+            checkout.LATE: self._look_up_late,
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
@@ -223,6 +225,11 @@ class Worker:
             return False
 
         return handle
+
+    async def _look_up_late(self, job: TakenJob) -> bool:
+        payment_id, number = UUID(job.payload["payment_id"]), int(job.payload["number"])
+        await checkout.look_up_late(self._engine, await self._store(job), payment_id, number)
+        return False
 
     # --- schedules ---------------------------------------------------------------------------
 

@@ -24,7 +24,14 @@ REFUSALS = {
     if isinstance(value, type) and issubclass(value, Refusal)
 }
 # Callables whose code is not given by name: which of their arguments it is.
-POSITIONS = {FieldError.__name__: 1, "problem": 1, "Problem": 0, "PluginFault": 2, "_taken": 0}
+POSITIONS = {
+    FieldError.__name__: 1,
+    "problem": 1,
+    "Problem": 0,
+    "PluginFault": 2,
+    "_taken": 0,
+    "end_attempt": 3,
+}
 BY_NAME = REFUSALS | {"PaymentResult"}
 
 

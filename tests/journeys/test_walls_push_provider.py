@@ -351,16 +351,20 @@ async def test_without_an_approval_the_goods_are_free_again_when_the_time_is_ove
     assert not await counter.orders()
     asked = len(counter.book.asked)
     await counter.passes(timedelta(hours=1))
-    assert len(counter.book.asked) == asked
+    assert len(counter.book.asked) == asked + 1
 
 
-async def test_a_pending_order_expires_with_its_payment_and_gives_its_goods_back(
+async def test_a_pending_order_outlives_its_payment_and_gives_its_goods_back_when_it_expires(
     counter: Counter,
 ) -> None:
     order = await placed_pending(counter)
     assert order.status == "pending"
     assert await counter.level() == Level(held=0, reserved=1)
     await wait_in_vain(counter)
+    (found,) = await counter.orders()
+    assert found["status"] == "pending"
+    assert counter.listener.types().count("payment.failed") == 1
+    await order_lapses(counter)
     (found,) = await counter.orders()
     assert found["status"] == "expired"
     assert await counter.level() == Level(held=0, reserved=0)
@@ -388,6 +392,7 @@ async def test_a_pending_order_stands_once_it_is_approved(counter: Counter) -> N
 async def test_money_that_comes_after_the_order_expired_opens_a_case(counter: Counter) -> None:
     await placed_pending(counter)
     await wait_in_vain(counter)
+    await order_lapses(counter)
     await approved_too_late(counter)
     assert await counter.cases() == ["late_payment"]
     (order,) = await counter.orders()
@@ -461,6 +466,13 @@ async def wait_in_vain(counter: Counter) -> None:
     over = counter.shop.clock.now() + SESSION
     while counter.shop.clock.now() <= over:
         await counter.passes(PLAN[0])
+
+
+async def order_lapses(counter: Counter) -> None:
+    """Until the order has waited for long enough."""
+    await counter.passes(timedelta(hours=1))
+    await checkout.expire_orders(counter.engine, counter.store)
+    await counter.shop.settle()
 
 
 async def approved_too_late(counter: Counter) -> None:

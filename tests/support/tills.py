@@ -53,7 +53,10 @@ PUSH = Method(
 
 
 class PushProvider:
-    """Confirmed by looking it up. `says` is what it knows; `on_start` what it answers first."""
+    """Confirmed by looking it up. `says` is what it knows; `on_start` what it answers first.
+
+    `canceling` is raised instead of calling off.
+    """
 
     name = "push"
     settings_type = NoSettings
@@ -67,6 +70,7 @@ class PushProvider:
         )
         self.started: list[StartPayment] = []
         self.canceled: list[Change] = []
+        self.canceling: Exception | None = None
         self.fetched = 0
         self.says: list[Fact] = []
         self.on_start: Callable[[StartPayment], PaymentResult] = lambda payment: PaymentResult(
@@ -96,6 +100,8 @@ class PushProvider:
         return PaymentResult(status="pending", provider_ref=provider_ref, facts=list(self.says))
 
     async def cancel(self, context: StoreContext[NoSettings], change: Change) -> PaymentResult:
+        if self.canceling is not None:
+            raise self.canceling
         self.canceled.append(change)
         return PaymentResult(status="canceled", provider_ref=change.provider_ref)
 

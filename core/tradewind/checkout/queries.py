@@ -12,7 +12,10 @@ from tradewind.database import Transaction
 # they are now, with the place where each is best taken: where the cart holds it, where there is
 # enough, the location of the first priority.
 _CLAIM = """
-SELECT c.status, c.version, (
+SELECT c.status, c.version, ARRAY(
+    SELECT s.id FROM shop.payment_sessions s
+    WHERE s.store_id = c.store_id AND s.cart_id = c.id AND s.status IN ('starting', 'open')
+) AS sessions, (
     SELECT jsonb_agg(jsonb_build_object(
         'variant_id', v.id, 'sellable', p.status = 'published' AND v.archived_at IS NULL,
         'price', (
@@ -40,11 +43,12 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart that is locked for placing."""
+    """A cart that is locked for placing; `sessions` are its attempts to pay that are not over."""
 
     status: CartStatus
     version: int
     lines: list[ClaimedLine]
+    sessions: list[UUID]
 
 
 async def claim(tx: Transaction, cart: Cart) -> Claim | None:
@@ -60,7 +64,9 @@ async def claim(tx: Transaction, cart: Cart) -> Claim | None:
     if row is None:
         return None
     lines = msgspec.json.decode(row["lines"] or "[]", type=list[ClaimedLine])
-    return Claim(status=row["status"], version=row["version"], lines=lines)
+    return Claim(
+        status=row["status"], version=row["version"], lines=lines, sessions=row["sessions"]
+    )
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:

@@ -1,6 +1,7 @@
 """Pure decisions of a checkout: is a cart ready, is a way to pay acceptable, what is taken."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -11,8 +12,12 @@ from tradewind.catalog.rules import BuiltInShipping, TaxRate
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.contracts.payment import Intent, Method
 from tradewind.inventory.rules import Wanted
+from tradewind.orders.rules import Order
 from tradewind.payments.rules import Payment, PaymentSession
 from tradewind.pricing.rules import Rate
+
+MOST_ATTEMPTS = 10
+"""Attempts to pay one order: each may prolong its time, and may ring somebody's phone."""
 
 
 class OfferedMethod(msgspec.Struct, frozen=True, kw_only=True):
@@ -46,13 +51,15 @@ class Paying(msgspec.Struct, frozen=True, kw_only=True):
     """How an order that is being placed will be paid.
 
     `new`: payment and session are stored with the order. `stands`: it is placed for good, not
-    pending. `settled`: the money came for this very cart, so later changes of it do not matter.
+    pending until `expires_at`. `settled`: the money came for this very cart, so later changes of
+    it do not matter.
     """
 
     payment: Payment | None = None
     session: PaymentSession | None = None
     new: bool = False
     stands: bool = True
+    expires_at: datetime | None = None
     settled: bool = False
 
 
@@ -86,6 +93,22 @@ def unavailable(line: CartLine) -> Conflict:
         code="line_unavailable",
         errors=[FieldError(f"lines.{line.id}", "line_unavailable", "This is no longer sold.")],
     )
+
+
+def check_payable(order: Order, now: datetime) -> None:
+    """Raises Conflict `order_closed`, `nothing_to_pay` when an order waits for no money."""
+    if order.status != "pending":
+        raise Conflict(f"This order is {order.status}.", code="order_closed")
+    if order.paid_total > order.refunded_total:
+        raise Conflict("Part of this order is paid.", code="nothing_to_pay")
+    if order.lapsed(now):
+        raise Conflict("The time to pay this order is over.", code="order_closed")
+
+
+def check_attempts(attempts: int) -> None:
+    """Raises Conflict `too_many_attempts` when an order was tried to be paid often enough."""
+    if attempts >= MOST_ATTEMPTS:
+        raise Conflict("This order was tried to be paid too often.", code="too_many_attempts")
 
 
 def changed() -> Conflict:

@@ -202,9 +202,9 @@ class PaymentCapabilities(msgspec.Struct, frozen=True, kw_only=True):
 
     `recovery` says what to do when an answer was lost: `repeat` with the same operation id,
     `lookup` by our reference, or `none` (wait). `poll_plan` are the waits between look-ups while
-    no webhook comes, the last one repeated until `session_ttl` has passed. Nobody asks after that,
-    so `session_ttl` must be longer than the provider itself waits for the payer; what it learns
-    later it hands in through `StoreContext.inbox`.
+    no webhook comes, the last one repeated until `session_ttl` has passed, which must be longer
+    than the provider itself waits for the payer. After that a payment is looked up five times in
+    three days; what a provider learns later it hands in through `StoreContext.inbox`.
     """
 
     update: bool = False

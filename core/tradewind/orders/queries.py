@@ -135,10 +135,11 @@ async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
 
 
 async def due_to_expire(tx: Transaction, most: int) -> list[UUID]:
-    """Pending orders whose time has passed and for which nothing has come."""
+    """Pending orders whose time has passed and of which no money is here."""
     rows = await tx.fetch(
         """SELECT id FROM shop.orders
-           WHERE store_id = $1 AND status = 'pending' AND expires_at <= $2 AND paid_total = 0
+           WHERE store_id = $1 AND status = 'pending' AND expires_at <= $2
+             AND paid_total = refunded_total
            ORDER BY expires_at LIMIT $3""",
         tx.store_id,
         tx.now,

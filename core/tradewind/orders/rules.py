@@ -149,6 +149,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
         """Whether it was canceled or ran out of time."""
         return self.status in CLOSED
 
+    def lapsed(self, now: datetime) -> bool:
+        """Whether it has waited for money in vain; what came and went back again is none."""
+        over = self.expires_at is not None and self.expires_at <= now
+        return self.status == "pending" and over and self.paid_total == self.refunded_total
+
     def money(self, amount: int) -> Money:
         """An amount in this order's currency."""
         return Money(amount, self.currency)

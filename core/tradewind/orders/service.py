@@ -1,6 +1,7 @@
 """Reading orders and changing them: every change goes through the tables and leaves an entry."""
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -34,6 +35,7 @@ __all__ = [
     "add_metadata",
     "add_note",
     "apply",
+    "await_payment",
     "cancel",
     "event_fields",
     "expire",
@@ -104,7 +106,7 @@ async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
 
 
 async def due_to_expire(tx: Transaction, most: int = 100) -> list[UUID]:
-    """Pending orders whose time has passed and for which nothing has come."""
+    """Pending orders whose time has passed and of which no money is here."""
     return await queries.due_to_expire(tx, most)
 
 
@@ -153,6 +155,17 @@ async def expire(tx: Transaction, order: Order) -> Order:
     entry = Entry(type="order.expired", actor="tradewind", detail={"from": order.status})
     event = OrderExpired(**event_fields(tx, expired, order.version + 1))
     return await apply(tx, expired, [entry], [event])
+
+
+async def await_payment(tx: Transaction, order: Order, until: datetime, entry: Entry) -> Order:
+    """A locked pending order is to be paid by another attempt, which has until then."""
+    status = "awaiting" if order.payment_status == "failed" else order.payment_status
+    waiting = msgspec.structs.replace(
+        order,
+        payment_status=move_payment(order.payment_status, status),
+        expires_at=max(until, order.expires_at or until),
+    )
+    return await apply(tx, waiting, [entry])
 
 
 async def pay(

@@ -25,6 +25,13 @@ _SESSION = """
     FROM shop.payment_sessions WHERE store_id = $1 AND """
 
 
+class ClosedSession(msgspec.Struct, frozen=True, kw_only=True):
+    """An attempt to pay that was ended; `pays_later`: no money was to come through it."""
+
+    payment_id: UUID
+    pays_later: bool
+
+
 async def payment(tx: Transaction, payment_id: UUID, *, lock: bool = False) -> Payment | None:
     """One payment, locked if asked."""
     row = await tx.fetchrow(_PAYMENT + "id = $2" + _lock(lock=lock), tx.store_id, payment_id)
@@ -45,6 +52,21 @@ async def payments_of_order(
     """An order's payments, oldest first, locked if asked."""
     rows = await tx.fetch(
         _PAYMENT + "order_id = $2 ORDER BY id" + _lock(lock=lock), tx.store_id, order_id
+    )
+    return [Payment(**dict(row)) for row in rows]
+
+
+async def payments_to_call_off(tx: Transaction, order_id: UUID) -> list[Payment]:
+    """An order's payments that may still bring money: an open session, or money that is held."""
+    rows = await tx.fetch(
+        _PAYMENT
+        + """order_id = $2 AND captured = 0 AND (authorized > 0 OR EXISTS (
+                 SELECT FROM shop.payment_sessions s
+                 WHERE s.store_id = $1 AND s.order_id = $2 AND s.payment_id = payments.id
+                   AND s.status IN ('starting', 'open')))
+             ORDER BY id""",
+        tx.store_id,
+        order_id,
     )
     return [Payment(**dict(row)) for row in rows]
 
@@ -271,13 +293,19 @@ async def save_ref(tx: Transaction, payment_id: UUID, provider_ref: str) -> None
 
 async def save_answer(
     tx: Transaction, session_id: UUID, status: SessionStatus, result: PaymentResult
-) -> None:
-    """Keep what the provider answered to the start of a session that is still starting."""
-    await tx.execute(
-        """UPDATE shop.payment_sessions
-           SET status = CASE WHEN status = 'starting' THEN $3 ELSE status END,
-               action = coalesce($4, action), data = $5, updated_at = $6
-           WHERE store_id = $1 AND id = $2""",
+) -> SessionStatus | None:
+    """Keep what the provider answered to the start of a session that is still starting.
+
+    Returns the status that it had.
+    """
+    found: SessionStatus | None = await tx.fetchval(
+        """UPDATE shop.payment_sessions s
+           SET status = CASE WHEN s.status = 'starting' THEN $3 ELSE s.status END,
+               action = coalesce($4, s.action), data = $5, updated_at = $6
+           FROM (SELECT id, status FROM shop.payment_sessions
+                 WHERE store_id = $1 AND id = $2 FOR UPDATE) before
+           WHERE s.store_id = $1 AND s.id = before.id
+           RETURNING before.status""",
         tx.store_id,
         session_id,
         status,
@@ -285,20 +313,48 @@ async def save_answer(
         msgspec.json.encode(result.data),
         tx.now,
     )
+    return found
 
 
-async def close_sessions(tx: Transaction, ids: Sequence[UUID], status: SessionStatus) -> list[UUID]:
-    """End sessions that are not over; returns which ones were not."""
+_CLOSE = """
+    UPDATE shop.payment_sessions SET status = $2, updated_at = $3
+    WHERE store_id = $1 AND status IN ('starting', 'open') AND """
+
+_CLOSED = """
+    RETURNING payment_id, coalesce((snapshot ->> 'pays_later')::boolean, false) AS pays_later"""
+
+
+async def close_sessions(
+    tx: Transaction, ids: Sequence[UUID], status: SessionStatus
+) -> list[ClosedSession]:
+    """End sessions that are not over; returns those that were not."""
     rows = await tx.fetch(
-        """UPDATE shop.payment_sessions SET status = $3, updated_at = $4
-           WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND status IN ('starting', 'open')
-           RETURNING id""",
+        _CLOSE + "id = ANY ($4::uuid[])" + _CLOSED, tx.store_id, status, tx.now, list(ids)
+    )
+    return [ClosedSession(**dict(row)) for row in rows]
+
+
+async def close_sessions_of_order(
+    tx: Transaction, order_id: UUID, status: SessionStatus, kept: UUID | None
+) -> list[ClosedSession]:
+    """The same for all sessions of an order but `kept`."""
+    rows = await tx.fetch(
+        _CLOSE + "order_id = $4 AND id IS DISTINCT FROM $5" + _CLOSED,
         tx.store_id,
-        list(ids),
         status,
         tx.now,
+        order_id,
+        kept,
     )
-    return [row["id"] for row in rows]
+    return [ClosedSession(**dict(row)) for row in rows]
+
+
+async def close_sessions_of_cart(
+    tx: Transaction, cart_id: UUID, status: SessionStatus
+) -> list[ClosedSession]:
+    """The same for all sessions of a cart."""
+    rows = await tx.fetch(_CLOSE + "cart_id = $4" + _CLOSED, tx.store_id, status, tx.now, cart_id)
+    return [ClosedSession(**dict(row)) for row in rows]
 
 
 async def count_poll(tx: Transaction, session_id: UUID) -> None:

@@ -12,6 +12,7 @@ from tradewind.checkout.service.closing import (
     poll_payment,
 )
 from tradewind.checkout.service.completing import complete, hold_stock, place
+from tradewind.checkout.service.ending import CALL_OFF, LATE
 from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.checkout.service.starting import POLL, payment_methods, start_payment
@@ -21,6 +22,7 @@ from tradewind.checkout.service.upkeep import (
     release_expired_holds,
     webhook_reported,
 )
+from tradewind.checkout.service.watching import call_off_payment, look_up_late
 
 __all__ = [
     "shipping_options",
@@ -39,6 +41,10 @@ __all__ = [
     "expire_order",
     "poll_payment",
     "POLL",
+    "call_off_payment",
+    "CALL_OFF",
+    "look_up_late",
+    "LATE",
     "webhook_reported",
     "expire_carts",
     "expire_orders",

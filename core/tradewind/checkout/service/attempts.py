@@ -5,13 +5,20 @@ from uuid import UUID
 import msgspec
 
 from tradewind.checkout.links import coming_back
-from tradewind.checkout.rules import OfferedMethod, Snapshot, StartRequest
+from tradewind.checkout.rules import (
+    OfferedMethod,
+    Snapshot,
+    StartRequest,
+    check_attempts,
+    check_payable,
+)
+from tradewind.checkout.service.ending import void_sessions
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.checkout.service.starting import (
     Attempt,
     assess,
     begin,
-    call_off,
+    call_off_older,
     call_start,
     check_terms,
     chosen,
@@ -22,7 +29,7 @@ from tradewind.checkout.service.starting import (
 from tradewind.contracts.errors import Conflict
 from tradewind.database import Store, Transaction
 from tradewind.orders import service as orders
-from tradewind.orders.rules import Order
+from tradewind.orders.rules import Entry, Order
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession
@@ -57,11 +64,12 @@ async def pay_order(
 ) -> PaymentSession:
     """Begin to pay an order that waits for its money, in place of the attempt before.
 
-    With a method that pays later the order stands at once. `replaces` is the session that the
-    shopper had seen; when it is no longer the newest, nothing is begun. Raises NotFound,
-    InvalidInput, Conflict (`order_closed`, `nothing_to_pay`, `provider_unavailable`,
-    `amount_not_accepted`, `payment_refused`, `payment_declined`, `payment_replaced`),
-    ProviderFault.
+    The older attempt is voided and called off; should its money come all the same, it pays the
+    order. The order waits at least as long as the new attempt may take; with a method that pays
+    later it stands at once. `replaces` is the session that the shopper had seen; when it is no
+    longer the newest, nothing is begun. Raises NotFound, InvalidInput, Conflict (`order_closed`,
+    `nothing_to_pay`, `too_many_attempts`, `provider_unavailable`, `amount_not_accepted`,
+    `payment_refused`, `payment_declined`, `payment_replaced`), ProviderFault.
     """
     waiting = await _waiting(engine, store, order_id)
     request = coming_back(engine, store, waiting.order, request)
@@ -75,7 +83,7 @@ async def pay_order(
         _, older = await _replace(tx, payment, session, replaces)
         await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
     for old in older:
-        await call_off(engine, store, old)
+        await call_off_older(engine, store, old)
     return await begin(engine, store, attempt, payment, session)
 
 
@@ -84,16 +92,9 @@ async def _waiting(engine: Engine, store: Store, order_id: UUID) -> Waiting:
         order = await orders.get_order(tx, order_id)
         session = await payments.session_of_order(tx, order_id)
     if session is None:
-        raise Conflict(f"This order is {order.status}.", code="order_closed")
-    _check_waits(order)
+        raise Conflict("This order waits for no money.", code="order_closed")
+    check_payable(order, engine.clock.now())
     return Waiting(order=order, snapshot=msgspec.json.decode(session.snapshot, type=Snapshot))
-
-
-def _check_waits(order: Order) -> None:
-    if order.status != "pending":
-        raise Conflict(f"This order is {order.status}.", code="order_closed")
-    if order.paid_total:
-        raise Conflict("Part of this order is paid.", code="nothing_to_pay")
 
 
 async def _stand(
@@ -111,7 +112,7 @@ async def _stand(
         order, older = await _replace(tx, payment, session, replaces)
         await orders.place(tx, order, "shopper")
     for old in older:
-        await call_off(engine, store, old)
+        await call_off_older(engine, store, old)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
     return session
@@ -119,19 +120,20 @@ async def _stand(
 
 async def _replace(
     tx: Transaction, payment: Payment, session: PaymentSession, replaces: UUID | None
-) -> tuple[Order, list[PaymentSession]]:
-    """Store another attempt for an order; returns the order and the attempts that this voids."""
+) -> tuple[Order, list[UUID]]:
+    """Store another attempt for an order; returns the order and the payments that this voids."""
     order_id = session.order_id
     if order_id is None:
         raise TypeError("an attempt for no order")
     await payment_rows.payments_of_order(tx, order_id, lock=True)
     order = await orders.lock_order(tx, order_id)
-    _check_waits(order)
+    check_payable(order, tx.now)
     older = await payment_rows.sessions_of_order(tx, order_id)
     if replaces is not None and older[0].id != replaces:
         raise Conflict("Another attempt has begun meanwhile.", code="payment_replaced")
-    voided = await payment_rows.close_sessions(tx, [one.id for one in older], "voided")
+    check_attempts(len(older))
+    voided = await void_sessions(tx, order_id)
     await payment_rows.insert(tx, msgspec.structs.replace(payment, order_id=order_id), session)
-    totals = payments.totals_of(await payments.payments_of(tx, order_id))
-    order = await orders.pay(tx, order, totals, "shopper")
-    return order, [one for one in older if one.id in voided]
+    detail = {"provider": session.provider, "method": session.method}
+    entry = Entry(type="payment_started", actor="shopper", detail=detail)
+    return await orders.await_payment(tx, order, session.expires_at, entry), voided

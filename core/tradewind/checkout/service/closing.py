@@ -1,14 +1,24 @@
 """Confirmed by hand, called off, looked up, out of time: what happens to an order that waits."""
 
-from collections.abc import Sequence
-from datetime import timedelta
+import logging
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
 from uuid import UUID
 
 import msgspec
 
 from tradewind.checkout.service import providers
-from tradewind.checkout.service.reporting import MERCHANT, payment_reported, settle, take_facts
+from tradewind.checkout.service.ending import end_sessions, void_sessions
+from tradewind.checkout.service.reporting import (
+    MERCHANT,
+    end_attempt,
+    payment_reported,
+    settle,
+    take_facts,
+)
 from tradewind.checkout.service.starting import plan_poll
+from tradewind.checkout.service.watching import call_off
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, ProviderFault
 from tradewind.contracts.payment import Fact
 from tradewind.database import Store, Transaction
@@ -22,6 +32,9 @@ from tradewind.payments.rules import Payment, PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import audit
 from tradewind.stores.service import settings_of
+
+PATIENCE = timedelta(hours=1)
+_LOG = logging.getLogger(__name__)
 
 
 async def mark_paid(
@@ -124,11 +137,10 @@ async def cancel_order(
     """
     async with engine.database.transaction(store.id) as tx:
         order = await orders.get_order(tx, order_id)
-        open_payments = await payments.payments_of(tx, order_id)
     if order.status == "canceled":
         return order
     _check_cancelable(order)
-    await _call_off(engine, store, open_payments, reason)
+    await _call_off_all(engine, store, order_id, reason)
     async with engine.database.transaction(store.id) as tx:
         await payment_rows.payments_of_order(tx, order_id, lock=True)
         order = await orders.lock_order(tx, order_id)
@@ -148,48 +160,56 @@ def _check_cancelable(order: Order) -> None:
         raise Conflict("Goods of this order have left the house.", code="order_fulfilled")
 
 
-async def _call_off(engine: Engine, store: Store, known: Sequence[Payment], reason: str) -> None:
+async def _call_off_all(engine: Engine, store: Store, order_id: UUID, reason: str) -> None:
     """Cancel what is open at the providers; what they answer is taken in."""
+    async with engine.database.transaction(store.id) as tx:
+        known = await payment_rows.payments_to_call_off(tx, order_id)
     for payment in known:
-        if payment.status not in {"awaiting", "authorized"} or payment.provider_ref is None:
-            continue
-        result = await providers.call_off(engine, store, payment, reason)
-        if result is not None and (result.facts or not result.trusted):
-            await payment_reported(engine, store, payment.id, result, "provider")
+        await call_off(engine, store, payment, reason)
 
 
 async def _let_go(tx: Transaction, order: Order) -> None:
     """Free the stock of an order that will not be; its transition makes sure that it is once."""
+    await void_sessions(tx, order.id)
     reserved = [
         Wanted(line.variant_id, line.sku, line.outstanding, line.location_id)
         for line in order.lines
         if line.tracked and line.outstanding
     ]
     await inventory.release(tx, order.id, reserved)
-    sessions = await payment_rows.sessions_of_order(tx, order.id)
-    await payment_rows.close_sessions(tx, [one.id for one in sessions], "voided")
 
 
 async def expire_order(engine: Engine, store: Store, order_id: UUID) -> Order:
     """End a pending order whose time has passed; one that was paid meanwhile stands.
 
-    It is first called off at the provider, then gives its stock back. Raises NotFound,
-    ProviderFault.
+    It is first called off at the provider, then gives its stock back. A provider that cannot
+    answer is waited for, an hour at most. Raises NotFound, ProviderFault.
     """
     async with engine.database.transaction(store.id) as tx:
         order = await orders.get_order(tx, order_id)
-        known = await payments.payments_of(tx, order_id)
-    if order.status != "pending" or order.paid_total > 0:
+    if not order.lapsed(engine.clock.now()):
         return order
-    await _call_off(engine, store, known, "expired")
+    async with _patience(engine, order.expires_at):
+        await _call_off_all(engine, store, order_id, "expired")
     async with engine.database.transaction(store.id) as tx:
         await payment_rows.payments_of_order(tx, order_id, lock=True)
         order = await orders.lock_order(tx, order_id)
-        if order.status != "pending" or order.paid_total > 0:
+        if not order.lapsed(tx.now):
             return order
         order = await orders.expire(tx, order)
         await _let_go(tx, order)
     return order
+
+
+@asynccontextmanager
+async def _patience(engine: Engine, since: datetime | None) -> AsyncIterator[None]:
+    """Let a provider's fault pass once it has been waited for long enough."""
+    try:
+        yield
+    except ProviderFault as fault:
+        if since is not None and engine.clock.now() < since + PATIENCE:
+            raise
+        _LOG.warning("a payment could not be called off: %s", fault.detail)
 
 
 async def poll_payment(engine: Engine, store: Store, session_id: UUID) -> None:
@@ -216,6 +236,7 @@ async def poll_payment(engine: Engine, store: Store, session_id: UUID) -> None:
         if tx.now < again.expires_at:
             await _poll_again(engine, tx, again)
             return
+        payment = await payments.get_payment(tx, payment.id)
     await _expire_session(engine, store, again, payment)
 
 
@@ -246,11 +267,21 @@ async def _poll_again(engine: Engine, tx: Transaction, session: PaymentSession) 
 async def _expire_session(
     engine: Engine, store: Store, session: PaymentSession, payment: Payment
 ) -> None:
-    if session.order_id is None:
-        await _call_off(engine, store, [payment], "expired")
-    else:
-        await expire_order(engine, store, session.order_id)
+    """End an attempt; its order goes on waiting for another one until its own time is over."""
+    async with _patience(engine, session.expires_at):
+        await call_off(engine, store, payment, "expired")
     async with engine.database.transaction(store.id) as tx:
-        closed = await payment_rows.close_sessions(tx, [session.id], "expired")
-        if closed and session.cart_id is not None:
-            await inventory.release_holds(tx, session.cart_id)
+        locked = await payments.lock_payment(tx, payment.id)
+        await _out_of_time(tx, locked, session)
+    if session.order_id is not None:
+        await expire_order(engine, store, session.order_id)
+
+
+async def _out_of_time(tx: Transaction, payment: Payment, session: PaymentSession) -> None:
+    """Where the order's time is over as well, that is all that needs telling."""
+    if session.order_id is not None:
+        order = await orders.lock_order(tx, session.order_id)
+        if order.lapsed(tx.now):
+            await end_sessions(tx, [session.id], "expired")
+            return
+    await end_attempt(tx, payment, "expired", "expired")

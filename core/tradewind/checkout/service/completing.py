@@ -1,6 +1,7 @@
 """The entries of a journey: complete a cart, or place it in one go."""
 
 import contextlib
+from datetime import timedelta
 from uuid import UUID
 
 import msgspec
@@ -97,10 +98,10 @@ async def place(
     """Order a cart in one go, as chats do.
 
     `expected_total` (minor units) is what the shopper agreed to. With a method that pays later
-    (or a total of zero) the order stands at once. With any other it is pending, its stock is
-    reserved, and it stands when the money is certain; what the shopper must do is in the order's
-    payment session, and when that fails, `pay_order` begins another. Raises as `start_payment`,
-    and Conflict `cart_changed`.
+    (or a total of zero) the order stands at once. With any other it is pending for the store's
+    `order_minutes`, its stock is reserved, and it stands when the money is certain; what the
+    shopper must do is in the order's payment session, and when that comes to nothing, `pay_order`
+    begins another. Raises as `start_payment`, and Conflict `cart_changed`.
     """
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
@@ -208,7 +209,16 @@ async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
 
 async def _place_pending(engine: Engine, store: Store, attempt: Attempt) -> Order:
     payment, session = frozen(engine, attempt, "starting")
-    paying = Paying(payment=payment, session=session, new=True, stands=False)
+    async with engine.database.transaction(store.id) as tx:
+        minutes = (await settings_of(tx)).order_minutes
+    own_time = session.created_at + timedelta(minutes=minutes)
+    paying = Paying(
+        payment=payment,
+        session=session,
+        new=True,
+        stands=False,
+        expires_at=max(own_time, session.expires_at),
+    )
     order = await place_cart(engine, store, attempt.cart, paying)
     async with engine.database.transaction(store.id) as tx:
         await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)

@@ -16,6 +16,7 @@ from tradewind.checkout.rules import (
     needs_delivery,
     wanted_stock,
 )
+from tradewind.checkout.service.ending import call_off_later, end_sessions
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
 from tradewind.contracts.events import Event, OrderPlaced, StockLow
 from tradewind.database import Store, Transaction
@@ -72,6 +73,7 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     locations = {one.variant_id: one.location_id for one in claimed.lines if one.location_id}
     order = _order(tx, cart, paying, await _totals(tx, paying), number, locations)
     await _write(tx, order, paying)
+    await _void_others(tx, claimed, paying)
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))
     return order
@@ -115,7 +117,7 @@ def _order(
         paid_total=totals.captured,
         refunded_total=min(totals.refunded, totals.captured),
         at=tx.now,
-        expires_at=None if paying.stands or not paying.session else paying.session.expires_at,
+        expires_at=None if paying.stands else paying.expires_at,
     )
     return order_of(new, [tx.new_id() for _ in cart.lines], locations)
 
@@ -140,6 +142,14 @@ async def _write(tx: Transaction, order: Order, paying: Paying) -> None:
     )
     outbox.add(tx, writes, *_events(tx, order, paying))
     await writes.run(tx)
+
+
+async def _void_others(tx: Transaction, claimed: queries.Claim, paying: Paying) -> None:
+    """Nobody pays twice: attempts that this order does not wait for are called off."""
+    kept = paying.session.id if paying.session else None
+    others = [one for one in claimed.sessions if one != kept]
+    if others:
+        await call_off_later(tx, await end_sessions(tx, others, "voided"))
 
 
 def _write_payment(writes: Writes, tx: Transaction, order: Order, paying: Paying) -> None:

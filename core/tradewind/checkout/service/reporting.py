@@ -9,6 +9,7 @@ import msgspec
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout.rules import Paying, Snapshot
 from tradewind.checkout.service import providers
+from tradewind.checkout.service.ending import call_off_later, end_sessions, void_sessions
 from tradewind.checkout.service.placing import place_cart
 from tradewind.contracts.errors import Refusal
 from tradewind.contracts.events import (
@@ -24,11 +25,11 @@ from tradewind.contracts.payment import Fact, PaymentResult
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.orders import service as orders
-from tradewind.orders.rules import Order
+from tradewind.orders.rules import Entry, Order
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment
+from tradewind.payments.rules import Payment, SessionStatus
 from tradewind.settings.engine import Engine
 
 MERCHANT = "merchant"
@@ -42,15 +43,38 @@ async def payment_reported(
     May be called any number of times, with anything, in any order. `source` says who told
     ("provider", "webhook", "poll"). Raises NotFound, ProviderFault.
     """
-    if not result.trusted:
-        async with engine.database.transaction(store.id) as tx:
-            payment = await payments.get_payment(tx, payment_id)
-        result = await providers.look_up(engine, store, payment)
+    async with engine.database.transaction(store.id) as tx:
+        payment = await payments.get_payment(tx, payment_id)
+    result = await _believed(engine, store, payment, result)
     async with engine.database.transaction(store.id) as tx:
         payment = await payments.lock_payment(tx, payment_id)
         after = await _take_in(tx, payment, result, source)
+        await _close_session(tx, after, result)
     if after.certain and after.order_id is None:
         await settle(engine, store, after)
+
+
+async def learned(engine: Engine, store: Store, payment: Payment, result: PaymentResult) -> Payment:
+    """Take in what a provider says of a payment whose session is over, or about to be ended.
+
+    Money that came counts as ever; that an attempt came to nothing is no news. Returns the
+    payment as it is now. Raises NotFound, ProviderFault.
+    """
+    result = await _believed(engine, store, payment, result)
+    if not result.facts and result.provider_ref in {None, payment.provider_ref}:
+        return payment
+    async with engine.database.transaction(store.id) as tx:
+        locked = await payments.lock_payment(tx, payment.id)
+        after = await _take_in(tx, locked, result, "provider")
+    if after.certain and after.order_id is None:
+        await settle(engine, store, after)
+    return after
+
+
+async def _believed(
+    engine: Engine, store: Store, payment: Payment, result: PaymentResult
+) -> PaymentResult:
+    return result if result.trusted else await providers.look_up(engine, store, payment)
 
 
 async def _take_in(
@@ -58,8 +82,8 @@ async def _take_in(
 ) -> Payment:
     if result.provider_ref and payment.provider_ref is None:
         await payment_rows.save_ref(tx, payment.id, result.provider_ref)
+        payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
     folded = await take_facts(tx, payment, result.facts, source)
-    await _close_session(tx, folded.after, result)
     return folded.after
 
 
@@ -71,14 +95,19 @@ async def take_facts(
     await _open_cases(tx, folded, source)
     if not folded.changed:
         return folded
-    if folded.after.certain and folded.after.session_id is not None:
-        await payment_rows.close_sessions(tx, [folded.after.session_id], "completed")
     if folded.after.order_id is None:
+        await _complete_session(tx, folded.after)
         await outbox.record(tx, *_events(tx, folded, None))
     else:
         order = await orders.lock_order(tx, folded.after.order_id)
+        await _complete_session(tx, folded.after)
         await _bring_in_line(tx, order, folded, source)
     return folded
+
+
+async def _complete_session(tx: Transaction, payment: Payment) -> None:
+    if payment.certain and payment.session_id is not None:
+        await payment_rows.close_sessions(tx, [payment.session_id], "completed")
 
 
 async def _bring_in_line(
@@ -96,6 +125,13 @@ async def _bring_in_line(
     )
     if order.status == "pending" and certain:
         await orders.place(tx, order, source)
+        await _void_others(tx, order, folded.after)
+
+
+async def _void_others(tx: Transaction, order: Order, paid: Payment) -> None:
+    """Nobody pays twice: what else is open for this order is called off."""
+    voided = await void_sessions(tx, order.id, kept=paid.session_id)
+    await call_off_later(tx, voided)
 
 
 async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None:
@@ -129,17 +165,40 @@ async def _unplaced(engine: Engine, store: Store, payment: Payment, why: str) ->
 
 
 async def _close_session(tx: Transaction, payment: Payment, result: PaymentResult) -> None:
-    if payment.session_id is None:
-        return
-    if payment.certain:
+    if payment.session_id is None or payment.certain:
         return
     if payment.status == "failed" or result.status in {"failed", "canceled"}:
-        closed = await payment_rows.close_sessions(tx, [payment.session_id], "failed")
-        if closed and payment.cart_id is not None:
-            await inventory.release_holds(tx, payment.cart_id)
-        if closed and payment.status != "failed":
-            await payment_rows.save_error(tx, payment.id, result.code)
-            await outbox.record(tx, _failed(tx, payment, result.code))
+        await end_attempt(tx, payment, "failed", result.code)
+
+
+async def end_attempt(
+    tx: Transaction, payment: Payment, status: SessionStatus, code: str = ""
+) -> bool:
+    """End the session of a locked payment: it came to nothing, and somebody may be waiting.
+
+    What is held for a cart is free again. Returns false when the session was over.
+    """
+    if payment.session_id is None:
+        return False
+    order = await orders.lock_order(tx, payment.order_id) if payment.order_id else None
+    if not await end_sessions(tx, [payment.session_id], status):
+        return False
+    if payment.cart_id is not None:
+        await inventory.release_holds(tx, payment.cart_id)
+    if payment.status != "failed":
+        await payment_rows.save_error(tx, payment.id, code)
+        await _tell_failed(tx, payment, code, order)
+    return True
+
+
+async def _tell_failed(tx: Transaction, payment: Payment, code: str, order: Order | None) -> None:
+    told = _failed(tx, payment, code, order)
+    if order is None:
+        await outbox.record(tx, told)
+        return
+    detail = {"provider": payment.provider, "method": payment.method, "code": code}
+    entry = Entry(type="payment_failed", actor=payment.provider, detail=detail)
+    await orders.apply(tx, order, [entry], [told])
 
 
 async def _open_cases(tx: Transaction, folded: payments.Folded, source: str) -> None:

@@ -23,9 +23,15 @@ from tradewind.checkout.rules import (
     wanted_stock,
 )
 from tradewind.checkout.service import providers
+from tradewind.checkout.service.ending import (
+    call_off_later,
+    end_sessions,
+    void_sessions_of_cart,
+)
 from tradewind.checkout.service.placing import check_delivery
 from tradewind.checkout.service.quoting import quote
 from tradewind.checkout.service.reporting import payment_reported
+from tradewind.checkout.service.watching import call_off_payment
 from tradewind.contracts.errors import Conflict, ProviderFault, Refusal
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Method, Payer, PaymentResult, StartPayment
@@ -35,7 +41,6 @@ from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Caps, NewHold
 from tradewind.outbox.jobs import Job, enqueue_in
 from tradewind.payments import queries as payment_rows
-from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, next_poll
 from tradewind.settings.engine import Engine
 from tradewind.stores.service import StoreSettings, settings_of
@@ -96,9 +101,8 @@ async def start_payment(
     attempt = await choose(engine, store, await quote(engine, store, cart_id), request)
     await assess(engine, store, attempt)
     payment, session = frozen(engine, attempt, "starting")
-    older = await _store(engine, store, attempt, payment, session)
-    for old in older:
-        await call_off(engine, store, old)
+    for old in await _store(engine, store, attempt, payment, session):
+        await call_off_older(engine, store, old)
     return await begin(engine, store, attempt, payment, session)
 
 
@@ -209,20 +213,19 @@ async def _store(
     attempt: Attempt,
     payment: Payment,
     session: PaymentSession,
-) -> list[PaymentSession]:
-    """Store what is frozen, hold its stock, plan look-ups; returns sessions that this voids."""
+) -> list[UUID]:
+    """Store what is frozen, hold its stock, plan look-ups; returns payments that this voids."""
     async with engine.database.transaction(store.id) as tx:
         if await queries.lock_cart(tx, attempt.cart.id) != ("open", attempt.cart.version):
             raise changed()
         await check_delivery(tx, attempt.cart)
+        voided = await void_sessions_of_cart(tx, attempt.cart.id)
         settings = await settings_of(tx)
         await hold_in(tx, attempt.cart, settings, attempt.request.network_address)
-        older = await payment_rows.sessions_of_cart(tx, attempt.cart.id)
-        voided = await payment_rows.close_sessions(tx, [one.id for one in older], "voided")
         await payment_rows.insert(tx, payment, session)
         if not attempt.method.pays_later:
             await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
-    return [one for one in older if one.id in voided]
+    return voided
 
 
 async def plan_poll(tx: Transaction, session: PaymentSession, plan: Sequence[timedelta]) -> None:
@@ -277,13 +280,7 @@ async def begin(
     if result.status == "unknown":
         raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
     status: SessionStatus = "failed" if result.status in {"failed", "canceled"} else "open"
-    async with engine.database.transaction(store.id) as tx:
-        if result.provider_ref:
-            await payment_rows.save_ref(tx, payment.id, result.provider_ref)
-        await payment_rows.save_answer(tx, session.id, status, result)
-        if status == "failed":
-            await payment_rows.save_error(tx, payment.id, result.code)
-            await inventory.release_holds(tx, attempt.cart.id)
+    await _keep_answer(engine, store, session, status, result)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
     async with engine.database.transaction(store.id) as tx:
@@ -291,14 +288,37 @@ async def begin(
     return msgspec.structs.replace(stored or session, code=result.code, message=result.message)
 
 
+async def _keep_answer(
+    engine: Engine,
+    store: Store,
+    session: PaymentSession,
+    status: SessionStatus,
+    result: PaymentResult,
+) -> None:
+    """Write the provider's answer down; what was voided while it was asked is called off now."""
+    async with engine.database.transaction(store.id) as tx:
+        if result.provider_ref:
+            await payment_rows.save_ref(tx, session.payment_id, result.provider_ref)
+        before = await payment_rows.save_answer(tx, session.id, status, result)
+        if status == "failed" and before == "starting":
+            await payment_rows.save_error(tx, session.payment_id, result.code)
+            await _release(tx, session)
+        if status == "open" and before in {"voided", "expired"}:
+            await call_off_later(tx, [session.payment_id])
+
+
 async def _give_up(
     engine: Engine, store: Store, session: PaymentSession, fault: ProviderFault
 ) -> None:
     async with engine.database.transaction(store.id) as tx:
         await payment_rows.save_error(tx, session.payment_id, fault.code)
-        await payment_rows.close_sessions(tx, [session.id], "failed")
-        if session.cart_id is not None:
-            await inventory.release_holds(tx, session.cart_id)
+        await end_sessions(tx, [session.id], "failed")
+        await _release(tx, session)
+
+
+async def _release(tx: Transaction, session: PaymentSession) -> None:
+    if session.cart_id is not None:
+        await inventory.release_holds(tx, session.cart_id)
 
 
 async def call_start(
@@ -354,14 +374,11 @@ def start_of(
     )
 
 
-async def call_off(engine: Engine, store: Store, old: PaymentSession) -> None:
-    """Cancel a voided attempt at its provider; if that fails, money that comes opens a case."""
-    async with engine.database.transaction(store.id) as tx:
-        payment = await payments.get_payment(tx, old.payment_id)
+async def call_off_older(engine: Engine, store: Store, payment_id: UUID) -> None:
+    """Cancel a voided attempt at its provider before another begins; or else a little later."""
     try:
-        result = await providers.call_off(engine, store, payment, "voided")
+        await call_off_payment(engine, store, payment_id)
     except ProviderFault as fault:
-        _LOG.warning("an older payment could not be called off: %s", fault.detail)
-        return
-    if result is not None and (result.facts or not result.trusted):
-        await payment_reported(engine, store, payment.id, result, "provider")
+        _LOG.warning("an older payment could not be called off yet: %s", fault.detail)
+        async with engine.database.transaction(store.id) as tx:
+            await call_off_later(tx, [payment_id])
