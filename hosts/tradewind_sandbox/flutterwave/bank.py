@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Literal
 
 from tradewind_sandbox.deliveries import Deliveries, Webhook
-from tradewind_sandbox.flutterwave import webhooks
+from tradewind_sandbox.flutterwave import responses, webhooks
 from tradewind_sandbox.flutterwave.errors import Refused
 from tradewind_sandbox.flutterwave.methods import Method
 from tradewind_sandbox.flutterwave.state import (
@@ -23,11 +23,6 @@ from tradewind_sandbox.flutterwave.state import (
 PROMPT_LASTS = timedelta(seconds=120)
 
 _LOOK_EVERY_SECONDS = 1.0
-_APPROVED = "The service request is processed successfully."
-_CARD_APPROVED = "Approved by Financial Institution"
-_DECLINED = "Transaction declined"
-_REJECTED = "Request cancelled by user"
-_TIMED_OUT = "Request timed out"
 
 Outcome = Literal["successful", "failed"]
 
@@ -106,7 +101,13 @@ class Bank:
 
     def tell(self, transaction: Transaction) -> None:
         """Send the webhook about a transaction, in the background."""
-        self.deliveries.later(self._deliver(webhooks.about_transaction(transaction)))
+        self.deliveries.later(
+            self._deliver(webhooks.about_transaction(transaction, self.state.now()))
+        )
+
+    def tell_refund(self, refund: Refund) -> None:
+        """Send v4's webhook about a refund, in the background."""
+        self.deliveries.later(self._deliver(webhooks.about_refund(refund, self.state.now())))
 
     def prompts(self, phone: str) -> list[Transaction]:
         """What a phone (digits) is asked to approve now, oldest first."""
@@ -118,7 +119,7 @@ class Bank:
         for transaction in self.prompts(phone):
             if str(transaction.id) == transaction_id:
                 outcome: Outcome = "successful" if approved else "failed"
-                self.decide(transaction, outcome, "" if approved else _REJECTED)
+                self.decide(transaction, outcome, "" if approved else responses.REJECTED)
                 return
         raise Refused("There is no such request on this phone", 404)
 
@@ -127,7 +128,7 @@ class Bank:
         now = self.state.now()
         for transaction in list(self.state.transactions()):
             if transaction.deadline and transaction.deadline <= now:
-                self.decide(transaction, "failed", _TIMED_OUT)
+                self.decide(transaction, "failed", responses.TIMED_OUT)
 
     async def watch(self) -> None:
         """Let prompts run out while nobody asks; runs until canceled."""
@@ -171,8 +172,8 @@ class Bank:
 
 def _usual_words(method: Method, outcome: Status) -> str:
     if outcome == "failed":
-        return _DECLINED
-    return _CARD_APPROVED if method.payment_type == "card" else _APPROVED
+        return responses.DECLINED
+    return responses.CARD_APPROVED if method.payment_type == "card" else responses.APPROVED
 
 
 def _refund_status(transaction: Transaction) -> str:

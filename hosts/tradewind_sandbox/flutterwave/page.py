@@ -2,7 +2,6 @@
 
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 import msgspec
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
@@ -16,6 +15,7 @@ from litestar.static_files import create_static_files_router
 from tradewind_sandbox.flutterwave.amounts import shown
 from tradewind_sandbox.flutterwave.bank import Bank
 from tradewind_sandbox.flutterwave.dependencies import GivenBank
+from tradewind_sandbox.flutterwave.links import with_query
 from tradewind_sandbox.flutterwave.methods import Method
 from tradewind_sandbox.flutterwave.state import Checkout, Transaction
 
@@ -78,9 +78,7 @@ def return_link(page: Checkout | Transaction, transaction: Transaction | None) -
     told["reference" if charge else "tx_ref"] = page.tx_ref
     if transaction and not charge:
         told["transaction_id"] = str(transaction.id)
-    parts = urlsplit(page.redirect_url)
-    query = [*parse_qsl(parts.query, keep_blank_values=True), *told.items()]
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    return with_query(page.redirect_url, told)
 
 
 def _known(bank: Bank, page_id: str) -> Checkout | Transaction:

@@ -12,6 +12,7 @@ from typing import Any, Literal
 from tradewind_sandbox.clock import Clock
 from tradewind_sandbox.config import FlutterwaveAccount
 from tradewind_sandbox.flutterwave.methods import Method
+from tradewind_sandbox.flutterwave.responses import STARTED
 
 Status = Literal["pending", "successful", "failed"]
 
@@ -40,6 +41,7 @@ class Refund:
     status: str
     reference: str
     created_at: datetime
+    meta: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -73,12 +75,15 @@ class Checkout:
 
 @dataclass(eq=False, slots=True, kw_only=True)
 class Charge:
-    """What v4 alone knows of a transaction: its customer, its payment method, its next action."""
+    """What v4 alone knows of a transaction: its customer, its payment method, its next action.
+
+    `issuer` is what the payer's bank will say.
+    """
 
     customer: "Customer"
     payment_method: "PaymentMethod"
-    next_action: dict[str, Any] | None
-    redirect_url: str | None
+    next_action: dict[str, Any] | None = None
+    issuer: str = "approved"
 
 
 @dataclass(eq=False, slots=True, kw_only=True)
@@ -100,7 +105,7 @@ class Transaction:
     payer: Payer
     created_at: datetime
     status: Status = "pending"
-    processor_response: str = "Transaction in progress"
+    processor_response: str = STARTED
     meta: dict[str, Any] | None = None
     redirect_url: str | None = None
     phone: str = ""
@@ -147,7 +152,6 @@ class KeptAnswer:
     """The answer that an idempotency key of v4 stands for, and the request it was given to."""
 
     request: tuple[str, bytes]
-    status: int
     content: bytes
 
 

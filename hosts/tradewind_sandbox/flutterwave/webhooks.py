@@ -3,19 +3,31 @@
 import base64
 import hashlib
 import hmac
+from datetime import datetime
 from typing import Any
 
 from tradewind_sandbox.config import FlutterwaveAccount
 from tradewind_sandbox.deliveries import Webhook
-from tradewind_sandbox.flutterwave.state import Transaction
+from tradewind_sandbox.flutterwave.state import Refund, Transaction, new_id
 from tradewind_sandbox.flutterwave.v3.shapes import facts, short_card
+from tradewind_sandbox.flutterwave.v4 import shapes as shapes_v4
 from tradewind_sandbox.flutterwave.wire import encode
 
 
-def about_transaction(transaction: Transaction) -> Webhook:
+def about_transaction(transaction: Transaction, now: datetime) -> Webhook:
     """What is told of a transaction that has ended, in the version it was started with."""
     account = transaction.store.account
-    return _v3(account, completed(transaction))
+    if transaction.charge:
+        data = shapes_v4.told(transaction, transaction.charge)
+        return _webhook(account, encode(_event("charge.completed", data, now)), {})
+    return _webhook(account, encode(completed(transaction)), {"verif-hash": account.secret_hash})
+
+
+def about_refund(refund: Refund, now: datetime) -> Webhook:
+    """What v4 tells of a refund; v3 tells nothing."""
+    data = shapes_v4.refund(refund, "succeeded")
+    account = refund.transaction.store.account
+    return _webhook(account, encode(_event("refund.completed", data, now)), {})
 
 
 def completed(transaction: Transaction) -> dict[str, Any]:
@@ -29,8 +41,10 @@ def completed(transaction: Transaction) -> dict[str, Any]:
     return {**body, "event.type": transaction.method.event_type}
 
 
-def _v3(account: FlutterwaveAccount, body: object) -> Webhook:
-    return _webhook(account, encode(body), {"verif-hash": account.secret_hash})
+def _event(kind: str, data: dict[str, Any], now: datetime) -> dict[str, Any]:
+    """v4's envelope; the time is in Unix milliseconds."""
+    milliseconds = int(now.timestamp() * 1000)
+    return {"webhook_id": new_id("wbk_"), "timestamp": milliseconds, "type": kind, "data": data}
 
 
 def _webhook(account: FlutterwaveAccount, content: bytes, headers: dict[str, str]) -> Webhook:

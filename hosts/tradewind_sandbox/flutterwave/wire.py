@@ -48,11 +48,6 @@ def _bad_field(problem: str) -> Refused:
     return Refused("The body must be a JSON object")
 
 
-def page_link(request: FlutterwaveRequest, page_id: str) -> str:
-    """Where the payer finds a page of this sandbox."""
-    return f"{str(request.base_url).rstrip('/')}/flutterwave/pay/{page_id}"
-
-
 def moment(at: datetime) -> str:
     """A time as both versions write it: UTC with milliseconds."""
     return at.strftime("%Y-%m-%dT%H:%M:%S.") + f"{at.microsecond // 1000:03d}Z"

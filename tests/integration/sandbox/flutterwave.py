@@ -50,9 +50,10 @@ def signature(content: bytes, secret: str = FIRST.secret_hash) -> str:
 
 @dataclass
 class Till:
-    """A store that takes payments by v3, and the payer's side of them."""
+    """A store that takes payments, and the payer's side of them."""
 
     world: World
+    bearer: str = ""
 
     async def v3(
         self, method: str, path: str, key: str = FIRST.secret_key, **request: Any
@@ -90,6 +91,28 @@ class Till:
             **changes,
         }
         return await self.v3("POST", "/charges", params={"type": kind}, json=body)
+
+    async def token(self, account: FlutterwaveAccount = FIRST, **changes: str) -> httpx.Response:
+        """Ask for a token of v4."""
+        form = {
+            "client_id": account.client_id,
+            "client_secret": account.client_secret,
+            "grant_type": "client_credentials",
+            **changes,
+        }
+        path = "/flutterwave/realms/flutterwave/protocol/openid-connect/token"
+        return await self.world.client.post(path, data=form)
+
+    async def v4(
+        self, method: str, path: str, headers: dict[str, str] | None = None, **request: Any
+    ) -> httpx.Response:
+        """Call v4 as the store, with one token as long as it lasts."""
+        if not self.bearer:
+            self.bearer = (await self.token()).json()["access_token"]
+        sent = {"Authorization": f"Bearer {self.bearer}", **(headers or {})}
+        return await self.world.client.request(
+            method, f"/flutterwave/v4{path}", headers=sent, **request
+        )
 
     async def settle(self, tx_ref: str = "ref-1", status: str = "successful", **more: Any) -> Any:
         """Let the payer finish, through the door for tests; the door's answer."""

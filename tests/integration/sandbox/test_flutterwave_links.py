@@ -183,6 +183,9 @@ async def test_the_same_reference_makes_two_links_and_two_transactions(till: Til
         ({"currency": "kes"}, "currency"),
         ({"customer": {"name": "A"}}, "customer.email"),
         ({"customer": {"email": "nobody"}}, "email"),
+        ({"redirect_url": "javascript:alert(1)"}, "redirect_url"),
+        ({"redirect_url": "http://["}, "redirect_url"),
+        ({"max_retry_attempt": -1}, "max_retry_attempt"),
         ({"session_duration": 1441}, "session_duration"),
     ],
 )

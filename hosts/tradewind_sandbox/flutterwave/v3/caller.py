@@ -6,6 +6,7 @@ from decimal import Decimal
 from tradewind_sandbox.flutterwave.amounts import is_payable
 from tradewind_sandbox.flutterwave.bank import Bank
 from tradewind_sandbox.flutterwave.errors import Refused
+from tradewind_sandbox.flutterwave.links import is_address
 from tradewind_sandbox.flutterwave.state import Refund, Store, Transaction
 from tradewind_sandbox.flutterwave.wire import FlutterwaveRequest
 
@@ -78,6 +79,12 @@ def check_email(email: str) -> None:
     """Refuse what is no e-mail address: v3 takes no payment without one."""
     if "@" not in email.strip("@"):
         raise Refused("customer email is invalid")
+
+
+def check_address(address: str) -> None:
+    """Refuse a redirect_url to which no payer can be sent."""
+    if not is_address(address):
+        raise Refused("redirect_url is invalid")
 
 
 def _day(request: FlutterwaveRequest, name: str, default: date) -> date:

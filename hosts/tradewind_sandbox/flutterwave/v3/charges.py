@@ -7,12 +7,18 @@ from litestar import Response, post
 from tradewind_sandbox.flutterwave.bank import Bank
 from tradewind_sandbox.flutterwave.dependencies import GivenBank
 from tradewind_sandbox.flutterwave.errors import Refused
+from tradewind_sandbox.flutterwave.links import page_link
 from tradewind_sandbox.flutterwave.methods import MobileMoney, of_type, phone_number
 from tradewind_sandbox.flutterwave.state import Store, Transaction, new_id
-from tradewind_sandbox.flutterwave.v3.caller import caller, check_email, check_payment
+from tradewind_sandbox.flutterwave.v3.caller import (
+    caller,
+    check_address,
+    check_email,
+    check_payment,
+)
 from tradewind_sandbox.flutterwave.v3.requests import ChargeIn
 from tradewind_sandbox.flutterwave.v3.shapes import charged, success
-from tradewind_sandbox.flutterwave.wire import FlutterwaveRequest, answer, page_link, read
+from tradewind_sandbox.flutterwave.wire import FlutterwaveRequest, answer, read
 
 
 @post("/charges", status_code=200)
@@ -25,6 +31,8 @@ async def create_charge(request: FlutterwaveRequest, bank: GivenBank) -> Respons
     body = await read(request, ChargeIn)
     check_payment(body.tx_ref, body.amount, body.currency)
     check_email(body.email)
+    if body.redirect_url:
+        check_address(body.redirect_url)
     money = _kind(kinds, body)
     transaction = _transaction(bank, store, money, body)
     page = new_id() if _goes_to_a_page(money, body) else ""

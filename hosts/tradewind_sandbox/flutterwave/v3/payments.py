@@ -7,12 +7,18 @@ from litestar import Response, post
 from tradewind_sandbox.flutterwave.bank import Bank
 from tradewind_sandbox.flutterwave.dependencies import GivenBank
 from tradewind_sandbox.flutterwave.errors import Refused
+from tradewind_sandbox.flutterwave.links import page_link
 from tradewind_sandbox.flutterwave.methods import offered
 from tradewind_sandbox.flutterwave.state import Checkout, Store, new_id
-from tradewind_sandbox.flutterwave.v3.caller import caller, check_email, check_payment
+from tradewind_sandbox.flutterwave.v3.caller import (
+    caller,
+    check_address,
+    check_email,
+    check_payment,
+)
 from tradewind_sandbox.flutterwave.v3.requests import PaymentIn
 from tradewind_sandbox.flutterwave.v3.shapes import success
-from tradewind_sandbox.flutterwave.wire import FlutterwaveRequest, answer, page_link, read
+from tradewind_sandbox.flutterwave.wire import FlutterwaveRequest, answer, read
 
 _LONGEST_SESSION = 1440
 
@@ -24,8 +30,11 @@ async def create_payment(request: FlutterwaveRequest, bank: GivenBank) -> Respon
     body = await read(request, PaymentIn)
     check_payment(body.tx_ref, body.amount, body.currency)
     check_email(body.customer.email)
+    check_address(body.redirect_url)
     if not 1 <= (body.session_duration or _LONGEST_SESSION) <= _LONGEST_SESSION:
         raise Refused("session_duration must be between 1 and 1440 minutes")
+    if (body.max_retry_attempt or 0) < 0:
+        raise Refused("max_retry_attempt is invalid")
     checkout = _checkout(bank, store, body)
     bank.open(checkout)
     return answer(success("Hosted Link", {"link": page_link(request, checkout.id)}))

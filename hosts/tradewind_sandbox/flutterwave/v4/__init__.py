@@ -1,0 +1,1 @@
+"""Flutterwave's v4 API: OAuth, customers, payment methods, charges, and idempotency keys."""
