@@ -11,6 +11,7 @@ from tradewind_host.config import BadConfig, Config
 from tradewind_host.local import database_for, engine_for, plugin_apps
 from tradewind_host.logs import logger
 from tradewind_host.serving import bind, forever, port_of, serving, working
+from tradewind_host.worker import Worker
 
 
 async def serve_host(config: Config) -> None:
@@ -20,7 +21,7 @@ async def serve_host(config: Config) -> None:
         config = msgspec.structs.replace(config, port=port_of(listener))
         config = await stack.enter_async_context(database_for(config))
         engine = await stack.enter_async_context(engine_for(config))
-        work = await stack.enter_async_context(working(engine)) if config.worker else None
+        work = await stack.enter_async_context(working(Worker(engine))) if config.worker else None
         app = create_app(engine, config)
         await stack.enter_async_context(serving(app, listener, config.trusted_proxies))
         logger.info("serving", url=config.base_url, worker=config.worker)
@@ -32,7 +33,7 @@ async def run_worker(config: Config) -> None:
     async with (
         database_for(config) as ready,
         engine_for(ready) as engine,
-        working(engine) as work,
+        working(Worker(engine)) as work,
     ):
         logger.info("working")
         await asyncio.shield(work)

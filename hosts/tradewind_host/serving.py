@@ -12,7 +12,6 @@ import uvicorn
 import uvloop
 
 from tradewind.contracts.errors import TradewindError
-from tradewind.settings.engine import Engine
 from tradewind_host.worker import Worker
 
 _GRACE_SECONDS = 1
@@ -109,9 +108,8 @@ async def serving(
 
 
 @asynccontextmanager
-async def working(engine: Engine) -> AsyncIterator[asyncio.Task[None]]:
-    """Run the worker for as long as the block lasts; what it leaves undone keeps its lease."""
-    worker = Worker(engine)
+async def working(worker: Worker) -> AsyncIterator[asyncio.Task[None]]:
+    """Run a worker for as long as the block lasts; what it leaves undone keeps its lease."""
     running = asyncio.create_task(worker.run())
     try:
         yield running

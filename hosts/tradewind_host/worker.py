@@ -48,6 +48,7 @@ class Worker:
             poll=poll,
         )
         self._relay_awake = asyncio.Event()
+        self._schedules_awake = asyncio.Event()
         self._stopping = asyncio.Event()
 
     def _handlers(self) -> Mapping[str, Handler]:
@@ -85,10 +86,16 @@ class Worker:
             group.create_task(self._schedule_loop())
             group.create_task(self._listen_loop())
 
+    def wake(self) -> None:
+        """Look at everything now: work may have come, or the clock may have been moved."""
+        self._runner.wake()
+        self._relay_awake.set()
+        self._schedules_awake.set()
+
     async def stop(self) -> None:
         """Take on nothing new; `run` returns when what is under way is done."""
         self._stopping.set()
-        self._relay_awake.set()
+        self.wake()
         await self._runner.stop()
 
     async def work_off(self) -> None:
@@ -144,13 +151,14 @@ class Worker:
 
     async def _schedule_loop(self) -> None:
         while not self._stopping.is_set():
+            self._schedules_awake.clear()
             for name, (every, action) in self._schedules().items():
                 try:
                     if await queue.due(self._engine.database, name, every):
                         await action()
                 except Exception:  # noqa: BLE001 - one schedule must not end the others
                     _LOG.exception("schedule %s failed", name)
-            await _wait(self._stopping, timedelta(seconds=10))
+            await _wait(self._schedules_awake, timedelta(seconds=10))
 
     # --- jobs --------------------------------------------------------------------------------
 

@@ -1,7 +1,11 @@
 """The worker's loops: what goes wrong in one store holds no other store up."""
 
+import asyncio
 from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import timedelta
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import pytest
@@ -10,6 +14,8 @@ import pytest_asyncio
 from tests.support.shop import AMINA, Shop, open_shop
 from tradewind.checkout import service as checkout
 from tradewind.database import Store
+from tradewind.outbox import jobs as queue
+from tradewind.outbox.jobs import Job
 from tradewind.settings.engine import Engine
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -70,6 +76,70 @@ async def test_answers_to_named_requests_are_forgotten_after_a_day(
     await action()
     rows = await superuser.fetch("SELECT key FROM shop.idempotency_keys")
     assert [row["key"] for row in rows] == ["second"]
+
+
+class Noted:
+    """Stands in for work that a store has done for it, and tells when it was."""
+
+    def __init__(self) -> None:
+        self.done = asyncio.Event()
+
+    async def __call__(self, _engine: Engine, _store: Store, _subject: UUID | None = None) -> None:
+        self.done.set()
+
+    async def again(self) -> None:
+        """Wait until it is done once more; fails when that takes longer than any wait but ours."""
+        async with asyncio.timeout(8):
+            await self.done.wait()
+        self.done.clear()
+
+
+@asynccontextmanager
+async def running(worker: Worker) -> AsyncIterator[None]:
+    work = asyncio.create_task(worker.run())
+    try:
+        yield
+    finally:
+        await worker.stop()
+        await work
+
+
+async def test_a_schedule_runs_at_once_when_the_clock_was_moved_to_its_time(
+    shop: Shop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    released = Noted()
+    monkeypatch.setattr(checkout, "release_expired_holds", released)
+    worker = Worker(shop.engine, poll=timedelta(hours=1))
+    async with running(worker):
+        await released.again()
+        clock.advance(61)
+        worker.wake()
+        await released.again()
+
+
+async def test_a_job_runs_at_once_when_the_clock_was_moved_to_its_time(
+    shop: Shop, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    polled = Noted()
+    monkeypatch.setattr(checkout, "poll_payment", polled)
+    worker = Worker(shop.engine, poll=timedelta(hours=1))
+    session_id, in_an_hour = shop.engine.database.new_id(), clock.now() + timedelta(hours=1)
+    async with running(worker):
+        await queue.enqueue(
+            shop.engine.database,
+            Job(
+                kind=checkout.POLL,
+                payload={"session_id": str(session_id)},
+                store_id=shop.branches["demo"].store.id,
+                run_at=in_an_hour,
+            ),
+        )
+        worker.wake()
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(polled.done.wait(), 0.2)
+        clock.advance(3600)
+        worker.wake()
+        await polled.again()
 
 
 async def _named(shop: Shop, key: str) -> None:

@@ -12,8 +12,9 @@ import stat
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,11 @@ SECOND_START_SECONDS = 5 * 3
 """Five on an idle machine; tests share theirs with other tests."""
 
 STOP_SECONDS = 5 * 2
+
+SOON_SECONDS = 2 * 2
+"""Less than the ten in which the worker looks after its schedules by itself."""
+
+LAGGARD_SECONDS = 30
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
@@ -107,6 +113,44 @@ def test_the_stores_are_full_and_their_first_forty_variants_can_be_bought(
         assert get(demo, "/admin/orders", "secret_key", slug).json()["orders"] == []
         flags = get(demo, "/admin/flags", "secret_key", slug).json()["flags"]
         assert all(flag["enabled"] for flag in flags)
+
+
+def test_moving_the_clock_moves_host_and_worker_and_sets_them_to_work(folder: Path) -> None:
+    with running_demo(folder) as demo:
+        say(demo, "ADD TEA-250 3")
+        say(demo, "CHECKOUT")
+        until(lambda: held(demo, "TEA-250") == 3, LAGGARD_SECONDS)
+        moved = httpx.post(f"{demo.sandbox_url}/clock", json={"advance_seconds": 16 * 60})
+        until(lambda: held(demo, "TEA-250") == 0, SOON_SECONDS)
+        say(demo, "HELP")
+        until(lambda: last_word(demo) >= datetime.fromisoformat(moved.json()["now"]), SOON_SECONDS)
+
+
+def say(demo: Demo, text: str) -> None:
+    """Be a shopper who writes to the store."""
+    number = demo.store()["whatsapp"]["phone_number_id"]
+    said = {"phone_number_id": number, "from": "254700000199", "text": text}
+    answer = httpx.post(f"{demo.sandbox_url}/whatsapp/inbound", json=said)
+    assert answer.json() == {"status": 200}
+
+
+def held(demo: Demo, sku: str) -> int:
+    """How many are held for checkouts under way."""
+    found: int = get(demo, f"/admin/inventory/{sku}", "secret_key").json()["held"]
+    return found
+
+
+def last_word(demo: Demo) -> datetime:
+    """When the latest message of the latest conversation was, by the host's clock."""
+    (latest, *_) = get(demo, "/admin/conversations", "secret_key").json()["conversations"]
+    return datetime.fromisoformat(latest["last_message_at"])
+
+
+def until(holds: Callable[[], bool], seconds: float) -> None:
+    """Ask again and again until `holds` is true; fails when that takes too long."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < deadline
 
 
 def test_a_second_start_is_quick_and_keeps_keys_and_data(folder: Path) -> None:

@@ -22,6 +22,7 @@ from tradewind_host.demo.catalog import STORES
 from tradewind_host.demo.welcome import Ready
 from tradewind_host.local import database_for, engine_for
 from tradewind_host.serving import bind, bind_near, port_of, serving, working
+from tradewind_host.worker import Worker
 from tradewind_sandbox import (
     FlutterwaveAccount,
     OffsetClock,
@@ -69,11 +70,13 @@ async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
             mail_listener=letters,
         )
         await stack.enter_async_context(serving(sandbox, beside))
-        worker = await stack.enter_async_context(working(engine))
+        worker = Worker(engine)
+        clock.on_advance(worker.wake)
+        work = await stack.enter_async_context(working(worker))
         app = create_app(engine, config)
         await stack.enter_async_context(serving(app, listener, config.trusted_proxies))
         show(_ready(engine, accounts, config, outside.url))
-        await asyncio.shield(worker)
+        await asyncio.shield(work)
 
 
 @contextmanager
