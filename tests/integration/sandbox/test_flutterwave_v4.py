@@ -257,12 +257,15 @@ async def test_a_refund_has_flutterwaves_shape_and_is_told(till: Till) -> None:
     again = await till.v4("POST", "/refunds", key, json=body)
     assert again.content == answer.content
     assert told(till)["type"] == "refund.completed"
-    listed = (await till.v4("GET", "/refunds", params={"charge_id": charge})).json()
+    listed = (await till.v4("GET", "/refunds", params={"from": "2026-11-21T12:00:00Z"})).json()
     assert listed.keys() == sample("flw4-api-refund-list").keys()
     [one] = listed["data"]
     assert one["status"] == "succeeded"
     assert (await till.v4("GET", f"/refunds/{one['id']}")).json()["data"] == one
-    assert (await till.v4("GET", "/refunds", params={"charge_id": "x"})).json()["data"] == []
+    later = await till.v4("GET", "/refunds", params={"from": "2026-11-21T12:00:01"})
+    assert later.json()["data"] == []
+    wrong = await till.v4("GET", "/charges", params={"to": "yesterday"})
+    assert refusal(wrong) == (400, "10400")
     too_much = await till.v4("POST", "/refunds", json={**body, "amount": 150})
     assert refusal(too_much) == (400, "10400")
     assert [r["amount"] for r in (await till.books())["Lucky Shrub"][0]["refunds"]] == [50.5]

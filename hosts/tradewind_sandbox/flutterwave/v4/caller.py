@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 from litestar import MediaType, Response
@@ -77,6 +78,12 @@ def listed(
     return answer(body)
 
 
+def in_period(request: FlutterwaveRequest, at: datetime) -> bool:
+    """Whether a time lies between `?from=` and `?to=`, both inclusive, in ISO 8601."""
+    first, last = _moment(request, "from"), _moment(request, "to")
+    return (first is None or first <= at) and (last is None or at <= last)
+
+
 def fetched(message: str, data: object) -> dict[str, Any]:
     """The envelope around everything that went well."""
     return {"status": "success", "message": message, "data": data}
@@ -92,6 +99,15 @@ def _check_headers(request: FlutterwaveRequest) -> None:
         value = request.headers.get(name)
         if value is not None and not _HEADER.fullmatch(value):
             raise invalid(name, "must have 12 to 255 letters and digits")
+
+
+def _moment(request: FlutterwaveRequest, name: str) -> datetime | None:
+    text = request.query_params.get(name)
+    try:
+        at = datetime.fromisoformat(text) if text else None
+    except ValueError as broken:
+        raise invalid(name, "must be a date-time") from broken
+    return at.replace(tzinfo=at.tzinfo or UTC) if at else None
 
 
 def _number(request: FlutterwaveRequest, name: str, default: int) -> int:

@@ -26,6 +26,7 @@ from tradewind_sandbox.flutterwave.v4 import shapes
 from tradewind_sandbox.flutterwave.v4.caller import (
     caller,
     fetched,
+    in_period,
     invalid,
     known_charge,
     listed,
@@ -83,8 +84,12 @@ async def create_direct_charge(request: FlutterwaveRequest, bank: GivenBank) -> 
 
 @get("/charges")
 async def list_charges(request: FlutterwaveRequest, bank: GivenBank) -> Response[bytes]:
-    """Every charge, newest first, by `reference`, `status` and `customer_id`."""
-    shown = [_shown(t) for t in reversed(caller(request, bank).transactions) if t.charge]
+    """Every charge, newest first, by `reference`, `status`, `customer_id`, `from` and `to`."""
+    shown = [
+        _shown(t)
+        for t in reversed(caller(request, bank).transactions)
+        if t.charge and in_period(request, t.created_at)
+    ]
     wanted = request.query_params
     found = [
         charge

@@ -13,6 +13,7 @@ from tradewind_sandbox.flutterwave.v4 import shapes
 from tradewind_sandbox.flutterwave.v4.caller import (
     caller,
     fetched,
+    in_period,
     invalid,
     known_charge,
     listed,
@@ -43,10 +44,9 @@ async def create_refund(request: FlutterwaveRequest, bank: GivenBank) -> Respons
 
 @get("/refunds")
 async def list_refunds(request: FlutterwaveRequest, bank: GivenBank) -> Response[bytes]:
-    """Every refund, newest first, by `charge_id`."""
+    """Every refund, newest first, by `from` and `to`; a charge's own cannot be asked for."""
     known = reversed(_refunds(caller(request, bank)))
-    charge_id = request.query_params.get("charge_id")
-    shown = [shapes.refund(one, _DONE) for one in known if charge_id in {None, one.transaction.id}]
+    shown = [shapes.refund(one, _DONE) for one in known if in_period(request, one.created_at)]
     return listed(request, "Refunds fetched", shown)
 
 
