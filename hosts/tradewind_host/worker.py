@@ -12,7 +12,7 @@ from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.events import Event
 from tradewind.conversations.drain import drain
-from tradewind.conversations.telling import CHAT, TOLD, tell
+from tradewind.conversations.telling import ASK_AFTER, CHAT, TOLD, ask_after, tell
 from tradewind.database import directory
 from tradewind.database.engine import Store
 from tradewind.database.listen import listening
@@ -59,6 +59,7 @@ class Worker:
             checkout.POLL: self._for_id(checkout.poll_payment, "session_id"),
             checkout.CALL_OFF: self._for_id(checkout.call_off_payment, "payment_id"),
             checkout.LATE: self._look_up_late,
+            ASK_AFTER: self._for_id(ask_after, "session_id"),
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:

@@ -13,6 +13,7 @@ from tradewind.contracts.channel import AddressContent, Choice, LocationContent,
 from tradewind.database import Database
 from tradewind.inventory.service import levels, release_holds, set_level
 from tradewind.settings.engine import Engine
+from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
 from tradewind_manual import plugin as manual
 
@@ -31,7 +32,7 @@ async def shop(database: Database) -> Shop:
 
 @pytest.fixture
 async def engine(database: Database, shop: Shop) -> AsyncIterator[Engine]:
-    async with open_engine(database, manual, shops=[shop], settings=BANK) as engine:
+    async with open_engine(database, manual, shops=[shop]) as engine:
         yield engine
 
 
@@ -201,8 +202,12 @@ async def test_a_wrong_answer_is_explained_and_asked_again(chat: Chat) -> None:
     assert "To: 12 Moi Avenue, Nairobi" in await chat.say("Nairobi")
 
 
-async def test_each_answer_can_be_changed_from_the_summary(chat: Chat) -> None:
+async def test_each_answer_can_be_changed_from_the_summary(
+    chat: Chat, engine: Engine, shop: Shop
+) -> None:
+    await configure(engine, shop.store, "manual", actor="test", settings=BANK)
     await up_to_summary(chat)
+    await chat.tap("Cash on delivery")
     await chat.tap("Change")
     assert chat.titles == ["Name", "E-mail", "Address", "Delivery", "Payment", "Cart"]
     await chat.tap("Name")

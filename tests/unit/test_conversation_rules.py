@@ -40,7 +40,11 @@ from tradewind.conversations.texts import ENGLISH, LANGUAGES, Words
 
 ID = UUID("018f3a4e-0000-7000-8000-000000000001")
 OTHER = UUID("018f3a4e-0000-7000-8000-000000000002")
-GROUPS = "home browse stock cart ask wrong review checkout order notice label row footer".split()
+GROUPS = (
+    "home browse stock cart ask wrong review checkout pay order notice label row footer".split()
+)
+NO_WORDS = ("texts.py", "queries.py")
+"""Sources that hold the texts themselves, or SQL."""
 
 
 # --- taps ----------------------------------------------------------------------------------------
@@ -335,10 +339,12 @@ def every_key() -> set[str]:
     sources = files("tradewind.conversations")
     paths = [*sources.joinpath("script").iterdir(), *sources.iterdir()]
     text = "\n".join(
-        path.read_text() for path in paths if path.name.endswith(".py") and path.name != "texts.py"
+        path.read_text()
+        for path in paths
+        if path.name.endswith(".py") and path.name not in NO_WORDS
     )
     buttons = {f"button.{name}" for name in re.findall(r'\.button\(\s*"([a-z_]+)"', text)}
-    return buttons | set(re.findall(rf"[\"']((?:{'|'.join(GROUPS)})\.[a-z_]+)[\"']", text))
+    return buttons | set(re.findall(rf"[\"']((?:button|{'|'.join(GROUPS)})\.[a-z_]+)[\"']", text))
 
 
 def test_a_state_says_nothing_that_is_not_needed() -> None:

@@ -33,7 +33,7 @@ from tradewind.conversations.rules import (
     parse_command,
     parse_tap,
 )
-from tradewind.conversations.script import browse, cart, checkout, home, review, track
+from tradewind.conversations.script import again, browse, cart, checkout, home, review, track
 from tradewind.conversations.script.turn import IDLE, Turn
 from tradewind.customers import service as customers
 from tradewind.database.engine import Store, Transaction
@@ -194,11 +194,17 @@ TAPS: Mapping[str, Take] = {
     "countries": checkout.more_countries,
     "ship": checkout.delivery,
     "pay": checkout.payment,
+    "give": checkout.given,
     "yes": review.confirm,
     "no": lambda turn, _: review.cancel(turn),
     "fix": checkout.fix,
     "orders": lambda turn, _: track.latest(turn),
     "order": lambda turn, tapped: track.one(turn, tapped.number),
+    "another": again.another,
+    "way": again.way,
+    "fill": again.filled,
+    "retry": again.retry,
+    "call_off": again.call_off,
 }
 
 

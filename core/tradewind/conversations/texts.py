@@ -48,6 +48,10 @@ _ENGLISH = {
     "button.confirm": "Confirm order",
     "button.cancel": "Cancel",
     "button.track": "Track order",
+    "button.pay_online": "Pay online",
+    "button.another_way": "Another way",
+    "button.try_again": "Try again",
+    "button.call_off": "Cancel order",
     "row.more": "More…",
     "row.all": "All products",
     "row.clear": "Empty the cart",
@@ -58,6 +62,7 @@ _ENGLISH = {
     "label.countries": "Countries",
     "label.delivery": "Delivery",
     "label.payment": "Payment",
+    "label.choices": "Choose",
     "label.change": "Change",
     "label.orders": "Orders",
     "footer.browse": "MENU: categories · CART: your cart",
@@ -155,6 +160,10 @@ _ENGLISH = {
     "ask.country": "Which country?",
     "ask.delivery": "How would you like to get your order?",
     "ask.payment": "How would you like to pay?",
+    "ask.phone": "Which phone number will pay?",
+    "ask.phone_like": "Which phone number will pay? Type it like {example}.",
+    "ask.choice": "{title}: please choose.",
+    "ask.text": "{title}: please type it.",
     "ask.fix": "What would you like to change?",
     "wrong.name": "Please type your name, at most {most} characters.",
     "wrong.email": "That does not look like an e-mail address. It should look like "
@@ -164,6 +173,9 @@ _ENGLISH = {
     "wrong.country": "Sorry, we do not deliver there. Please choose a country:",
     "wrong.delivery": "Please choose one of these ways of delivery:",
     "wrong.payment": "Please choose one of these ways to pay:",
+    "wrong.phone": "That does not look like a phone number.",
+    "wrong.choice": "Please choose one of these:",
+    "wrong.text": "Please type at most {most} characters.",
     "wrong.fix": "Please choose what you would like to change:",
     "wrong.review": "Please confirm your order, or change it:",
     "review.title": "Please check your order:",
@@ -176,6 +188,8 @@ _ENGLISH = {
     "review.tax_included": "Included tax: {amount}",
     "review.total": "Total: {amount}",
     "review.payment": "Payment: {title}",
+    "review.input": "{title}: {answer}",
+    "review.nothing": "nothing to pay",
     "review.for": "For: {name}, {email}",
     "review.to": "To: {address}",
     "review.changed": "Something has changed meanwhile. These are the new figures:",
@@ -199,6 +213,29 @@ _ENGLISH = {
     "checkout.placed_to": "We deliver to: {address}",
     "checkout.next": "We will tell you here when it is on its way. Type TRACK {number} at any "
     "time.",
+    # an order that waits for its money
+    "pay.waits": "Your order {number} is waiting for its payment.",
+    "pay.until": "Please pay by {time}.",
+    "pay.online": "Tap “Pay online”; we will tell you here once your payment has arrived.",
+    "pay.or": "Or choose:",
+    "pay.on_phone": "Check your phone: {how}",
+    "pay.failed": "The payment did not go through: {reason}.",
+    "pay.unreached": "We could not reach the payment service. If you are asked to approve a "
+    "payment all the same, it will count.",
+    "pay.refused": "Sorry, you cannot pay this way at the moment.",
+    "pay.no_way": "Sorry, there is no other way to pay for this order at the moment.",
+    "pay.placed": "Thank you! Your order {number} is placed.",
+    "pay.already": "Order {number} is paid already.",
+    "pay.not_canceled": "Sorry, the order could not be canceled just now. Please try again.",
+    # why a payment did not go through: ends a sentence
+    "failed.canceled": "it was canceled",
+    "failed.customer_canceled": "you canceled it",
+    "failed.declined": "it was declined",
+    "failed.expired": "it was not approved in time",
+    "failed.insufficient_funds": "there was not enough money in the account",
+    "failed.other": "the payment service did not accept it",
+    "failed.timeout": "it was not approved in time",
+    "failed.wrong_pin": "the PIN was wrong",
     # orders
     "order.none": "You have no orders yet.",
     "order.latest": "Your latest orders:",
@@ -212,6 +249,7 @@ _ENGLISH = {
     "order.to": "Delivery to: {address}",
     "status.draft": "being prepared",
     "status.pending": "waiting for payment",
+    "status.failed": "payment failed",
     "status.processing": "being prepared",
     "status.completed": "completed",
     "status.canceled": "canceled",
@@ -230,6 +268,17 @@ _ENGLISH = {
     "fulfillment.returned": "returned",
     # notices
     "notice.paid": "Thank you! We received {amount} for your order {number}.",
+    "notice.confirmed": "Payment received: {amount}. Your order {number} is confirmed. Thank you!",
+    "notice.placed": "Your order {number} is confirmed. Thank you!",
+    "notice.paid_late": "We received {amount} for your order {number}, which was called off "
+    "before. The shop will give the money back to you.",
+    "notice.paid_twice": "We received another {amount} for your order {number}, which was paid "
+    "already. The shop will give the money back to you.",
+    "notice.failed": "The payment for your order {number} did not go through: {reason}. The order "
+    "still waits for you.",
+    "notice.unseen": "We have not seen your approval of the payment for order {number} yet. If you "
+    "approve it now, that is fine. You can also try again or pay in another way.",
+    "notice.refunded": "We gave {amount} back to you for your order {number}.",
     "notice.canceled": "Your order {number} was canceled.",
     "notice.expired": "Your order {number} expired because it was not paid in time. Type MENU "
     "to order again.",
@@ -302,6 +351,10 @@ class Words:
     def known(self, key: str, otherwise: str) -> str:
         """A text that may not exist, such as the name of a state of tomorrow."""
         return self.language.texts.get(key) or _ENGLISH.get(key) or otherwise
+
+    def reason(self, code: str) -> str:
+        """Why a payment did not go through, to end a sentence with."""
+        return self.known(f"failed.{code}", self("failed.other"))
 
     def money(self, amount: int, currency: str) -> str:
         """An amount in minor units, for people."""

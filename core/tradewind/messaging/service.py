@@ -69,8 +69,11 @@ def compose(
     *,
     always: bool = False,
     sending: bool = False,
+    first: int = 1,
 ) -> Composed:
     """Fit messages to the channel and add their rows to `writes`.
+
+    Options that can only be typed are numbered from `first`.
 
     What consent or the reply window forbids is logged as `withheld` and not sent. `sending` marks
     the messages as begun, for a caller that sends them right after the commit.
@@ -78,7 +81,7 @@ def compose(
     offered: list[str] = []
     fitted: list[OutboundBody] = []
     for body in bodies:
-        shown = fit(body, line.capabilities, first=len(offered) + 1)
+        shown = fit(body, line.capabilities, first=first + len(offered))
         fitted += shown.bodies
         offered += shown.offered
     sequence = line.sequence
@@ -228,23 +231,17 @@ async def queue(
     origin: Origin,
     *,
     dedupe_key: str,
+    first: int = 1,
 ) -> list[UUID]:
     """Put messages on their way to one person; the same `dedupe_key` puts nothing twice.
 
-    Returns the ids of those that go out, in order.
+    Options that can only be typed are numbered from `first`. Returns the ids of those
+    that go out, in order.
     """
     writes = Writes()
-    composed = compose(tx, writes, line, bodies, origin)
+    composed = compose(tx, writes, line, bodies, origin, first=first)
     ids = [message.message_id for message in composed.waiting]
-    first = await tx.fetchval(
-        f"""INSERT INTO shop.message_keys ({queries.KEY_COLUMNS}) VALUES ($1, $2, $3, $4)
-            ON CONFLICT DO NOTHING RETURNING true""",
-        tx.store_id,
-        dedupe_key,
-        ids[0] if ids else tx.new_id(),
-        tx.now,
-    )
-    if not first:
+    if not await claim(tx, dedupe_key, ids[0] if ids else None):
         return []
     writes.add(
         """UPDATE shop.conversations SET outbound_sequence = {0}, last_message_at = {1}
@@ -258,6 +255,22 @@ async def queue(
     if ids:
         await rouse(tx, plugin, line.identity)
     return ids
+
+
+async def claim(tx: Transaction, dedupe_key: str, message_id: UUID | None = None) -> bool:
+    """Whether nothing was said under this key before; from now on it was.
+
+    `message_id` is the message that says it; an answer to somebody needs none.
+    """
+    first = await tx.fetchval(
+        f"""INSERT INTO shop.message_keys ({queries.KEY_COLUMNS}) VALUES ($1, $2, $3, $4)
+            ON CONFLICT DO NOTHING RETURNING true""",
+        tx.store_id,
+        dedupe_key,
+        message_id or tx.new_id(),
+        tx.now,
+    )
+    return bool(first)
 
 
 async def status_reported(

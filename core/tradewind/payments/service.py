@@ -52,6 +52,14 @@ async def payments_of(tx: Transaction, order_id: UUID) -> list[Payment]:
     return await queries.payments_of_order(tx, order_id)
 
 
+async def get_session(tx: Transaction, session_id: UUID) -> PaymentSession:
+    """One attempt to pay. Raises NotFound."""
+    session = await queries.session(tx, session_id)
+    if session is None:
+        raise NotFound("There is no such payment session.")
+    return session
+
+
 async def session_of_order(tx: Transaction, order_id: UUID) -> PaymentSession | None:
     """An order's newest payment session, or None."""
     found = await queries.sessions_of_order(tx, order_id)

@@ -11,7 +11,9 @@ from tradewind.conversations.rules.addresses import (
     to_address,
 )
 from tradewind.conversations.rules.commands import Command, parse_command
+from tradewind.conversations.rules.phones import example_phone, read_phone
 from tradewind.conversations.rules.state import (
+    Again,
     Answer,
     Declined,
     Outside,
@@ -24,6 +26,7 @@ from tradewind.conversations.rules.taps import Tap, parse_tap, tap
 from tradewind.conversations.rules.words import clean, fit_lines, is_email
 
 __all__ = [
+    "Again",
     "Answer",
     "CityLine",
     "Command",
@@ -35,6 +38,7 @@ __all__ = [
     "Tap",
     "clean",
     "dump_state",
+    "example_phone",
     "fit_lines",
     "from_address",
     "is_email",
@@ -44,6 +48,7 @@ __all__ = [
     "place_from_form",
     "place_from_pin",
     "read_city",
+    "read_phone",
     "read_street",
     "tap",
     "to_address",

@@ -15,6 +15,18 @@ from tradewind.conversations.rules.addresses import Place
 VERSION = 1
 
 
+class Again(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Order `number` is to be paid in another way than by the attempt `session`.
+
+    `payment` and `inputs` are the answers so far, as in `State`.
+    """
+
+    number: int
+    session: UUID
+    payment: str = ""
+    inputs: dict[str, str] = {}
+
+
 class State(msgspec.Struct, omit_defaults=True, kw_only=True):
     """Everything a dialogue remembers between two messages.
 
@@ -22,8 +34,9 @@ class State(msgspec.Struct, omit_defaults=True, kw_only=True):
     typed number stands for, kept by the drain; `choices` are the ids behind titles that may be
     typed. `name` to `payment` are the answers of a checkout so far, for the cart `cart`;
     `delivers` and `countries` are what that cart asks for, `saved` where the shopper had things
-    sent before. `total` is what the last summary showed. `placed` is the cart that became order
-    `number`.
+    sent before. `payment` is a provider and its method, `inputs` what was answered to its
+    questions, by name; `asked` names the one that is open. `total` is what the last summary showed.
+    `placed` is the cart that became order `number`; `again` an order that waits for its money.
     """
 
     version: int = VERSION
@@ -41,9 +54,12 @@ class State(msgspec.Struct, omit_defaults=True, kw_only=True):
     delivery: str = ""
     payment: str = ""
     payment_title: str = ""
+    inputs: dict[str, str] = {}
+    asked: str = ""
     total: int | None = None
     placed: UUID | None = None
     number: int = 0
+    again: Again | None = None
 
 
 class Talk(msgspec.Struct, frozen=True, kw_only=True):

@@ -37,11 +37,17 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "countries": ("number",),
     "ship": ("text",),
     "pay": ("text",),
+    "give": ("number", "text"),
     "yes": ("id", "number"),
     "no": (),
     "fix": ("text",),
     "orders": (),
     "order": ("number",),
+    "another": ("number",),
+    "way": ("number", "text"),
+    "fill": ("number", "text"),
+    "retry": ("id",),
+    "call_off": ("number",),
 }
 """Every kind of tap with its arguments in order; `text` comes last, for it may hold the colon."""
 

@@ -15,7 +15,7 @@ from tradewind.carts.rules import Cart
 from tradewind.checkout import service as checkout
 from tradewind.contracts.channel import AddressContent, LocationContent, Row
 from tradewind.contracts.errors import OutOfStock
-from tradewind.conversations.countries import country_name, country_names
+from tradewind.conversations.countries import address_text, country_name, country_names
 from tradewind.conversations.rules import (
     Answer,
     Declined,
@@ -32,10 +32,10 @@ from tradewind.conversations.rules import (
     tap,
 )
 from tradewind.conversations.rules.addresses import LONGEST_NAME, LONGEST_STREET
+from tradewind.conversations.script import again, pending, review, track
 from tradewind.conversations.script import cart as cart_script
-from tradewind.conversations.script import review
-from tradewind.conversations.script.review import below
-from tradewind.conversations.script.turn import Turn, paged
+from tradewind.conversations.script.preparing import ANOTHER
+from tradewind.conversations.script.turn import Turn, below, paged
 from tradewind.customers import service as customers
 
 DELIVERED_KINDS = frozenset(("physical",))
@@ -48,7 +48,8 @@ async def begin(turn: Turn) -> Answer:
     """Start or take up the checkout of the cart."""
     cart = await carts.cart_of_session(turn.tx, turn.talk.session_id)
     if cart is None or not cart.lines:
-        return cart_script.summary(turn, cart)
+        waiting = await track.waiting(turn)
+        return await pending.show(turn, waiting) if waiting else cart_script.summary(turn, cart)
     if not all(line.sellable for line in cart.lines):
         return cart_script.summary(turn, cart, turn.words("checkout.not_sellable"))
     shortage = await _hold(turn, cart.id)
@@ -87,10 +88,8 @@ async def advance(turn: Turn, note: str = "") -> Answer:
         return await begin(turn)
     if state.place is not None and len(state.countries) == 1:
         state.place = replace(state.place, country=state.countries[0])
-    for question in QUESTIONS.values():
-        if question.missing(state):
-            return question.ask(turn, note)
-    return await review.show(turn, note)
+    question = _first_missing(state)
+    return question.ask(turn, note) if question else await review.show(turn, note)
 
 
 # --- asking --------------------------------------------------------------------------------------
@@ -109,7 +108,7 @@ def _ask_email(turn: Turn, note: str) -> Answer:
 
 
 def _ask_saved(turn: Turn, note: str) -> Answer:
-    text = turn.words("ask.saved", address=review.address_text(turn.state.saved or Place()))
+    text = turn.words("ask.saved", address=address_text(turn.state.saved or Place()))
     return turn.choice(
         below(note, text),
         turn.button("use_saved", "saved"),
@@ -153,6 +152,10 @@ class Question(NamedTuple):
 
 def _lacks(state: State, part: str) -> bool:
     return state.delivers and not (state.place and getattr(state.place, part))
+
+
+def _first_missing(state: State) -> Question | None:
+    return next((one for one in QUESTIONS.values() if one.missing(state)), None)
 
 
 QUESTIONS: Mapping[str, Question] = {
@@ -271,8 +274,16 @@ async def delivery(turn: Turn, tapped: Tap) -> Answer:
 
 async def payment(turn: Turn, tapped: Tap) -> Answer:
     """A way to pay, from the list."""
-    turn.state.payment = tapped.text
-    return await advance(turn)
+    if turn.state.cart is None or _first_missing(turn.state):
+        return await advance(turn)
+    return await review.choose_payment(turn, tapped.text)
+
+
+async def given(turn: Turn, tapped: Tap) -> Answer:
+    """What was offered as the answer to a question of the way to pay."""
+    if turn.state.cart is None or _first_missing(turn.state):
+        return await advance(turn)
+    return await review.answer(turn, tapped.text, tapped.number)
 
 
 async def fix(turn: Turn, tapped: Tap) -> Answer:
@@ -299,7 +310,7 @@ async def _fix_address(turn: Turn) -> Answer:
 
 
 async def _fix_delivery(turn: Turn) -> Answer:
-    turn.state.delivery = review.ANOTHER
+    turn.state.delivery = ANOTHER
     return await advance(turn)
 
 
@@ -324,11 +335,6 @@ _FIXERS: Mapping[str, Callable[[Turn], Awaitable[Answer]]] = {
 async def delivery_words(turn: Turn, text: str) -> Answer:
     """Words that name no way of delivery."""
     return await advance(turn, turn.words("wrong.delivery"))
-
-
-async def payment_words(turn: Turn, text: str) -> Answer:
-    """Words that name no way to pay."""
-    return await review.ask_payment(turn, turn.words("wrong.payment"))
 
 
 async def fix_words(turn: Turn, text: str) -> Answer:
@@ -377,7 +383,10 @@ STEPS: Mapping[str, Step] = {
     "city": city,
     "country": country,
     "delivery": delivery_words,
-    "payment": payment_words,
+    "payment": review.payment_words,
+    "input": review.answer,
     "fix": fix_words,
     "review": review_words,
+    "way": again.way_words,
+    "fill": again.fill,
 }

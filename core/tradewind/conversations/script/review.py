@@ -1,19 +1,12 @@
 """The end of the checkout: delivery, payment, the summary with every figure, and the order."""
 
-from collections.abc import Sequence
-from uuid import UUID
-
-import msgspec
-
-from tradewind.carts import service as carts
-from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod
-from tradewind.catalog.service import list_shipping_options
+from tradewind.carts.rules import Cart, ShippingMethod
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.channel import Row
-from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, OutOfStock
-from tradewind.contracts.payment import Action, Instructions
-from tradewind.conversations.countries import country_name
+from tradewind.contracts.errors import Conflict, InvalidInput, OutOfStock
+from tradewind.contracts.payment import Action, Input, Instructions
+from tradewind.conversations.countries import address_text
 from tradewind.conversations.rules import (
     Answer,
     Declined,
@@ -22,123 +15,49 @@ from tradewind.conversations.rules import (
     Tap,
     fit_lines,
     tap,
-    to_address,
 )
 from tradewind.conversations.script import cart as cart_script
-from tradewind.conversations.script.turn import Turn
+from tradewind.conversations.script import pending, track, ways
+from tradewind.conversations.script.preparing import (
+    Prepared,
+    countries_of,
+    delivery_of,
+    own_cart,
+    prepare,
+)
+from tradewind.conversations.script.turn import Turn, below
 from tradewind.customers import service as customers
-from tradewind.database.engine import Transaction
 from tradewind.inventory import service as inventory
 from tradewind.messaging.rules import width
+from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
 from tradewind.payments import service as payments
 
-NOTHING = UUID(int=0)
-ANOTHER = "?"
-"""Stands for a way of delivery that is yet to be chosen, also where there is only one."""
+FREE = ":"
+"""Stands for the method where nothing is to be paid."""
 
 FIXES = ("name", "email", "address", "delivery", "payment", "cart")
 
 
-class Prepared(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart with all that was told; `methods` is empty until a way of delivery is chosen."""
-
-    cart: Cart
-    options: Sequence[ShippingMethod] = ()
-    methods: Sequence[OfferedMethod] = ()
-    complete: bool = False
-
-
 async def show(turn: Turn, note: str = "") -> Answer:
     """The summary of the order, or the question that must be answered before."""
-    outcome = await turn.outside(f"prepare:{turn.state.delivery}", lambda: _prepare(turn))
+    prepared = await _prepared(turn)
+    if isinstance(prepared, Answer):
+        return prepared
+    if not prepared.complete:
+        return _ask_delivery(turn, prepared, note)
+    turn.state.delivery = delivery_of(prepared.cart)
+    if prepared.cart.total and not prepared.methods:
+        return cart_script.summary(turn, prepared.cart, turn.words("checkout.no_payment"))
+    return _payment_question(turn, prepared, note) or _summary(turn, prepared, note)
+
+
+async def _prepared(turn: Turn) -> Prepared | Answer:
+    outcome = await turn.outside(f"prepare:{turn.state.delivery}", lambda: prepare(turn))
     if isinstance(outcome, Declined):
         return await _refused(turn, outcome)
     prepared: Prepared = outcome
-    if not prepared.complete:
-        return _ask_delivery(turn, prepared, note)
-    turn.state.delivery = _delivery_of(prepared.cart)
-    if not prepared.methods:
-        return cart_script.summary(turn, prepared.cart, turn.words("checkout.no_payment"))
-    return _summary(turn, prepared, note)
-
-
-async def _prepare(turn: Turn) -> Prepared:
-    """Tell the cart what was answered, have it delivered and priced."""
-    engine, store = turn.engine, turn.store
-    cart = await _tell(turn)
-    if turn.state.delivers:
-        found = await _deliver(turn, cart)
-        if isinstance(found, Prepared):
-            return found
-    cart = await checkout.quote(engine, store, cart.id)
-    offered = await checkout.payment_methods(engine, store, cart.id)
-    methods = [one for one in offered if one.method.pays_later]
-    return Prepared(cart=cart, methods=methods, complete=True)
-
-
-async def _tell(turn: Turn) -> Cart:
-    async with turn.engine.database.transaction(turn.store.id) as tx:
-        cart = await _own_cart(turn, tx)
-        change = _told(turn, cart)
-        return cart if change is None else await carts.update(tx, cart, change)
-
-
-async def _deliver(turn: Turn, cart: Cart) -> Prepared | None:
-    """Have the cart delivered as chosen; the ways to choose from where nothing is chosen yet."""
-    engine, store, wanted = turn.engine, turn.store, turn.state.delivery
-    if wanted and wanted == _delivery_of(cart):
-        return None
-    options = await checkout.shipping_options(engine, store, cart.id)
-    chosen = _chosen(options, wanted)
-    if chosen is not None:
-        await checkout.choose_shipping(engine, store, cart.id, chosen)
-        return None
-    return Prepared(cart=cart, options=options) if options or await _has_ways(turn, cart) else None
-
-
-async def _has_ways(turn: Turn, cart: Cart) -> bool:
-    """Whether the store charges for delivery at all; one that does not just delivers."""
-    async with turn.engine.database.transaction(turn.store.id) as tx:
-        return bool(await list_shipping_options(tx, cart.region.id))
-
-
-async def _own_cart(turn: Turn, tx: Transaction) -> Cart:
-    cart = await carts.get_cart(tx, turn.state.cart or NOTHING)
-    if cart.session_id != turn.talk.session_id:
-        raise NotFound("There is no such cart.")
-    return cart
-
-
-def _told(turn: Turn, cart: Cart) -> CartUpdate | None:
-    """What the shopper said that the cart does not know yet; elsewhere delivery costs anew."""
-    state, talk = turn.state, turn.talk
-    address, method = cart.shipping_address, cart.shipping_method
-    if state.delivers and state.place is not None:
-        address = to_address(state.place, state.name, talk.phone)
-        method = method if address == cart.shipping_address else None
-    told = CartUpdate(
-        email=state.email,
-        phone=talk.phone or cart.phone,
-        customer_id=talk.customer_id,
-        shipping_address=address,
-        shipping_method=method,
-    )
-    known = (cart.email, cart.phone, cart.customer_id, cart.shipping_address)
-    same = known == (told.email, told.phone, told.customer_id, told.shipping_address)
-    return None if same else told
-
-
-def _delivery_of(cart: Cart) -> str:
-    return cart.shipping_method.option_id if cart.shipping_method else ""
-
-
-def _chosen(options: Sequence[ShippingMethod], wanted: str) -> str | None:
-    """The way of delivery: the one asked for, or the only one."""
-    offered = [one.option_id for one in options]
-    if wanted in offered:
-        return wanted
-    return offered[0] if len(offered) == 1 and wanted != ANOTHER else None
+    return prepared
 
 
 async def _refused(turn: Turn, declined: Declined) -> Answer:
@@ -152,8 +71,10 @@ async def _refused(turn: Turn, declined: Declined) -> Answer:
         state.email = ""
     elif any(path.startswith("shipping_address") for path in paths):
         state.place = state.saved = None
+    elif any(path.startswith("inputs") for path in paths):
+        state.inputs = {}
     else:
-        state.cart = None
+        state.cart, state.payment = None, ""
     return await cart_script.show(turn, words("checkout.refused", reason=error.detail))
 
 
@@ -186,11 +107,9 @@ def _price(turn: Turn, amount: int, currency: str) -> str:
 
 def _summary(turn: Turn, prepared: Prepared, note: str) -> Answer:
     cart, state = prepared.cart, turn.state
-    method = _method(prepared.methods, state.payment)
-    state.payment, state.payment_title = _name_of(method), method.method.title
     state.total = cart.total
     return turn.choice(
-        _summary_text(turn, cart, below(note, turn.words("review.title"))),
+        _summary_text(turn, prepared, below(note, turn.words("review.title"))),
         turn.button("confirm", "yes", cart.id, cart.total),
         turn.button("change", "fix", "menu"),
         turn.button("cancel", "no"),
@@ -198,18 +117,12 @@ def _summary(turn: Turn, prepared: Prepared, note: str) -> Answer:
     )
 
 
-def _method(methods: Sequence[OfferedMethod], wanted: str) -> OfferedMethod:
-    """The method asked for; the store's first until another one is."""
-    return next((one for one in methods if _name_of(one) == wanted), methods[0])
-
-
-def _name_of(method: OfferedMethod) -> str:
-    return f"{method.provider}:{method.method.id}"
-
-
-def _summary_text(turn: Turn, cart: Cart, title: str) -> str:
-    state, words = turn.state, turn.words
+def _summary_text(turn: Turn, prepared: Prepared, title: str) -> str:
+    state, words, cart = turn.state, turn.words, prepared.cart
     tail = ["", *_figures(turn, cart), "", words("review.payment", title=state.payment_title)]
+    chosen = ways.named(prepared.methods, state.payment)
+    told = ways.answers(chosen.method, state.inputs) if chosen else []
+    tail += [words("review.input", title=title, answer=answer) for title, answer in told]
     tail.append(words("review.for", name=state.name, email=state.email))
     if state.delivers:
         tail.append(words("review.to", address=address_text(state.place or Place())))
@@ -242,16 +155,86 @@ def _delivery_figure(turn: Turn, cart: Cart, method: ShippingMethod) -> str:
     )
 
 
-def address_text(place: Place) -> str:
-    """An address on one line."""
-    city = " ".join(part for part in (place.city, place.province, place.postal_code) if part)
-    country = country_name(place.country) if place.country else ""
-    return ", ".join(part for part in (place.street, place.detail, city, country) if part)
+# --- payment -------------------------------------------------------------------------------------
 
 
-def below(note: str, text: str) -> str:
-    """`text`, with a note above it where there is one."""
-    return f"{note}\n\n{text}" if note else text
+def _payment_question(turn: Turn, prepared: Prepared, note: str) -> Answer | None:
+    """What must be known before the summary: how to pay, and what that way needs."""
+    state, methods = turn.state, prepared.methods
+    if prepared.cart.total == 0:
+        state.payment, state.payment_title = FREE, turn.words("review.nothing")
+        return None
+    chosen = ways.named(methods, state.payment)
+    if chosen is None and len(methods) > 1:
+        return _ask_method(turn, prepared, note)
+    chosen = chosen or methods[0]
+    state.payment, state.payment_title = ways.name_of(chosen), chosen.method.title
+    question = ways.unanswered(chosen.method, state.inputs)
+    return None if question is None else _ask_input(turn, prepared, chosen, question, note)
+
+
+def _ask_method(turn: Turn, prepared: Prepared, note: str) -> Answer:
+    return ways.ask_method(
+        turn, prepared.methods, lambda name: tap("pay", name), step="payment", note=note
+    )
+
+
+def _ask_input(
+    turn: Turn, prepared: Prepared, chosen: OfferedMethod, question: Input, note: str
+) -> Answer:
+    index = list(chosen.method.inputs).index(question)
+    return ways.ask(
+        turn,
+        question,
+        lambda answer: f"give:{index}:{answer}",
+        countries_of(prepared.cart),
+        step="input",
+        note=note,
+    )
+
+
+async def ask_payment(turn: Turn, note: str = "") -> Answer:
+    """How to pay, though it is known already; a single way only asks what it needs anew."""
+    prepared = await _prepared(turn)
+    if isinstance(prepared, Answer):
+        return prepared
+    if len(prepared.methods) > 1:
+        return _ask_method(turn, prepared, note)
+    turn.state.inputs = {}
+    return await show(turn, note)
+
+
+async def payment_words(turn: Turn, text: str) -> Answer:
+    """Words that may name a way to pay."""
+    prepared = await _prepared(turn)
+    found = None if isinstance(prepared, Answer) else ways.typed(prepared.methods, text)
+    if found is None:
+        return await ask_payment(turn, turn.words("wrong.payment"))
+    return await choose_payment(turn, ways.name_of(found))
+
+
+async def choose_payment(turn: Turn, name: str) -> Answer:
+    """Pay in this way; what an older summary showed is out of date."""
+    state = turn.state
+    state.payment, state.inputs, state.total = name, {}, None
+    return await show(turn)
+
+
+async def answer(turn: Turn, text: str, index: int | None = None) -> Answer:
+    """The answer to a question of the chosen method: the open one, or the one at `index`."""
+    prepared = await _prepared(turn)
+    if isinstance(prepared, Answer):
+        return prepared
+    state = turn.state
+    chosen = ways.named(prepared.methods, state.payment)
+    question = ways.question(chosen, state.asked if index is None else index)
+    if chosen is None or question is None:
+        return await show(turn)
+    given = ways.read(turn, question, text, countries_of(prepared.cart))
+    if not given:
+        return _ask_input(turn, prepared, chosen, question, ways.wrong(turn, question))
+    state.inputs, state.total = {**state.inputs, question.name: given}, None
+    return await show(turn)
 
 
 # --- changing and canceling ----------------------------------------------------------------------
@@ -264,19 +247,6 @@ def ask_fix(turn: Turn, note: str = "") -> Answer:
         Row(tap("fix", part), turn.words(f"fix.{part}")) for part in FIXES if part not in hidden
     ]
     return turn.menu(below(note, turn.words("ask.fix")), "label.change", rows, step="fix")
-
-
-async def ask_payment(turn: Turn, note: str = "") -> Answer:
-    """How to pay: every method that lets an order stand before it is paid."""
-    outcome = await turn.outside(f"prepare:{turn.state.delivery}", lambda: _prepare(turn))
-    if isinstance(outcome, Declined):
-        return await _refused(turn, outcome)
-    prepared: Prepared = outcome
-    if not prepared.methods:
-        return await show(turn, note)
-    rows = [Row(tap("pay", _name_of(one)), one.method.title) for one in prepared.methods]
-    text = below(note, turn.words("ask.payment"))
-    return turn.menu(text, "label.payment", rows, step="payment")
 
 
 async def cancel(turn: Turn) -> Answer:
@@ -298,12 +268,12 @@ async def confirm(turn: Turn, tapped: Tap) -> Answer:
     """Place the order exactly as it was shown, or show what has changed."""
     state = turn.state
     if tapped.id == state.placed:
-        return _already(turn)
+        return await _already(turn)
     if tapped.id != state.cart or state.total is None or ":" not in state.payment:
         return await cart_script.show(turn, turn.words("checkout.stale"))
     outcome = await turn.outside("place", lambda: _place(turn, tapped.number))
     if not isinstance(outcome, Declined):
-        return await _placed(turn, outcome)
+        return await _placed(turn, await orders.get_order(turn.tx, outcome.id))
     if isinstance(outcome.error, Conflict) and outcome.error.reason == "cart_changed":
         return await show(turn, turn.words("review.changed"))
     return await _refused(turn, outcome)
@@ -312,17 +282,26 @@ async def confirm(turn: Turn, tapped: Tap) -> Answer:
 async def _place(turn: Turn, total: int) -> Order:
     """Place the cart if it still comes to `total`, or give the order that it became before."""
     async with turn.engine.database.transaction(turn.store.id) as tx:
-        cart = await _own_cart(turn, tx)
+        cart = await own_cart(turn, tx)
     if cart.status == "open" and not cart.quoted:
         raise Conflict("The cart has changed; look at it again.", code="cart_changed")
-    provider, _, method = turn.state.payment.partition(":")
+    request = ways.request_for(turn.state.payment, turn.state.inputs)
     return await checkout.place(
-        turn.engine, turn.store, cart.id, provider, method, expected_total=total
+        turn.engine,
+        turn.store,
+        cart.id,
+        request.provider,
+        request.method,
+        request,
+        expected_total=total,
     )
 
 
-def _already(turn: Turn) -> Answer:
+async def _already(turn: Turn) -> Answer:
     number = turn.state.number
+    order = await orders.order_by_number(turn.tx, number, customer_id=turn.talk.customer_id)
+    if order is not None and order.status == "pending":
+        return await pending.show(turn, order)
     text = turn.words("checkout.already", number=number)
     return turn.choice(text, turn.button("track", "order", number))
 
@@ -333,9 +312,15 @@ async def _placed(turn: Turn, order: Order) -> Answer:
     await customers.update(turn.tx, talk.customer_id, name=state.name, email=state.email)
     if order.shipping_address is not None:
         await customers.remember_address(turn.tx, talk.customer_id, order.shipping_address)
-    session = await payments.session_of_order(turn.tx, order.id)
-    text = _thanks(turn, order, session.action if session else None)
     turn.state = State(placed=state.cart, number=order.number)
+    if order.status == "pending":
+        return await pending.begun(turn, order)
+    if order.closed:
+        return await track.now(turn, order)
+    session = await payments.session_of_order(turn.tx, order.id)
+    text = _thanks(turn, state, order, session.action if session else None)
+    if order.paid_total and not await pending.first_to_tell(turn, order):
+        return turn.nothing_more()
     return turn.choice(
         text,
         turn.button("track", "order", order.number),
@@ -343,8 +328,8 @@ async def _placed(turn: Turn, order: Order) -> Answer:
     )
 
 
-def _thanks(turn: Turn, order: Order, action: Action | None) -> str:
-    state, words = turn.state, turn.words
+def _thanks(turn: Turn, state: State, order: Order, action: Action | None) -> str:
+    words = turn.words
     amount = words.money(order.total, order.currency)
     lines = [
         words("checkout.placed", name=state.name, number=order.number),

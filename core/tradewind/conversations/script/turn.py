@@ -94,13 +94,17 @@ class Turn:
             self.state,
             step=step,
             asked_at=None if step == IDLE else self.tx.now,
-            choices={_folded(title): id_ for body in bodies for id_, title in _offered(body)},
+            choices=choices_of(bodies),
         )
         return Answer(messages=list(bodies), state=state)
 
     def silence(self) -> Answer:
         """Say nothing and stay where we are."""
         return Answer(messages=[], state=msgspec.structs.replace(self.talk.state))
+
+    def nothing_more(self) -> Answer:
+        """Say nothing, for it has been said already, and remember where we are now."""
+        return Answer(messages=[], state=msgspec.structs.replace(self.state, step=IDLE))
 
     def choice(self, text: str, *buttons: Button, step: str = IDLE) -> Answer:
         """Say `text` with buttons below; without any, just the text."""
@@ -141,6 +145,16 @@ class Turn:
         return self.state.choices.get(_folded(clean(text)))
 
 
+def choices_of(bodies: Sequence[OutboundBody]) -> dict[str, str]:
+    """The ids behind the titles of buttons and rows, as they may be typed."""
+    return {_folded(title): id_ for body in bodies for id_, title in _offered(body)}
+
+
+def ids_of(bodies: Sequence[OutboundBody]) -> list[str]:
+    """The ids of buttons and rows, in the order in which they are numbered."""
+    return [id_ for body in bodies for id_, _ in _offered(body)]
+
+
 def _offered(body: OutboundBody) -> Iterator[tuple[str, str]]:
     for button in getattr(body, "buttons", ()):
         yield button.id, button.title
@@ -151,6 +165,11 @@ def _offered(body: OutboundBody) -> Iterator[tuple[str, str]]:
 
 def _folded(title: str) -> str:
     return title.casefold().rstrip(".!…")
+
+
+def below(note: str, text: str) -> str:
+    """`text`, with a note above it where there is one."""
+    return f"{note}\n\n{text}" if note else text
 
 
 def paged(rows: Sequence[Row], page: int, size: int, more: Callable[[int], Row]) -> list[Row]:
