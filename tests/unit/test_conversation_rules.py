@@ -321,7 +321,8 @@ def test_every_text_the_script_asks_for_exists(every_key: set[str]) -> None:
 
 def test_no_text_is_left_that_nobody_says(every_key: set[str]) -> None:
     spoken = {key.removesuffix(".one").removesuffix(".other") for key in LANGUAGES["en"].texts}
-    assert {key for key in spoken if key.startswith((*GROUPS, "button."))} - every_key == set()
+    ours = tuple(f"{group}." for group in (*GROUPS, "button"))
+    assert {key for key in spoken if key.startswith(ours)} - every_key == set()
 
 
 def test_every_tap_and_every_command_is_answered() -> None:

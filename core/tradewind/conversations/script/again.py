@@ -6,6 +6,7 @@ has begun since it was shown.
 
 from collections.abc import Sequence
 from typing import NamedTuple
+from uuid import UUID
 
 from msgspec.structs import replace
 
@@ -42,8 +43,7 @@ async def retry(turn: Turn, tapped: Tap) -> Answer:
     order = await orders.get_order(turn.tx, session.order_id or tapped.id)
     if order.customer_id != turn.talk.customer_id:
         raise NotFound("There is no such order.")
-    newest = await payments.session_of_order(turn.tx, order.id)
-    if order.status != "pending" or newest is None or newest.id != session.id:
+    if not await _still(turn, order, session.id):
         return await track.now(turn, order)
     request = StartRequest(provider=session.provider, method=session.method, inputs=session.inputs)
     return await _start(turn, order, request, Again(number=order.number, session=session.id))
@@ -128,8 +128,7 @@ async def _waiting(turn: Turn) -> Waiting | Answer:
     if again is None:
         raise NotFound("No order is being paid.")
     order = await _own(turn, again.number)
-    newest = await payments.session_of_order(turn.tx, order.id)
-    if order.status != "pending" or newest is None or newest.id != again.session:
+    if not await _still(turn, order, again.session):
         turn.state.again = None
         return await track.now(turn, order)
     found = await turn.outside(
@@ -139,6 +138,14 @@ async def _waiting(turn: Turn) -> Waiting | Answer:
     if not methods:
         return await pending.show(turn, order, turn.words("pay.no_way"))
     return Waiting(order, again, methods)
+
+
+async def _still(turn: Turn, order: Order, session_id: UUID) -> bool:
+    """Whether an order is as it was shown: it waits, and no other attempt has begun."""
+    if turn.did("pay"):
+        return True
+    newest = await payments.session_of_order(turn.tx, order.id)
+    return order.status == "pending" and newest is not None and newest.id == session_id
 
 
 async def _own(turn: Turn, number: int) -> Order:
@@ -218,7 +225,7 @@ async def _stands(turn: Turn, order: Order) -> Answer:
 async def call_off(turn: Turn, tapped: Tap) -> Answer:
     """Cancel an order that waits for its money."""
     order = await _own(turn, tapped.number)
-    if order.status != "pending":
+    if order.status != "pending" and not turn.did("call_off"):
         return await track.now(turn, order)
     outcome = await turn.outside(
         "call_off", lambda: checkout.cancel_order(turn.engine, turn.store, order.id, SHOPPER)

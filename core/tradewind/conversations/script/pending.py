@@ -53,18 +53,18 @@ async def attempt_of(turn: Turn, order: Order) -> Attempt:
 async def show(turn: Turn, order: Order, note: str = "") -> Answer:
     """What an order waits for, below `note`."""
     attempt = await attempt_of(turn, order)
-    return said(turn, order, attempt, [*([note, ""] if note else []), *_all(turn, order, attempt)])
+    return await said(
+        turn, order, attempt, [*([note, ""] if note else []), *_all(turn, order, attempt)]
+    )
 
 
 async def begun(turn: Turn, order: Order) -> Answer:
-    """An attempt has begun, or failed at once; later it is asked after on the phone."""
+    """An attempt has just begun, or failed at once."""
     attempt = await attempt_of(turn, order)
     session = attempt.session
-    if session is not None and isinstance(attempt.action, AwaitPhone):
-        await enqueue_in(turn.tx, _looked_after(turn, session))
     if session is not None and attempt.failed and await _told_already(turn, session):
         return turn.nothing_more()
-    return said(turn, order, attempt, _all(turn, order, attempt))
+    return await said(turn, order, attempt, _all(turn, order, attempt))
 
 
 async def _told_already(turn: Turn, session: PaymentSession) -> bool:
@@ -76,8 +76,13 @@ async def first_to_tell(turn: Turn, order: Order) -> bool:
     return await messaging.claim(turn.tx, PLACED.format(order.id))
 
 
-def said(turn: Turn, order: Order, attempt: Attempt, lines: Sequence[str]) -> Answer:
-    """The lines, with what can be done about the payment below them."""
+async def said(turn: Turn, order: Order, attempt: Attempt, lines: Sequence[str]) -> Answer:
+    """The lines, with what can be done about the payment below them.
+
+    A fresh request on the phone will be asked after.
+    """
+    if attempt.session is not None and isinstance(attempt.action, AwaitPhone):
+        await _look_after(turn, attempt.session)
     text, buttons = "\n".join(lines), _buttons(turn, order, attempt)
     if not attempt.by_link:
         return turn.choice(text, *buttons)
@@ -134,11 +139,15 @@ def _clock(turn: Turn, moment: datetime) -> str:
     return f"{there:%H:%M}" if there.date() == today else f"{there:%Y-%m-%d %H:%M}"
 
 
-def _looked_after(turn: Turn, session: PaymentSession) -> Job:
-    return Job(
+async def _look_after(turn: Turn, session: PaymentSession) -> None:
+    due = session.created_at + PATIENCE
+    if due <= turn.tx.now:
+        return
+    job = Job(
         kind=ASK_AFTER,
         payload={"session_id": str(session.id)},
         store_id=turn.store.id,
         dedupe_key=str(session.id),
-        run_at=turn.tx.now + PATIENCE,
+        run_at=due,
     )
+    await enqueue_in(turn.tx, job)

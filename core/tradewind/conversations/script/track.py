@@ -110,7 +110,9 @@ async def _whole(turn: Turn, order: Order, note: str = "") -> Answer:
         return turn.choice(text, turn.button("orders", "orders"), turn.button("menu", "menu", 0))
     attempt = await pending.attempt_of(turn, order)
     tail += pending.how(turn, order, attempt)
-    return pending.said(turn, order, attempt, [*head, *_items(turn, order, [*head, *tail]), *tail])
+    return await pending.said(
+        turn, order, attempt, [*head, *_items(turn, order, [*head, *tail]), *tail]
+    )
 
 
 def _sums(turn: Turn, order: Order) -> list[str]:

@@ -59,6 +59,10 @@ class Turn:
             raise Outside(key, effect)
         return self._outcomes[key]
 
+    def did(self, key: str) -> bool:
+        """Whether this very message has brought an effect about; then things are not as before."""
+        return key in self._outcomes
+
     @property
     def currency(self) -> str:
         """The currency of prices and carts in this conversation."""
