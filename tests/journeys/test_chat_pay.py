@@ -516,11 +516,15 @@ async def test_an_order_that_waits_is_canceled_from_the_chat_and_told_once(payer
 
 async def test_an_order_that_nobody_pays_expires_and_that_is_told(payer: Payer) -> None:
     await payer.orders_by_link()
+    engine, store = payer.shop.engine, payer.shop.branches["demo"].store
     told = ""
-    for _ in range(20):
+    for _ in range(12):
+        await checkout.expire_orders(engine, store)
         told += await payer.passes(timedelta(minutes=10))
+    assert told.count("did not go through: it was not completed in time") == 1
     assert told.count("expired because it was not paid in time") == 1
     assert (await payer.order())["status"] == "expired"
+    assert "expired because" in await payer.taps("Another way")
 
 
 async def test_money_that_comes_after_the_order_was_canceled_will_be_given_back(

@@ -231,7 +231,7 @@ _ENGLISH = {
     "failed.canceled": "it was canceled",
     "failed.customer_canceled": "you canceled it",
     "failed.declined": "it was declined",
-    "failed.expired": "it was not approved in time",
+    "failed.expired": "it was not completed in time",
     "failed.insufficient_funds": "there was not enough money in the account",
     "failed.other": "the payment service did not accept it",
     "failed.timeout": "it was not approved in time",
