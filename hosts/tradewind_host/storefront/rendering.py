@@ -1,0 +1,92 @@
+"""How a page leaves the house: from its template, with headers that keep its address to itself."""
+
+import hashlib
+from collections.abc import Mapping
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from litestar import MediaType, Request, Response, Router
+from litestar.datastructures import CacheControlHeader
+from litestar.static_files import create_static_files_router
+
+from tradewind.settings.engine import Engine
+from tradewind_host.problems import HANDLERS
+from tradewind_host.storefront.paths import base
+from tradewind_host.storefront.texts import Words, preferred
+
+_HERE = Path(__file__).parent
+_FILES = _HERE / "static"
+_PREFIX = "/static/storefront"
+_YEAR = 365 * 24 * 60 * 60
+_VERSION = hashlib.sha256((_FILES / "pages.css").read_bytes()).hexdigest()[:12]
+
+_HEADERS = {
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
+        "base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Frame-Options": "DENY",
+    "X-Robots-Tag": "noindex, nofollow",
+}
+
+_pages = Environment(
+    loader=FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+
+def page(
+    engine: Engine, template: str, words: Words, *, status: int = 200, **shown: Any
+) -> Response[str]:
+    """A page in one language; `shown` is what its template may name."""
+    html = _pages.get_template(template).render(
+        words=words, files=f"{base(engine)}{_PREFIX}", version=_VERSION, **shown
+    )
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=_HEADERS)
+
+
+def elsewhere(url: str) -> Response[None]:
+    """Send the browser to another page of ours, which it asks for anew."""
+    return Response(
+        None, status_code=HTTPStatus.SEE_OTHER, headers={**_HEADERS, "Location": url}
+    )
+
+
+def files_router() -> Router:
+    """The style sheet and icon; their address changes with them."""
+    return create_static_files_router(
+        _PREFIX,
+        [_FILES],
+        cache_control=CacheControlHeader(public=True, max_age=_YEAR, immutable=True),
+        include_in_schema=False,
+        name="storefront",
+    )
+
+
+def _fault_page(handler: Any) -> Any:
+    def answer(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
+        """A page with the status, and nothing else, of what the APIs would answer."""
+        told: Response[bytes] = handler(request, error)
+        status = told.status_code or HTTPStatus.INTERNAL_SERVER_ERROR
+        engine: Engine = request.app.state["engine"]
+        name = "missing" if status == HTTPStatus.NOT_FOUND else "broken"
+        words = preferred(request.headers.get("accept-language", ""))
+        answered = page(engine, "message.html", words, status=status, name=name, refresh=0)
+        if "retry-after" in told.headers:
+            answered.headers["Retry-After"] = told.headers["retry-after"]
+        return answered
+
+    return answer
+
+
+FAULTS: Mapping[int | type[Exception], Any] = {
+    kind: _fault_page(handler) for kind, handler in HANDLERS.items()
+}
+"""Errors of a page, as pages: the same statuses and logs as the APIs', no details."""

@@ -1,0 +1,211 @@
+"""An order in words and figures, as the pages show it. Pure: nothing is read here."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Literal, NamedTuple
+from urllib.parse import urlsplit
+
+from tradewind.contracts.pricing import Address
+from tradewind.orders.rules import Order, TimelineEntry
+from tradewind_host.storefront.reading import Seen
+from tradewind_host.storefront.texts import Words
+
+EVENTS: Mapping[str, str] = {
+    "order.created": "event.created",
+    "order.placed": "event.placed",
+    "order.completed": "event.completed",
+    "order.canceled": "event.canceled",
+    "order.expired": "event.expired",
+    "fulfillment.shipped": "event.shipped",
+}
+"""Entries of an order's history that are the shopper's business; notes, for example, are not."""
+
+REASONS: Mapping[str, str] = {
+    "insufficient_funds": "failed.funds",
+    "no_funds": "failed.funds",
+    "customer_canceled": "failed.canceled",
+    "declined_by_payer": "failed.canceled",
+    "no_answer": "failed.no_answer",
+    "timeout": "failed.no_answer",
+    "provider_fault": "failed.fault",
+}
+"""Why a payment came to nothing, by its code; a code that is not here was declined."""
+
+
+class Line(NamedTuple):
+    """A line of the order; amounts are text."""
+
+    title: str
+    quantity: int
+    each: str
+    total: str
+
+
+class Figure(NamedTuple):
+    """One of the sums below the lines."""
+
+    label: str
+    amount: str
+    strong: bool = False
+
+
+class Happened(NamedTuple):
+    """Something that became of the order."""
+
+    at: datetime
+    when: str
+    what: str
+
+
+class Parcel(NamedTuple):
+    """Goods on their way; `url` is empty where they cannot be followed."""
+
+    name: str
+    url: str
+
+
+class Headline(NamedTuple):
+    """How the order is, in a sentence or two."""
+
+    tone: Literal["good", "waits", "bad"]
+    sentences: Sequence[str]
+
+
+def lines(order: Order) -> list[Line]:
+    """What was ordered."""
+    return [
+        Line(
+            line.title,
+            line.quantity,
+            order.money(line.unit_price).text(),
+            order.money(line.subtotal).text(),
+        )
+        for line in order.lines
+    ]
+
+
+def figures(order: Order, words: Words) -> list[Figure]:
+    """The sums, down to what is still due; those that are zero and say nothing are left out."""
+    tax = "order.tax_included" if order.tax_inclusive else "order.tax"
+    rows = [
+        ("order.subtotal", order.subtotal, order.subtotal != order.total),
+        ("order.discount", -order.discount_total, bool(order.discount_total)),
+        ("order.shipping", order.shipping_total, bool(order.shipping_total)),
+        (tax, order.tax_total, bool(order.tax_total)),
+        ("order.total", order.total, True),
+        ("order.paid_total", order.paid_total, bool(order.paid_total)),
+        ("order.refunded_total", order.refunded_total, bool(order.refunded_total)),
+        ("order.due", order.due, bool(order.paid_total and order.due and not order.closed)),
+    ]
+    strong = {"order.total", "order.due"}
+    return [
+        Figure(words(key), order.money(amount).text(), key in strong)
+        for key, amount, shown in rows
+        if shown
+    ]
+
+
+def history(seen: Seen, words: Words) -> list[Happened]:
+    """What became of the order, oldest first, by the store's clock."""
+    found = ((entry, _event(entry, words)) for entry in seen.timeline)
+    return [
+        Happened(entry.created_at, words.when(entry.created_at, seen.zone), what)
+        for entry, what in found
+        if what
+    ]
+
+
+def _event(entry: TimelineEntry, words: Words) -> str | None:
+    if entry.type == "payment":
+        return words.known(f"event.payment.{entry.detail.get('to')}")
+    return words.known(EVENTS.get(entry.type, ""))
+
+
+def parcels(seen: Seen) -> list[Parcel]:
+    """What is on its way, and where it can be followed."""
+    return [
+        Parcel(
+            " ".join(part for part in (one.carrier, one.tracking_number) if part),
+            web_address(one.tracking_url),
+        )
+        for one in seen.shipments
+    ]
+
+
+def web_address(url: str) -> str:
+    """The address if it leads to a page on the web, else nothing."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    return url if parts.scheme in {"http", "https"} and parts.hostname else ""
+
+
+def address_lines(address: Address) -> list[str]:
+    """An address as it stands on a parcel."""
+    town = " ".join(part for part in (address.postal_code, address.city) if part)
+    rows = (
+        f"{address.first_name} {address.last_name}".strip(),
+        address.company,
+        address.address_1,
+        address.address_2,
+        ", ".join(part for part in (town, address.province) if part),
+        address.country_code.upper(),
+    )
+    return [row for row in rows if row]
+
+
+def headline(seen: Seen, words: Words) -> Headline:
+    """How the order is."""
+    if seen.order.closed:
+        return Headline("bad", list(_closed(seen.order, words)))
+    if seen.waits:
+        return Headline("waits", list(_waiting(seen, words)))
+    return Headline("good", list(_standing(seen.order, words)))
+
+
+def _closed(order: Order, words: Words) -> Iterator[str]:
+    yield words(f"order.{order.status}")
+    if order.refunded_total:
+        yield words("order.refunded", amount=order.money(order.refunded_total).text())
+    yield words("order.returned")
+
+
+def _waiting(seen: Seen, words: Words) -> Iterator[str]:
+    if seen.order.paid_total:
+        yield in_part(seen, words)
+        return
+    yield words("order.confirming" if seen.live else "order.waits")
+    if not seen.may_pay:
+        yield words("order.link")
+
+
+def _standing(order: Order, words: Words) -> Iterator[str]:
+    yield words("order.thanks")
+    if order.refunded_total:
+        yield words("order.refunded", amount=order.money(order.refunded_total).text())
+    elif order.due:
+        yield words("order.later", due=order.money(order.due).text())
+    elif order.paid_total:
+        yield words("order.paid")
+
+
+def in_part(seen: Seen, words: Words) -> str:
+    """That only part of the money has come."""
+    order = seen.order
+    paid, total = order.money(order.paid_total).text(), order.money(order.total).text()
+    return words("pay.in_part", paid=paid, total=total, store=seen.store.name)
+
+
+def failure(seen: Seen, words: Words) -> str:
+    """Why the newest attempt to pay came to nothing; nothing when it did not."""
+    if not seen.waits or seen.session is None or seen.session.status != "failed":
+        return ""
+    return words(REASONS.get(seen.error_code, "failed.declined"))
+
+
+def patience(waited: timedelta) -> int:
+    """Seconds until a page that waits looks again: often at first, then less and less."""
+    if waited < timedelta(minutes=2):
+        return 4
+    return 10 if waited < timedelta(minutes=10) else 30
