@@ -45,17 +45,20 @@ def checkout_url(engine: Engine, store: Store, order: Linked) -> str:
     return _page(engine, store, "checkout", {**session, "order": str(order.id), "token": token})
 
 
-def order_url(engine: Engine, store: Store, order_id: UUID) -> str:
+def order_url(engine: Engine, store: Store, order_id: UUID, purpose: Purpose = "order") -> str:
     """Where a shopper sees how an order is getting on."""
-    token = token_for(engine, store, order_id, "order")
+    token = token_for(engine, store, order_id, purpose)
     return _page(engine, store, f"orders/{order_id}", {"token": token})
 
 
 def coming_back(engine: Engine, store: Store, order: Linked, request: StartRequest) -> StartRequest:
-    """The request, with the order's own pages for a payer to come back to where it names none."""
+    """The request, with the order's own pages for a payer to come back to where it names none.
+
+    A payer who comes back without having paid may try again, so both links let the order be paid.
+    """
     return msgspec.structs.replace(
         request,
-        return_url=request.return_url or order_url(engine, store, order.id),
+        return_url=request.return_url or order_url(engine, store, order.id, "pay"),
         cancel_url=request.cancel_url or checkout_url(engine, store, order),
     )
 

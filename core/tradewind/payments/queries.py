@@ -1,6 +1,7 @@
 """Payments, sessions and facts in SQL. Locks are taken in the order cart, payment, order, stock."""
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -355,6 +356,21 @@ async def close_sessions_of_cart(
     """The same for all sessions of a cart."""
     rows = await tx.fetch(_CLOSE + "cart_id = $4" + _CLOSED, tx.store_id, status, tx.now, cart_id)
     return [ClosedSession(**dict(row)) for row in rows]
+
+
+async def claim_look_up(tx: Transaction, session_id: UUID, pause: timedelta) -> bool:
+    """Whether a session that is not over may be looked up now; nobody else may before `pause`."""
+    found = await tx.fetchval(
+        """UPDATE shop.payment_sessions SET next_poll_at = $3
+           WHERE store_id = $1 AND id = $2 AND status IN ('starting', 'open')
+             AND (next_poll_at IS NULL OR next_poll_at <= $4)
+           RETURNING true""",
+        tx.store_id,
+        session_id,
+        tx.now + pause,
+        tx.now,
+    )
+    return bool(found)
 
 
 async def count_poll(tx: Transaction, session_id: UUID) -> None:

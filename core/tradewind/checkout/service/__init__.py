@@ -4,6 +4,7 @@ No lock and no transaction is held while a plugin is asked. Locks are taken in t
 payment, order, stock.
 """
 
+from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order
 from tradewind.checkout.service.closing import (
     cancel_order,
@@ -39,6 +40,7 @@ __all__ = [
     "mark_paid",
     "cancel_order",
     "expire_order",
+    "look_up_order",
     "poll_payment",
     "POLL",
     "call_off_payment",
