@@ -14,6 +14,7 @@ from tradewind_host.openapi import openapi_config
 from tradewind_host.operations import ROUTES
 from tradewind_host.problems import HANDLERS
 from tradewind_host.store_api import store_router
+from tradewind_host.storefront import pages_routers
 from tradewind_host.webhooks import webhook_routes
 
 
@@ -25,6 +26,7 @@ def create_app(engine: Engine, config: Config) -> Litestar:
             *ROUTES,
             Router("/", route_handlers=webhook_routes, include_in_schema=False),
             store_router(),
+            *pages_routers(),
             admin_router(),
             media_router(config.data_dir),
             *plugin_routers(engine),

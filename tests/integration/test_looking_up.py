@@ -98,7 +98,8 @@ async def test_a_provider_that_fails_or_hangs_changes_nothing_and_keeps_nobody_w
         raise ProviderFault("away", permanent=True)
 
     async def hangs(*_: Any) -> PaymentResult:
-        return await asyncio.Event().wait() and PaymentResult(status="unknown")
+        await asyncio.Event().wait()
+        return PaymentResult(status="unknown")
 
     monkeypatch.setattr(asking, "SECONDS", 0.02)
     assert providers.SECONDS > 1

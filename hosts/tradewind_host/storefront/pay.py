@@ -5,7 +5,7 @@ begins with a form. A provider's own page is reached from a page of ours that le
 answering the form with a redirect: browsers apply `form-action` to wherever that would end.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -16,7 +16,7 @@ from litestar.params import FromPath, FromQuery
 from tradewind.checkout.rules import OfferedMethod, Snapshot, StartRequest
 from tradewind.checkout.service import order_payment_methods, pay_order
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, ProviderFault, Refusal
-from tradewind.contracts.payment import Instructions, Redirect
+from tradewind.contracts.payment import AwaitPhone, Instructions, Redirect
 from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind_host.logs import logger
@@ -32,6 +32,7 @@ REFUSALS: Mapping[str, str] = {
     "provider_unavailable": "error.gone",
     "unknown_payment_method": "error.gone",
     "payment_declined": "failed.declined",
+    "payment_replaced": "error.replaced",
 }
 """What to say when an attempt was not begun, by the code of the refusal."""
 
@@ -60,7 +61,7 @@ async def pay_page(
     if not seen.waits:
         return elsewhere(paths.order_page(engine, seen))
     live = seen.live
-    if live is not None and not other and _on_the_phone(live):
+    if live is not None and not other and not seen.order.paid_total and _on_the_phone(live):
         return _waiting(engine, seen, live, still=bool(still))
     return await _shown(engine, seen)
 
@@ -76,22 +77,20 @@ async def pay(
     if not seen.waits:
         return elsewhere(paths.order_page(engine, seen))
     if "session" in form:
-        return _gone_on(engine, seen, forms.text(form, "session"))
+        return await _gone_on(engine, seen, forms.text(form, "session"))
     host = request.client.host if request.client else ""
     return await _chosen(engine, seen, form, host)
 
 
-def _gone_on(engine: Engine, seen: Seen, session: str) -> Response[Any]:
+async def _gone_on(engine: Engine, seen: Seen, session: str) -> Response[Any]:
     """To the provider's page of an attempt that was begun elsewhere, if it is still under way."""
     live = seen.live
     if live is None or str(live.id) != session:
         return elsewhere(paths.pay_page(engine, seen))
-    return _next(engine, seen, live)
+    return await _next(engine, seen, live)
 
 
-async def _chosen(
-    engine: Engine, seen: Seen, form: Mapping[str, Any], host: str
-) -> Response[Any]:
+async def _chosen(engine: Engine, seen: Seen, form: Mapping[str, Any], host: str) -> Response[Any]:
     words = Words(seen.order.locale)
     wanted = (forms.text(form, "provider"), forms.text(form, "method"))
     offered = await _offered(engine, seen)
@@ -103,7 +102,7 @@ async def _chosen(
         return await _shown(engine, seen, Trouble(422, "", filled))
     under_way = _under_way(engine, seen, way, filled, forms.text(form, "seen"))
     if under_way is not None:
-        return _next(engine, seen, under_way)
+        return await _next(engine, seen, under_way)
     request = StartRequest(
         provider=way.provider, method=way.method.id, inputs=filled.values, network_address=host
     )
@@ -112,8 +111,8 @@ async def _chosen(
             engine, seen.store, seen.order.id, request, replaces=_replaced(seen, form)
         )
     except (Refusal, ProviderFault) as error:
-        return await _not_begun(engine, seen, error, filled)
-    return _next(engine, seen, session)
+        return await _not_begun(engine, await _again(engine, seen), error, way, filled)
+    return await _next(engine, seen, session)
 
 
 def _under_way(
@@ -130,7 +129,9 @@ def _under_way(
     same = (live.provider, live.method) == (way.provider, way.method.id)
     if not same or dict(live.inputs) != dict(filled.values):
         return None
-    return None if live.status == "starting" and str(live.id) == known else live
+    stuck = live.status == "starting" and str(live.id) == known
+    nowhere = isinstance(live.action, Redirect) and not _page_of(live)
+    return None if stuck or nowhere else live
 
 
 def _replaced(seen: Seen, form: Mapping[str, Any]) -> UUID | None:
@@ -142,47 +143,54 @@ def _replaced(seen: Seen, form: Mapping[str, Any]) -> UUID | None:
 
 
 async def _not_begun(
-    engine: Engine, seen: Seen, error: Refusal | ProviderFault, filled: Filled
+    engine: Engine,
+    seen: Seen,
+    error: Refusal | ProviderFault,
+    way: OfferedMethod,
+    filled: Filled,
 ) -> Response[Any]:
-    link = Link(slug=seen.store.slug, order=str(seen.order.id), token=seen.token)
-    seen, words = await see(engine, link, "pay"), Words(seen.order.locale)
+    """What to show when nothing was begun; `seen` is the order as it is now."""
+    words = Words(seen.order.locale)
     if isinstance(error, ProviderFault):
         return await _shown(engine, seen, Trouble(503, words("error.fault"), filled))
     if isinstance(error, InvalidInput):
-        return await _shown(
-            engine, seen, Trouble(422, "", forms.refused(filled, error, words))
-        )
-    if error.reason in MOVED_ON or not seen.waits:
+        return await _shown(engine, seen, Trouble(422, "", forms.refused(filled, error, words)))
+    replaced = error.reason == "payment_replaced"
+    if error.reason in MOVED_ON or not seen.waits or (replaced and seen.live is None):
         return elsewhere(paths.pay_page(engine, seen))
-    if error.reason == "payment_replaced":
-        live = seen.live
-        return _next(engine, seen, live) if live else elsewhere(paths.pay_page(engine, seen))
-    key = REFUSALS.get(error.reason, "error.refused")
-    text = words(key, store=seen.store.name)
+    under_way = _under_way(engine, seen, way, filled, "") if replaced else None
+    if under_way is not None:
+        return await _next(engine, seen, under_way)
+    text = words(REFUSALS.get(error.reason, "error.refused"), store=seen.store.name)
     return await _shown(engine, seen, Trouble(409, text, filled))
 
 
-def _next(engine: Engine, seen: Seen, session: PaymentSession) -> Response[Any]:
+async def _again(engine: Engine, seen: Seen) -> Seen:
+    """What was seen, as it is now."""
+    link = Link(slug=seen.store.slug, order=str(seen.order.id), token=seen.token)
+    return await see(engine, link, "pay")
+
+
+async def _next(engine: Engine, seen: Seen, session: PaymentSession) -> Response[Any]:
     """Where the shopper goes on: to the provider's page, or to ours that says what to do."""
     if session.status != "open" or not isinstance(session.action, Redirect):
         return elsewhere(paths.pay_page(engine, seen))
-    url = view.web_address(session.action.url)
+    words, url = Words(seen.order.locale), _page_of(session)
     if not url:
         logger.error("a payment provider gave no web address", provider=session.provider)
-        raise ProviderFault("There is no page to go to.", permanent=True)
+        again = await _again(engine, seen)
+        return await _shown(engine, again, Trouble(503, words("error.fault")))
     return page(
         engine,
         "leaving.html",
-        Words(seen.order.locale),
+        words,
         store=seen.store.name,
         url=url,
         refresh=f"0; url={url}",
     )
 
 
-def _waiting(
-    engine: Engine, seen: Seen, live: PaymentSession, *, still: bool
-) -> Response[Any]:
+def _waiting(engine: Engine, seen: Seen, live: PaymentSession, *, still: bool) -> Response[Any]:
     return page(
         engine,
         "waiting.html",
@@ -201,15 +209,6 @@ def _waiting(
 async def _shown(engine: Engine, seen: Seen, trouble: Trouble | None = None) -> Response[Any]:
     """The ways to pay; also again, with what was wrong."""
     words, order, live = Words(seen.order.locale), seen.order, seen.live
-    offered = [] if order.paid_total else await _offered(engine, seen)
-    online = live if live and isinstance(live.action, Redirect) else None
-    if online is not None:
-        offered = [
-            one
-            for one in offered
-            if (one.provider, one.method.id) != (online.provider, online.method)
-        ]
-    filled = trouble.filled if trouble else None
     return page(
         engine,
         "pay.html",
@@ -223,16 +222,27 @@ async def _shown(engine: Engine, seen: Seen, trouble: Trouble | None = None) -> 
         in_part=view.in_part(seen, words) if order.paid_total else "",
         trouble=trouble.text if trouble else "",
         failed="" if trouble else view.failure(seen, words),
-        online=online,
+        online=live if live and _page_of(live) else None,
         phone=live if live and _on_the_phone(live) else None,
         told=live.action.text if live and isinstance(live.action, Instructions) else "",
-        ways=forms.ways(offered, _phone(seen), filled),
+        ways=await _ways(engine, seen, trouble.filled if trouble else None),
         lines=view.lines(order),
         figures=view.figures(order, words),
         action=paths.pay_form(engine, seen),
         look=paths.pay_page(engine, seen),
         order_page=paths.order_page(engine, seen),
     )
+
+
+async def _ways(engine: Engine, seen: Seen, filled: Filled | None) -> Sequence[forms.Way]:
+    """The forms to choose from, without the way whose page of the provider is open already."""
+    if seen.order.paid_total:
+        return []
+    live = seen.live
+    at_hand = (live.provider, live.method) if live and _page_of(live) else None
+    offered = await _offered(engine, seen)
+    others = [one for one in offered if (one.provider, one.method.id) != at_hand]
+    return forms.ways(others, _phone(seen), filled)
 
 
 async def _offered(engine: Engine, seen: Seen) -> list[OfferedMethod]:
@@ -246,7 +256,14 @@ async def _offered(engine: Engine, seen: Seen) -> list[OfferedMethod]:
 
 def _on_the_phone(live: PaymentSession) -> bool:
     """Whether there is nothing to do in the browser but to wait."""
-    return live.flow == "push" or live.status == "starting"
+    if live.status == "starting" or isinstance(live.action, AwaitPhone):
+        return True
+    return live.flow == "push" and live.action is None
+
+
+def _page_of(live: PaymentSession) -> str:
+    """The provider's page of an attempt; nothing where there is none on the web."""
+    return view.web_address(live.action.url) if isinstance(live.action, Redirect) else ""
 
 
 def _phone(seen: Seen) -> str:

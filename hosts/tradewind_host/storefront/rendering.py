@@ -1,7 +1,6 @@
 """How a page leaves the house: from its template, with headers that keep its address to itself."""
 
 import hashlib
-from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
@@ -54,9 +53,7 @@ def page(
 
 def elsewhere(url: str) -> Response[None]:
     """Send the browser to another page of ours, which it asks for anew."""
-    return Response(
-        None, status_code=HTTPStatus.SEE_OTHER, headers={**_HEADERS, "Location": url}
-    )
+    return Response(None, status_code=HTTPStatus.SEE_OTHER, headers={**_HEADERS, "Location": url})
 
 
 def files_router() -> Router:
@@ -86,7 +83,7 @@ def _fault_page(handler: Any) -> Any:
     return answer
 
 
-FAULTS: Mapping[int | type[Exception], Any] = {
+FAULTS: dict[int | type[Exception], Any] = {
     kind: _fault_page(handler) for kind, handler in HANDLERS.items()
 }
 """Errors of a page, as pages: the same statuses and logs as the APIs', no details."""
