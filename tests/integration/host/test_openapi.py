@@ -39,6 +39,8 @@ async def test_every_route_of_both_apis_is_described(
 ) -> None:
     described = {(method.upper(), path) for method, path, _ in operations(document)}
     for route in app.routes:
+        if route.path.startswith("/store/{slug"):
+            continue  # a page for people
         if route.path.startswith(("/store/", "/admin/", "/healthz", "/readyz", "/metrics")):
             for method in set(getattr(route, "methods", ())) - {"OPTIONS"}:
                 assert (method, route.path_format) in described
