@@ -1,11 +1,9 @@
-"""While a shopper waits at a page: the provider is asked, though not too often; time is given."""
+"""While a shopper waits at a page the provider is asked, though not too often."""
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any
 
-import msgspec
 import pytest
 
 from tests.support.shops import make_shop
@@ -14,9 +12,7 @@ from tradewind.checkout.links import opens
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     asking,
-    expire_orders,
     look_up_order,
-    pay_order,
     place,
     providers,
 )
@@ -116,39 +112,6 @@ async def test_an_order_of_another_store_is_not_looked_up(
     other = (await make_shop(database, "other")).store
     await look_up_order(till.engine, other, order.id)
     assert till.push.fetched == 0
-
-
-async def test_a_new_attempt_gives_the_order_its_own_time(
-    till: Till, order: Order, clock: ManualClock
-) -> None:
-    clock.advance(590)
-    session = await pay_order(till.engine, till.store, order.id, PUSH)
-    assert (await now(till, order)).expires_at == session.expires_at
-    clock.advance(500)
-    assert await expire_orders(till.engine, till.store) == 0
-    assert (await now(till, order)).status == "pending"
-    clock.advance(101)
-    assert await expire_orders(till.engine, till.store) == 1
-    assert (await now(till, order)).status == "expired"
-
-
-async def test_attempts_do_not_keep_an_order_and_its_stock_for_ever(
-    till: Till, order: Order, clock: ManualClock
-) -> None:
-    till.push.capabilities = msgspec.structs.replace(
-        till.push.capabilities, session_ttl=timedelta(hours=10)
-    )
-    waits: list[timedelta] = []
-    for _ in range(4):
-        await pay_order(till.engine, till.store, order.id, PUSH)
-        until = (await now(till, order)).expires_at
-        assert until is not None
-        waits.append(until - order.created_at)
-        clock.advance((until - clock.now()).total_seconds() - 1)
-    longest = timedelta(days=1)
-    assert waits[0] == timedelta(hours=10)
-    assert waits[1] < longest
-    assert waits[2:] == [longest, longest]
 
 
 async def test_who_comes_back_from_the_provider_may_try_again(till: Till, order: Order) -> None:

@@ -64,7 +64,7 @@ def _shown(engine: Engine, seen: Seen, *, still: bool) -> Response[Any]:
 def _instructions(seen: Seen) -> str:
     """How to pay an order that stands and is to be paid outside the shop."""
     session = seen.session
-    if session is None or session.status != "open" or not seen.order.due or seen.order.closed:
+    if session is None or session.status != "open" or not seen.order.due:
         return ""
     return session.action.text if isinstance(session.action, Instructions) else ""
 

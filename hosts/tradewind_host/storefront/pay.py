@@ -33,6 +33,7 @@ REFUSALS: Mapping[str, str] = {
     "unknown_payment_method": "error.gone",
     "payment_declined": "failed.declined",
     "payment_replaced": "error.replaced",
+    "too_many_attempts": "error.often",
 }
 """What to say when an attempt was not begun, by the code of the refusal."""
 
@@ -61,7 +62,7 @@ async def pay_page(
     if not seen.waits:
         return elsewhere(paths.order_page(engine, seen))
     live = seen.live
-    if live is not None and not other and not seen.order.paid_total and _on_the_phone(live):
+    if live is not None and not other and not seen.in_part and _on_the_phone(live):
         return _waiting(engine, seen, live, still=bool(still))
     return await _shown(engine, seen)
 
@@ -199,7 +200,7 @@ def _waiting(engine: Engine, seen: Seen, live: PaymentSession, *, still: bool) -
         seen=seen,
         store=seen.store.name,
         live=live,
-        due=seen.order.money(seen.order.due).text(),
+        due=_due(seen),
         look=paths.pay_page(engine, seen),
         still=paths.pay_page(engine, seen, still="1"),
         other=paths.pay_page(engine, seen, other="1"),
@@ -217,9 +218,9 @@ async def _shown(engine: Engine, seen: Seen, trouble: Trouble | None = None) -> 
         refresh=0,
         seen=seen,
         store=seen.store.name,
-        due=order.money(order.due).text(),
+        due=_due(seen),
         until=words.when(order.expires_at, seen.zone) if order.expires_at else "",
-        in_part=view.in_part(seen, words) if order.paid_total else "",
+        in_part=view.in_part(seen, words) if seen.in_part else "",
         trouble=trouble.text if trouble else "",
         failed="" if trouble else view.failure(seen, words),
         online=live if live and _page_of(live) else None,
@@ -236,7 +237,7 @@ async def _shown(engine: Engine, seen: Seen, trouble: Trouble | None = None) -> 
 
 async def _ways(engine: Engine, seen: Seen, filled: Filled | None) -> Sequence[forms.Way]:
     """The forms to choose from, without the way whose page of the provider is open already."""
-    if seen.order.paid_total:
+    if seen.in_part:
         return []
     live = seen.live
     at_hand = (live.provider, live.method) if live and _page_of(live) else None
@@ -264,6 +265,12 @@ def _on_the_phone(live: PaymentSession) -> bool:
 def _page_of(live: PaymentSession) -> str:
     """The provider's page of an attempt; nothing where there is none on the web."""
     return view.web_address(live.action.url) if isinstance(live.action, Redirect) else ""
+
+
+def _due(seen: Seen) -> str:
+    """What an attempt to pay asks for: all of it, unless part has come and the shop must see."""
+    order = seen.order
+    return order.money(order.due if seen.in_part else order.total).text()
 
 
 def _phone(seen: Seen) -> str:

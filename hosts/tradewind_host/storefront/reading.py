@@ -35,7 +35,8 @@ class Link(msgspec.Struct, frozen=True, kw_only=True):
 class Seen(msgspec.Struct, frozen=True, kw_only=True):
     """An order as its pages show it. `session` is the newest attempt to pay it.
 
-    `error_code` says why that attempt came to nothing. `may_pay`: the token lets it be paid.
+    `error_code` says why that attempt came to nothing. `lapsed`: the time to pay is over.
+    `may_pay`: the token lets it be paid.
     """
 
     store: Store
@@ -45,13 +46,19 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str
     timeline: Sequence[TimelineEntry]
     shipments: Sequence[Shipment]
+    lapsed: bool
     may_pay: bool
     token: str
 
     @property
     def waits(self) -> bool:
         """Whether it waits for its money."""
-        return self.order.status == "pending"
+        return self.order.status == "pending" and not self.lapsed
+
+    @property
+    def in_part(self) -> bool:
+        """Whether part of its money has come; the shop must see to the rest."""
+        return self.waits and self.order.paid_total > self.order.refunded_total
 
     @property
     def live(self) -> PaymentSession | None:
@@ -77,6 +84,7 @@ async def see(engine: Engine, link: Link, purpose: Purpose) -> Seen:
             error_code=payment.error_code if payment else "",
             timeline=await orders.timeline(tx, order_id),
             shipments=await shipments_of(tx, order_id),
+            lapsed=order.lapsed(tx.now),
             may_pay=opens(engine, store, order_id, "pay", link.token),
             token=link.token,
         )

@@ -43,6 +43,7 @@ _ENGLISH = {
     "error.amount": "That way to pay does not take this amount. Please choose another.",
     "error.refused": "This payment cannot be accepted. Please choose another way, or ask {store}.",
     "error.replaced": "Another payment was begun meanwhile.",
+    "error.often": "This order was tried to be paid too often. Please ask {store} how to pay.",
     "error.fault": "The payment service cannot be reached. Nothing is lost: please try again, "
     "or choose another way.",
     "failed.title": "The payment did not go through",
@@ -72,7 +73,6 @@ _ENGLISH = {
     "order.item": "Item",
     "order.quantity": "Quantity",
     "order.amount": "Amount",
-    "order.each": "{amount} each",
     "order.subtotal": "Subtotal",
     "order.discount": "Discount",
     "order.shipping": "Delivery",
@@ -165,6 +165,8 @@ _SWAHILI = {
     "error.refused": "Malipo haya hayawezi kukubaliwa. Tafadhali chagua njia nyingine, au uliza "
     "{store}.",
     "error.replaced": "Malipo mengine yameanzishwa wakati huo huo.",
+    "error.often": "Oda hii imejaribiwa kulipwa mara nyingi mno. Tafadhali uliza {store} jinsi ya "
+    "kulipa.",
     "error.fault": "Huduma ya malipo haipatikani. Hakuna kilichopotea: tafadhali jaribu tena, au "
     "chagua njia nyingine.",
     "failed.title": "Malipo hayakufaulu",
@@ -194,7 +196,6 @@ _SWAHILI = {
     "order.item": "Bidhaa",
     "order.quantity": "Idadi",
     "order.amount": "Kiasi",
-    "order.each": "{amount} kila moja",
     "order.subtotal": "Jumla ndogo",
     "order.discount": "Punguzo",
     "order.shipping": "Usafirishaji",
@@ -286,6 +287,8 @@ _FRENCH = {
     "error.refused": "Ce paiement ne peut pas être accepté. Choisissez un autre moyen, ou "
     "demandez à {store}.",
     "error.replaced": "Un autre paiement a été commencé entre-temps.",
+    "error.often": "Trop de tentatives de paiement pour cette commande. Demandez à {store} "
+    "comment payer.",
     "error.fault": "Le service de paiement est injoignable. Rien n’est perdu : réessayez, ou "
     "choisissez un autre moyen.",
     "failed.title": "Le paiement n’a pas abouti",
@@ -317,7 +320,6 @@ _FRENCH = {
     "order.item": "Article",
     "order.quantity": "Quantité",
     "order.amount": "Montant",
-    "order.each": "{amount} l’unité",
     "order.subtotal": "Sous-total",
     "order.discount": "Remise",
     "order.shipping": "Livraison",

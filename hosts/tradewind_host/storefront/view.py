@@ -157,22 +157,23 @@ def address_lines(address: Address) -> list[str]:
 
 def headline(seen: Seen, words: Words) -> Headline:
     """How the order is."""
-    if seen.order.closed:
-        return Headline("bad", list(_closed(seen.order, words)))
+    if seen.order.closed or seen.lapsed:
+        return Headline("bad", list(_closed(seen, words)))
     if seen.waits:
         return Headline("waits", list(_waiting(seen, words)))
     return Headline("good", list(_standing(seen.order, words)))
 
 
-def _closed(order: Order, words: Words) -> Iterator[str]:
-    yield words(f"order.{order.status}")
+def _closed(seen: Seen, words: Words) -> Iterator[str]:
+    order = seen.order
+    yield words("order.canceled" if order.status == "canceled" else "order.expired")
     if order.refunded_total:
         yield words("order.refunded", amount=order.money(order.refunded_total).text())
     yield words("order.returned")
 
 
 def _waiting(seen: Seen, words: Words) -> Iterator[str]:
-    if seen.order.paid_total:
+    if seen.in_part:
         yield in_part(seen, words)
         return
     yield words("order.confirming" if seen.live else "order.waits")

@@ -20,7 +20,7 @@ from tradewind import Redirect
 from tradewind.carts.rules import CartUpdate
 from tradewind.carts.service import update
 from tradewind.checkout.links import LIFETIMES, checkout_url, order_url, token_for
-from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.rules import MOST_ATTEMPTS, StartRequest
 from tradewind.checkout.service import (
     cancel_order,
     choose_shipping,
@@ -138,7 +138,7 @@ async def test_the_pay_page_shows_what_is_due_and_every_way_that_needs_no_script
     assert sheet.status == HTTPStatus.OK
     assert sheet.title == f"Pay for order {order.number} – Shop"
     assert "To pay KES 2,898.00" in sheet.text
-    assert "Please pay by 5 January 2026, 12:10." in sheet.text
+    assert "Please pay by 5 January 2026, 13:00." in sheet.text
     assert "Product MUG" in sheet.text
     assert "2 × KES 1,299.00" in sheet.text
     assert "Subtotal KES 2,598.00 Delivery KES 300.00 Total KES 2,898.00" in sheet.text
@@ -372,6 +372,32 @@ async def test_a_provider_that_cannot_answer_loses_nothing_and_may_be_tried_agai
     house.counter.trouble = ""
     leaving = await house.visitor.presses(sheet.form("Pay with Card"))
     assert leaving.refresh.startswith("0; url=https://pay.example/")
+
+
+async def test_an_order_tried_too_often_says_whom_to_ask(house: House) -> None:
+    order = await house.order(CARD)
+    house.counter.trouble = "declines"
+    for _ in range(MOST_ATTEMPTS - 1):
+        await house.voided(order)
+        await house.visitor.presses((await house.pays(order)).form("Pay with Card"))
+    tried = len(house.counter.started)
+    sheet = await house.visitor.presses((await house.pays(order)).form("Pay with Card"))
+    assert sheet.status == HTTPStatus.CONFLICT
+    assert "Please ask Shop how to pay." in sheet.text
+    assert len(house.counter.started) == tried == MOST_ATTEMPTS
+
+
+async def test_an_order_whose_time_is_over_is_not_paid_though_nobody_has_ended_it_yet(
+    house: House, clock: ManualClock
+) -> None:
+    order = await house.order(CARD)
+    form = (await house.pays(order)).form("Mobile money")
+    clock.advance(3600)
+    assert (await house.now(order)).status == "pending"
+    for sheet in (await house.pays(order), await house.visitor.presses(form, phone="0712345678")):
+        assert "This order has expired, because it was not paid in time." in sheet.text
+        assert sheet.forms == []
+    assert house.till.push.started == []
 
 
 async def test_fields_that_are_missing_or_wrong_are_named_where_they_stand(house: House) -> None:
