@@ -266,6 +266,15 @@ async def test_a_v4_refund_is_found_by_its_charge(
     assert not report.result.trusted
 
 
+@pytest.mark.parametrize("written", ["{0.hex}", "{{{0}}}", "urn:uuid:{0}"])
+async def test_a_reference_that_only_resembles_one_of_ours_is_none(
+    written: str, door: Door, settings: Settings, signed: Signed, captured: Captured, reports: Any
+) -> None:
+    body = changed(captured(MPESA), tx_ref=written.format(PAYMENT))
+    (item,) = await door.items(signed(body), settings())
+    assert not await reports(item)
+
+
 @pytest.mark.parametrize("fixture", [MPESA, "v3-webhook-legacy-mpesa"])
 async def test_a_payment_that_others_made_through_this_account_is_none_of_ours(
     fixture: str, door: Door, settings: Settings, signed: Signed, captured: Captured, reports: Any

@@ -181,6 +181,13 @@ async def test_an_answer_that_makes_no_sense_is_a_passing_fault(
     assert not raised.value.permanent
 
 
+@pytest.mark.parametrize("when", ["2026-11-21T14:59:00+03:00", "2026-11-21T11:59:00"])
+async def test_times_are_utc(when: str, fetch: Any, bank: Any) -> None:
+    bank.add(REF, 1250, status="successful", created_at=when)
+    (fact,) = (await fetch(bank)).facts
+    assert fact.at.isoformat() == "2026-11-21T11:59:00+00:00"
+
+
 @pytest.mark.parametrize("when", [None, "", "yesterday"])
 async def test_a_capture_without_a_time_happened_now(when: Any, fetch: Any, bank: Any) -> None:
     bank.add(REF, 1250, status="successful", created_at=when)

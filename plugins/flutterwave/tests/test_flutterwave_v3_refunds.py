@@ -84,7 +84,7 @@ async def test_a_refund_far_down_a_list_that_is_not_filtered_is_found(
     refund: Any, bank: Any, paid: str
 ) -> None:
     await refund(bank, change(object_id=paid))
-    others = [{**bank.refunds[0], "transaction_id": 9, "comment": "[op-1]"}] * 40
+    others = [{**bank.refunds[0], "id": 9, "transaction_id": 9}] * 40
 
     def paged(request: httpx.Request) -> Any:
         if request.url.path != "/v3/refunds":
@@ -214,6 +214,16 @@ async def test_a_transaction_that_is_not_this_payments_is_not_touched(
     result = await refund(bank, change(object_id=paid))
     assert (result.status, result.code) == ("failed", "not_refundable")
     assert not bank.writes
+
+
+async def test_what_did_not_come_is_not_asked_about(
+    bank: Any, provider: FlutterwaveProvider, context: Callable[..., Any]
+) -> None:
+    bank.add(REF, 1250, status="failed")
+    bank.add(REF, 1250)
+    asked = context(bank)
+    await provider.fetch(asked, REF, REF)
+    assert [one.url.path for one in asked.world.requests] == ["/v3/transactions"]
 
 
 async def test_a_refund_list_that_fails_keeps_nobody_from_knowing_that_money_came(

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tradewind import AwaitPhone, Payer, ProviderFault, Redirect
-from tradewind_flutterwave import FlutterwaveProvider
+from tradewind_flutterwave import FlutterwaveProvider, payers
 
 REF = "018f5b2e-0000-7000-8000-000000000001"
 LINK = "https://checkout.example/v3/hosted/pay/1"
@@ -110,6 +110,25 @@ async def test_the_page_lasts_no_longer_than_the_payment(
 async def test_a_payer_without_mail_gets_an_address_of_the_shop(start: Any, bank: Any) -> None:
     await start(bank, payer=Payer(phone="+254700000101"))
     assert json.loads(bank.writes[0].content)["customer"]["email"] == "254700000101@shop.example"
+
+
+@pytest.mark.parametrize(
+    ("site", "domain", "expected"),
+    [
+        ("https://shop.example", "", "shop.example"),
+        ("https://shop.example", "mail.example", "mail.example"),
+        ("http://127.0.0.1:8123", "", "example.com"),
+        ("http://localhost:8123", "", "example.com"),
+        ("", "", "example.com"),
+    ],
+)
+async def test_stand_in_addresses_have_a_domain_that_exists(
+    site: str, domain: str, expected: str, payment: Any, context: Any
+) -> None:
+    asked = context(placeholder_email_domain=domain)
+    asked.public_url = site
+    assert payers.email(asked, payment(payer=Payer(phone="+254 700"))) == f"254700@{expected}"
+    assert payers.email(asked, payment(payer=Payer())) == f"{REF}@{expected}"
 
 
 async def test_the_operators_address_is_asked_instead_of_flutterwaves(

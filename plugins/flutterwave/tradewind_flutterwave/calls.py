@@ -97,7 +97,7 @@ async def _sent(context: Context, call: Call) -> httpx.Response:
                 headers={**kind, **call.headers},
                 timeout=httpx.Timeout(call.seconds, connect=_CONNECT_SECONDS),
             )
-    except httpx.InvalidURL as fault:
+    except (httpx.InvalidURL, httpx.UnsupportedProtocol) as fault:
         raise ProviderFault("The address of the API is not usable.", permanent=True) from fault
     except _NOT_SENT as fault:
         raise ProviderFault("Flutterwave cannot be reached.", permanent=False) from fault
