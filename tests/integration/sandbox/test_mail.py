@@ -374,7 +374,7 @@ async def test_a_letters_html_stays_in_its_frame_and_runs_nothing(post: Post) ->
     assert "<script" not in page.text
     assert page.text.count("</iframe>") == 1
     frame = page.text.split('srcdoc="')[1].split('"')[0]
-    assert html.unescape(frame) == f"<base target=_blank>{evil}\n"
+    assert html.unescape(frame) == f"<!doctype html><base target=_blank>{evil}\n"
     attributes = page.text.split("<iframe")[1].split(">")[0]
     assert "allow-scripts" not in attributes
     assert "allow-same-origin" not in attributes
