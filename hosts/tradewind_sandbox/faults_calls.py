@@ -60,9 +60,9 @@ def _reason(status: int) -> str:
 
 _APIS = (
     _Api("whatsapp", re.compile(r"/v\d+\.\d+/.*"), _graph),
-    _Api("flutterwave", re.compile(r"/flutterwave/v3/(?!hosted/).*"), _flutterwave_v3),
+    _Api("flutterwave", re.compile(r"/flutterwave/v3/.*"), _flutterwave_v3),
     _Api("flutterwave", re.compile(r"/flutterwave/v4/.*"), _flutterwave_v4),
-    _Api("flutterwave", re.compile(r"/flutterwave/.*/token"), _oauth),
+    _Api("flutterwave", re.compile(r"/flutterwave/realms/.*/token"), _oauth),
     _Api("stripe", re.compile(r"/stripe/v\d+/.*"), _stripe),
 )
 

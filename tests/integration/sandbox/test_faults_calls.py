@@ -122,7 +122,6 @@ async def test_who_waits_for_an_answer_does_not_keep_the_sandbox_from_stopping()
         ("POST", "/clock"),
         ("POST", "/flutterwave/settle"),
         ("GET", "/flutterwave/pay/1"),
-        ("GET", "/flutterwave/v3/hosted/pay/1"),
         ("POST", "/stripe/pay"),
     ],
 )
