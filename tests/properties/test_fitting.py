@@ -5,7 +5,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from tradewind.contracts.channel import (
@@ -219,10 +219,28 @@ def options(body: OutboundBody) -> list[str]:
 
 @given(CHOICES | CARDS | MENUS, CAPABILITIES)
 def test_no_option_is_lost_or_told_twice(body: OutboundBody, can: Capabilities) -> None:
+    assume(can.text_length or not can.email)
     fitted = fit(body, can)
     assert sorted(fitted.offered) == sorted(options(body))
     tapped = list(itertools.chain(*map(options, fitted.bodies)))
     assert tapped in (list(fitted.offered), [])
+
+
+LETTERS_ONLY = Capabilities(inbound=False, email=True, text_length=0)
+
+
+@given(BODIES)
+def test_where_there_are_only_letters_words_become_one(body: OutboundBody) -> None:
+    fitted = fit(body, LETTERS_ONLY)
+    assert not fitted.offered
+    said = str(getattr(body, "text", ""))
+    if isinstance(body, Email | Template):
+        assert list(fitted.bodies) == [body]
+    elif said.strip():
+        (letter,) = fitted.bodies
+        assert isinstance(letter, Email)
+        assert letter.subject.strip()
+        assert "".join(said.split()) in "".join(letter.text.split())
 
 
 WORDS = st.text("ab \n", max_size=30)

@@ -40,6 +40,7 @@ from tradewind.messaging.rules import (
 )
 
 NOW = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
+LETTERS = Capabilities(inbound=False, email=True, text_length=0)
 PLAIN = Capabilities()
 RICH = Capabilities(
     buttons=3,
@@ -266,6 +267,21 @@ def test_a_caption_that_does_not_fit_follows_its_file() -> None:
 )
 def test_what_a_channel_does_not_have_is_said_in_words(body: OutboundBody, text: str) -> None:
     assert list(fit(body, PLAIN).bodies) == [Text(text=text)]
+
+
+def test_where_there_are_only_letters_a_text_is_one() -> None:
+    (letter,) = fit(Text(text="Hello <b>\nsecond\n\nthird"), LETTERS).bodies
+    assert letter == Email(
+        subject="Hello <b>",
+        text="Hello <b>\nsecond\n\nthird",
+        html="<p>Hello &lt;b&gt;<br>second</p><p>third</p>",
+    )
+    choice = Choice(text="Paid?", buttons=buttons("Yes", "No"), footer="Shop")
+    (asked,) = fit(choice, LETTERS).bodies
+    assert isinstance(asked, Email)
+    assert asked.text == "Paid?\n\nShop"
+    assert list(fit(MarkRead(ref="r"), LETTERS).bodies) == []
+    assert list(fit(Text(text=" "), LETTERS).bodies) == []
 
 
 def test_nothing_is_sent_in_place_of_nothing() -> None:

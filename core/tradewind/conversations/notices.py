@@ -37,6 +37,7 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     """Messages for one conversation; `dedupe_key` is the same on every delivery of the event."""
 
     conversation_id: UUID
+    order_id: UUID
     bodies: Sequence[OutboundBody]
     dedupe_key: str
 
@@ -54,20 +55,26 @@ async def notice_for(tx: Transaction, event: Event) -> Notice | None:
     body = telling(Words(order.locale), order, event) if order else None
     if order is None or body is None:
         return None
-    return Notice(conversation_id=order.conversation_id, bodies=[body], dedupe_key=_key(event))
+    return Notice(
+        conversation_id=order.conversation_id,
+        order_id=order_id,
+        bodies=[body],
+        dedupe_key=_key(event),
+    )
 
 
 async def unseen_for(tx: Transaction, session_id: UUID) -> Notice | None:
     """That no approval was seen; None once the payment is decided, replaced or called off."""
     order_id = await queries.order_of_session(tx, session_id)
     order = await queries.chat_order(tx, order_id) if order_id else None
-    if order is None or order.status != "pending" or order.session_id != session_id:
+    if order is None or order_id is None or order.session_id != session_id:
         return None
-    if order.session_status != "open":
+    if order.status != "pending" or order.session_status != "open":
         return None
     words = Words(order.locale)
     return Notice(
         conversation_id=order.conversation_id,
+        order_id=order_id,
         bodies=[_payable(words, order, words("notice.unseen", number=order.number))],
         dedupe_key=UNSEEN.format(order.payment_id),
     )

@@ -49,7 +49,7 @@ async def _send(engine: Engine, tx: Transaction, notice: Notice, cause: str) -> 
         line,
         engine.plugins.plugin_of(channel.name),
         notice.bodies,
-        Origin(cause=cause, category="utility"),
+        Origin(cause=cause, category="utility", order_id=notice.order_id),
         dedupe_key=notice.dedupe_key,
         first=len(state.offered) + 1,
     )

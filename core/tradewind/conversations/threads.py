@@ -25,6 +25,7 @@ class Thread(msgspec.Struct, frozen=True, kw_only=True):
     """A conversation, locked until the transaction ends."""
 
     line: Line
+    conversation_id: UUID
     customer_id: UUID
     name: str | None
     email: str | None
@@ -75,6 +76,7 @@ async def load(
     )
     return Thread(
         line=line,
+        conversation_id=row["id"],
         customer_id=row["customer_id"],
         name=row["name"],
         email=row["email"],
@@ -119,6 +121,7 @@ async def begin(
     )
     return Thread(
         line=line,
+        conversation_id=conversation_id,
         customer_id=customer.id,
         name=customer.name,
         email=customer.email,
@@ -145,7 +148,7 @@ def talk(thread: Thread, session_prefix: str, store: StoreInfo) -> Talk:
     """The thread as the script sees it."""
     line = thread.line
     return Talk(
-        conversation_id=line.conversation_id,
+        conversation_id=thread.conversation_id,
         channel=line.channel,
         session_id=f"{session_prefix}:{line.identity}",
         identity=line.identity,
@@ -167,10 +170,12 @@ def log_inbound(tx: Transaction, writes: Writes, thread: Thread, message: Inboun
     """Add an incoming message to the log; returns its id."""
     message_id = tx.new_id()
     line = thread.line
-    row = [tx.store_id, message_id, line.conversation_id, line.channel, "in"]
+    row: list[object] = [tx.store_id, message_id, thread.conversation_id, line.channel, "in"]
     row += [kind_of(message.content), line.identity, thread.state_version + 1, message.reply_to]
     writes.insert(
-        "shop.messaging_log", messages.LOG_COLUMNS, [[*row, tx.now, message.ref, "service", ""]]
+        "shop.messaging_log",
+        messages.LOG_COLUMNS,
+        [[*row, tx.now, message.ref, "service", "", None]],
     )
     body = msgspec.json.encode(_kept(message)).decode()
     writes.insert("shop.message_bodies", messages.BODY_COLUMNS, [(tx.store_id, message_id, body)])
@@ -205,7 +210,7 @@ def received(
         occurred_at=tx.now,
         sequence=thread.state_version + 1,
         message_id=message_id,
-        conversation_id=thread.line.conversation_id,
+        conversation_id=thread.conversation_id,
         channel=thread.line.channel,
         kind=kind_of(message.content),
     )
@@ -239,7 +244,7 @@ async def save(
         thread.line.window_expires_at,
         tx.now,
         tx.store_id,
-        thread.line.conversation_id,
+        thread.conversation_id,
         thread.state_version,
     )
     both = f"SELECT FROM {updated}" + (f", {taken}" if taken else "")
@@ -254,9 +259,10 @@ async def log_echo(tx: Transaction, thread: Thread, echo: Echo) -> None:
         return
     writes = Writes()
     message_id = tx.new_id()
-    row = [tx.store_id, message_id, line.conversation_id, line.channel, "out"]
+    row: list[object] = [tx.store_id, message_id, thread.conversation_id, line.channel, "out"]
     row += [kind_of(echo.content), line.identity, line.sequence, None, tx.now]
-    writes.insert("shop.messaging_log", messages.LOG_COLUMNS, [[*row, echo.ref, "service", "app"]])
+    row += [echo.ref, "service", "app", None]
+    writes.insert("shop.messaging_log", messages.LOG_COLUMNS, [row])
     body = msgspec.json.encode(echo.content).decode()
     writes.insert("shop.message_bodies", messages.BODY_COLUMNS, [(tx.store_id, message_id, body)])
     ref = (tx.store_id, line.channel, echo.ref, message_id, tx.now)

@@ -13,7 +13,7 @@ from tradewind.database.sql import Writes, storable_json, storable_text
 from tradewind.messaging.rules import STATUS_RANK
 
 LOG_COLUMNS = """store_id, id, conversation_id, channel, direction, kind, identity, sequence,
-    reply_to, created_at, cause, category, author"""
+    reply_to, created_at, cause, category, author, order_id"""
 BODY_COLUMNS = "store_id, message_id, body"
 REF_COLUMNS = "store_id, channel, ref, message_id, created_at"
 KEY_COLUMNS = "store_id, dedupe_key, message_id, created_at"
@@ -46,6 +46,8 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     id: UUID
+    channel: str
+    identity: str
     direction: str
     kind: str
     category: str
@@ -190,6 +192,18 @@ async def drop_outbound(tx: Transaction, message_id: UUID) -> None:
     )
 
 
+async def consent(tx: Transaction, channel: str, identity: str) -> list[tuple[str, bool]]:
+    """What a person has said, category by category, on being written to."""
+    rows = await tx.fetch(
+        """SELECT category, allowed FROM shop.customer_channel_opt_in
+           WHERE store_id = $1 AND channel = $2 AND identity = $3""",
+        tx.store_id,
+        channel,
+        identity,
+    )
+    return [(row["category"], row["allowed"]) for row in rows]
+
+
 async def set_consent(
     tx: Transaction,
     channel: str,
@@ -242,24 +256,41 @@ async def withhold(tx: Transaction, channel: str, identity: str, category: str |
     )
 
 
+_MESSAGES = """
+    SELECT m.id, m.channel, m.identity, m.direction, m.kind, m.category, m.author, m.created_at,
+           b.body, s.statuses, s.error_codes, s.errors
+    FROM shop.messaging_log m
+    LEFT JOIN shop.message_bodies b ON b.store_id = m.store_id AND b.message_id = m.id
+    LEFT JOIN LATERAL (
+        SELECT array_agg(status) AS statuses, array_agg(error_code) AS error_codes,
+               array_agg(error) AS errors
+        FROM shop.message_statuses
+        WHERE store_id = m.store_id AND message_id = m.id) s ON true
+    WHERE m.store_id = $1 AND ($3::uuid IS NULL OR m.id < $3) AND """
+
+
 async def messages(
     tx: Transaction, conversation_id: UUID, *, before: UUID | None, limit: int
 ) -> list[MessageRecord]:
     """A conversation's messages, newest first."""
     rows = await tx.fetch(
-        """SELECT m.id, m.direction, m.kind, m.category, m.author, m.created_at, b.body,
-                  s.statuses, s.error_codes, s.errors
-           FROM shop.messaging_log m
-           LEFT JOIN shop.message_bodies b ON b.store_id = m.store_id AND b.message_id = m.id
-           LEFT JOIN LATERAL (
-               SELECT array_agg(status) AS statuses, array_agg(error_code) AS error_codes,
-                      array_agg(error) AS errors
-               FROM shop.message_statuses
-               WHERE store_id = m.store_id AND message_id = m.id) s ON true
-           WHERE m.store_id = $1 AND m.conversation_id = $2 AND ($3::uuid IS NULL OR m.id < $3)
-           ORDER BY m.id DESC LIMIT $4""",
+        _MESSAGES + "m.conversation_id = $2 ORDER BY m.id DESC LIMIT $4",
         tx.store_id,
         conversation_id,
+        before,
+        limit,
+    )
+    return [_record(row) for row in rows]
+
+
+async def messages_about(
+    tx: Transaction, order_id: UUID, *, before: UUID | None, limit: int
+) -> list[MessageRecord]:
+    """What was written about an order on any channel, newest first."""
+    rows = await tx.fetch(
+        _MESSAGES + "m.order_id = $2 ORDER BY m.id DESC LIMIT $4",
+        tx.store_id,
+        order_id,
         before,
         limit,
     )
@@ -272,6 +303,8 @@ def _record(row: Any) -> MessageRecord:
     status = statuses[best] if best is not None else None
     return MessageRecord(
         id=row["id"],
+        channel=row["channel"],
+        identity=row["identity"],
         direction=row["direction"],
         kind=row["kind"],
         category=row["category"],

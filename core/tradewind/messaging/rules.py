@@ -3,6 +3,7 @@
 import unicodedata
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
+from html import escape
 from itertools import pairwise
 from typing import Any
 
@@ -37,6 +38,9 @@ Whoever has received or read a message has it, whatever was given up before.
 
 _NOTHING = "…"
 """Stands where a channel wants words and there are none."""
+
+_SUBJECT_LENGTH = 78
+"""RFC 5322, section 2.1.1: a line of a header."""
 
 _ZERO_WIDTH_JOINER = "\u200d"
 
@@ -120,8 +124,11 @@ def _joined(left: str, right: str) -> bool:
 def fit(body: OutboundBody, can: Capabilities, *, first: int = 1) -> Fitted:
     """The message as one or more that the channel can show.
 
-    Options that can only be typed are numbered from `first`. A template goes as it is.
+    Options that can only be typed are numbered from `first`. A template goes as it is. Where there
+    are only letters, everything else becomes one.
     """
+    if can.email and can.text_length <= 0:
+        return Fitted(_letters(body))
     match body:
         case Choice():
             return _fit_choice(body, can, first)
@@ -175,6 +182,30 @@ def _fit_products(body: Products, can: Capabilities) -> Fitted:
 
 def _fit_email(body: Email, can: Capabilities) -> Fitted:
     return Fitted([body] if can.email else _texts(f"{body.subject}\n\n{body.text}", can))
+
+
+def _letters(body: OutboundBody) -> list[OutboundBody]:
+    """The words of a message as a letter; nobody can answer it, so it offers nothing to tap."""
+    if isinstance(body, Email | Template):
+        return [body]
+    if isinstance(body, Choice | Card):
+        body = Text(text=f"{body.text}\n\n{body.footer}")
+    told = [one.text for one in fit(body, _WORDS).bodies if isinstance(one, Text)]
+    text = "\n".join(told).strip()
+    return [Email(subject=_subject(text), text=text, html=_paragraphs(text))] if text else []
+
+
+_WORDS = Capabilities(text_length=65_536)
+"""A channel of nothing but words."""
+
+
+def _subject(text: str) -> str:
+    return clip(text.splitlines()[0].strip(), _SUBJECT_LENGTH)
+
+
+def _paragraphs(text: str) -> str:
+    parts = (escape(part).replace("\n", "<br>") for part in text.split("\n\n"))
+    return "".join(f"<p>{part}</p>" for part in parts)
 
 
 def _fit_mark(body: MarkRead, can: Capabilities) -> Fitted:

@@ -30,10 +30,11 @@ from tradewind.outbox.inbox import rouse
 class Line(msgspec.Struct, frozen=True, kw_only=True):
     """Where a message goes and what may go there: one person on one channel.
 
+    Without a conversation it is an address that letters go to and nothing comes from.
     `marketing`: the person has agreed to be written to and has not refused advertising.
     """
 
-    conversation_id: UUID
+    conversation_id: UUID | None
     channel: str
     identity: str
     phone: str | None
@@ -45,11 +46,15 @@ class Line(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Origin(msgspec.Struct, frozen=True, kw_only=True):
-    """Why a message is sent: the message or event that caused it, its category, who wrote it."""
+    """Why a message is sent: the message or event that caused it, its category, who wrote it.
+
+    `order_id` is the order it is about, if any.
+    """
 
     cause: str
     category: str = "service"
     author: str = ""
+    order_id: UUID | None = None
 
 
 class Composed(msgspec.Struct, frozen=True, kw_only=True):
@@ -93,7 +98,7 @@ def compose(
         category = "marketing" if advertises(body, origin.category) else origin.category
         why = _why_not(tx, line, body, category, always=always)
         row = _log_row(tx, line, message_id, body, sequence)
-        logs.append([*row, origin.cause, category, origin.author])
+        logs.append([*row, origin.cause, category, origin.author, origin.order_id])
         texts.append((tx.store_id, message_id, storable_json(body)))
         if why:
             withheld.append(
@@ -223,6 +228,25 @@ async def line_of(tx: Transaction, conversation_id: UUID, capabilities: Capabili
     )
 
 
+async def line_to(tx: Transaction, channel: str, identity: str, capabilities: Capabilities) -> Line:
+    """The line to somebody who cannot write back: no conversation, no customer, only an address.
+
+    Messages to one address go out in the order of their ids.
+    """
+    said = dict(await queries.consent(tx, channel, identity))
+    return Line(
+        conversation_id=None,
+        channel=channel,
+        identity=identity,
+        phone=None,
+        sequence=0,
+        opted_out=not said.get("all", True),
+        window_expires_at=None,
+        capabilities=capabilities,
+        marketing=said.get("marketing", said.get("all", False)),
+    )
+
+
 async def queue(
     tx: Transaction,
     line: Line,
@@ -243,14 +267,15 @@ async def queue(
     ids = [message.message_id for message in composed.waiting]
     if not await claim(tx, dedupe_key, ids[0] if ids else None):
         return []
-    writes.add(
-        """UPDATE shop.conversations SET outbound_sequence = {0}, last_message_at = {1}
-           WHERE store_id = {2} AND id = {3}""",
-        composed.sequence,
-        tx.now,
-        tx.store_id,
-        line.conversation_id,
-    )
+    if line.conversation_id is not None:
+        writes.add(
+            """UPDATE shop.conversations SET outbound_sequence = {0}, last_message_at = {1}
+               WHERE store_id = {2} AND id = {3}""",
+            composed.sequence,
+            tx.now,
+            tx.store_id,
+            line.conversation_id,
+        )
     await writes.run(tx)
     if ids:
         await rouse(tx, plugin, line.identity)
@@ -365,3 +390,10 @@ async def messages_of(
 ) -> list[MessageRecord]:
     """A conversation's messages, newest first, with the furthest each got."""
     return await queries.messages(tx, conversation_id, before=before, limit=limit)
+
+
+async def messages_about(
+    tx: Transaction, order_id: UUID, *, before: UUID | None = None, limit: int = 50
+) -> list[MessageRecord]:
+    """What was written about an order, on any channel, newest first."""
+    return await queries.messages_about(tx, order_id, before=before, limit=limit)

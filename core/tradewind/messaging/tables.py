@@ -23,6 +23,7 @@ class Message(Table, tablename="messaging_log", schema="shop", db=TABLES):
     reply_to = Text(null=True, default=None)
     author = Text(default="")
     created_at = Timestamptz(default=None)
+    order_id = UUID(null=True, default=None)
 
 
 class MessageBody(Table, tablename="message_bodies", schema="shop", db=TABLES):

@@ -11,6 +11,7 @@ from tradewind_host.admin_api import (
     conversations,
     events,
     inventory,
+    messages,
     orders,
     regions,
     settings,
@@ -19,7 +20,18 @@ from tradewind_host.auth import AdminDoor
 from tradewind_host.idempotency import Idempotency
 from tradewind_host.openapi import ADMIN_KEY
 
-_MODULES = (orders, inventory, catalog, regions, conversations, events, cases, settings, api_keys)
+_MODULES = (
+    orders,
+    messages,
+    inventory,
+    catalog,
+    regions,
+    conversations,
+    events,
+    cases,
+    settings,
+    api_keys,
+)
 
 
 def admin_router() -> Router:

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -13,8 +12,9 @@ from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import Transaction
 from tradewind.messaging.service import messages_of
 from tradewind_host.access import GivenAccess
+from tradewind_host.message_view import MessageList, message_list
 from tradewind_host.problems import reads
-from tradewind_host.shapes import Cursor, Limit, id_cursor, page
+from tradewind_host.shapes import Cursor, Limit, id_cursor
 
 
 class ConversationView(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,32 +37,6 @@ class ConversationList(msgspec.Struct, frozen=True):
     """Conversations, the latest first."""
 
     conversations: Sequence[ConversationView]
-    next_cursor: str | None
-
-
-class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A message; `direction` is in or out, `status` the furthest it got (null for inbound).
-
-    `repeated` counts the sends that may have reached the person once more than they should.
-    """
-
-    id: UUID
-    direction: str
-    kind: str
-    category: str
-    body: Any
-    status: str | None
-    error_code: str
-    error: str
-    repeated: int
-    author: str
-    created_at: datetime
-
-
-class MessageList(msgspec.Struct, frozen=True):
-    """Messages, newest first."""
-
-    messages: Sequence[MessageView]
     next_cursor: str | None
 
 
@@ -89,8 +63,7 @@ async def list_messages(
     async with access.transaction() as tx:
         await _refuse_unknown(tx, conversation_id)
         rows = await messages_of(tx, conversation_id, before=id_cursor(cursor), limit=limit + 1)
-    kept, following = page(rows, limit, lambda row: row.id)
-    return MessageList([MessageView(**msgspec.structs.asdict(row)) for row in kept], following)
+    return message_list(rows, limit)
 
 
 async def _conversations(
