@@ -11,6 +11,7 @@ from tradewind.contracts.context import AppContext, Clock
 from tradewind.conversations.telling import TOLD
 from tradewind.database import Database
 from tradewind.hooks import Plugin
+from tradewind.messaging.letters import service as letters
 from tradewind.plugins import Failure, Plugins, load
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring
@@ -81,8 +82,8 @@ def _app(engine: Engine, config: Config) -> AppContext[None]:
 
 
 def _relayed(plugins: Plugins) -> frozenset[str]:
-    """Event types that anybody wants: those the chat tells about, and what plugins subscribe to."""
-    wanted = set(TOLD)
+    """Event types that anybody wants: the chat, those who write letters, and plugins."""
+    wanted = set(TOLD | letters.written(plugins))
     for plugin in plugins.loaded.values():
         if plugin.events is None:
             return frozenset(plugins.event_types)

@@ -16,6 +16,8 @@ from tradewind.conversations.telling import ASK_AFTER, CHAT, TOLD, ask_after, te
 from tradewind.database import directory
 from tradewind.database.engine import Store
 from tradewind.database.listen import listening
+from tradewind.messaging.letters import service as letters
+from tradewind.messaging.letters.service import LETTERS
 from tradewind.outbox import inbox, live
 from tradewind.outbox import jobs as queue
 from tradewind.outbox import service as outbox
@@ -138,15 +140,21 @@ class Worker:
         try:
             store = await engine.store(store_id)
             listening = await engine.enabled(store) | await engine.quarantined(store)
-            return await outbox.relay(engine.database, self._subscribers(listening), store_id)
+            own = {CHAT: TOLD, LETTERS: await letters.written_by(engine, store)}
+            subscribers = self._subscribers(listening, own)
+            return await outbox.relay(engine.database, subscribers, store_id)
         except Exception:  # noqa: BLE001 - the pointers stay for the next round
             _LOG.exception("events of store %s could not be relayed", store_id)
             return 0
 
-    def _subscribers(self, listening: frozenset[str]) -> Callable[[UUID, str], list[str]]:
+    def _subscribers(
+        self, listening: frozenset[str], own: Mapping[str, frozenset[str]]
+    ) -> Callable[[UUID, str], list[str]]:
+        """`own` are core's subscribers, each with the types of events that it wants."""
+
         def of(_store_id: UUID, event_type: str) -> list[str]:
             wanted = [n for n in self._engine.plugins.subscribers(event_type) if n in listening]
-            return [*wanted, CHAT] if event_type in TOLD else wanted
+            return [*wanted, *(name for name, types in own.items() if event_type in types)]
 
         return of
 
@@ -190,8 +198,8 @@ class Worker:
 
     async def _hand_over(self, store: Store, subscriber: str, event: Event) -> bool:
         """Whether the subscriber took it; false when the store has switched it off."""
-        if subscriber == CHAT:
-            await tell(self._engine, store, event)
+        if subscriber in _OWN:
+            await _OWN[subscriber](self._engine, store, event)
             return True
         context = await self._engine.context(store, subscriber)
         if context is not None:
@@ -262,6 +270,13 @@ class Worker:
         if job.store_id is None:
             raise TypeError(f"a job of kind {job.kind} has no store")
         return await self._engine.store(job.store_id)
+
+
+_OWN: Mapping[str, Callable[[Engine, Store, Event], Awaitable[None]]] = {
+    CHAT: tell,
+    LETTERS: letters.write,
+}
+"""Core's own subscribers."""
 
 
 async def _wait(event: asyncio.Event, longest: timedelta) -> None:
