@@ -146,10 +146,10 @@ class House:
                 """UPDATE shop.conversations SET window_expires_at = $3
                    WHERE store_id = $1 AND id = $2""",
                 store.id,
-                thread.line.conversation_id,
+                thread.conversation_id,
                 tx.now + WINDOW,
             )
-        return Talk(self, store, thread.line.conversation_id, phone)
+        return Talk(self, store, thread.conversation_id, phone)
 
     async def work(self) -> None:
         await self.worker.work_off()

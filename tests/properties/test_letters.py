@@ -63,7 +63,7 @@ def test_no_words_become_markup_or_a_line_of_their_own(
     assert "\n" not in tricky.subject
     assert "\0" not in tricky.text
     shape, wanted = Shape(tricky.html), Shape(plain.html)
-    if kind != "shipped":
+    if kind != "shipped" or len(shape.links) == len(wanted.links):
         assert shape.tags == wanted.tags
         assert len(tricky.text.splitlines()) == len(plain.text.splitlines())
     assert "script" not in shape.tags

@@ -51,7 +51,7 @@ def test_every_language_says_the_same_things() -> None:
 
 
 def test_no_language_was_forgotten_to_be_translated() -> None:
-    names = {"total.total", "method.mobile_money", "date", "line"}
+    names = {"total.total", "method.mobile_money", "method.mpesa", "date", "line"}
     for code in LANGUAGES.keys() - {"en"}:
         same = {key for key, text in LANGUAGES[code].items() if text == LANGUAGES["en"][key]}
         assert same <= names, code
@@ -140,7 +140,12 @@ def test_what_costs_nothing_is_not_listed_or_is_called_free() -> None:
     [
         ({}, {}, "Cash on delivery\nPay KES 4,800.00 in cash when your order arrives."),
         ({}, {"instructions": ""}, "Cash on delivery\nKES 4,800.00 to pay"),
-        ({"paid_total": 4_800_00}, {"method": "m_pesa"}, "M pesa\nKES 4,800.00 paid"),
+        (
+            {"paid_total": 4_800_00},
+            {"method": "mobile_money_gh"},
+            "Mobile money\nKES 4,800.00 paid",
+        ),
+        ({"paid_total": 4_800_00}, {"method": "gift_card"}, "Gift card\nKES 4,800.00 paid"),
         ({"paid_total": 1_000_00}, {"instructions": ""}, "KES 3,800.00 to pay"),
         ({"payment_status": "authorized"}, {"method": "card"}, "Card\nKES 4,800.00 is set aside"),
     ],

@@ -1,5 +1,6 @@
 """What a letter says: from the facts of an order to a subject, a text and a page. No I/O."""
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from unicodedata import category
@@ -166,8 +167,11 @@ _BODIES: Mapping[Kind, Callable[[Phrases, Facts], _Body]] = {
 
 
 def is_web(url: str) -> bool:
-    """Whether a link leads to a page; others could run a script."""
-    return url.lower().startswith(("https://", "http://"))
+    """Whether a link leads to a page and nowhere else; others could run a script."""
+    return _WEB.fullmatch(url) is not None
+
+
+_WEB = re.compile(r"https?://[^\s\x00-\x1f\x7f\u202a-\u202e\u2066-\u2069]+", re.IGNORECASE)
 
 
 def _items(words: Phrases, order: Order) -> list[Item]:
@@ -206,8 +210,7 @@ def _payment(words: Phrases, facts: Facts) -> list[Section]:
     """How the order is paid, and what is still to be done for it."""
     order, told = facts.order, list[str]()
     if facts.method:
-        named = facts.method.replace("_", " ").capitalize()
-        told.append(words.known(f"method.{facts.method}", named))
+        told.append(_method(words, facts.method))
     if order.due == 0:
         if order.total:
             told.append(words("payment.paid", amount=order.money(order.total).text()))
@@ -218,6 +221,16 @@ def _payment(words: Phrases, facts: Facts) -> list[Section]:
     else:
         told.append(words("payment.due", amount=order.money(order.due).text()))
     return [Section(words("section.payment"), told)] if told else []
+
+
+def _method(words: Phrases, method: str) -> str:
+    """What a way to pay is called; one of a country, as `mobile_money_gh`, by what it is one of."""
+    parts = method.split("_")
+    for count in range(len(parts), 0, -1):
+        title = words.known(f"method.{'_'.join(parts[:count])}", "")
+        if title:
+            return title
+    return one_line(" ".join(parts).capitalize())
 
 
 def _delivery(words: Phrases, facts: Facts) -> list[Section]:
