@@ -8,7 +8,8 @@ import pytest_asyncio
 from tests.support.letterbox import JANE, Letterbox, open_letterbox, text_of
 from tests.support.shop import AMINA
 from tradewind.checkout.links import opens
-from tradewind.checkout.service import expire_order
+from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.service import expire_order, pay_order
 from tradewind.fulfillment.service import add_shipment
 from tradewind.messaging.delivery import MAX_ATTEMPTS, PATIENCE
 from tradewind.orders.rules import Order
@@ -16,6 +17,8 @@ from tradewind.stores.service import save_settings, settings_of
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 from tradewind_email import smtp
+
+CASH = StartRequest(provider="manual", method="cash_on_delivery")
 
 
 @pytest_asyncio.fixture
@@ -96,6 +99,15 @@ async def test_a_failed_payment_is_told_once_with_a_way_to_pay(box: Letterbox) -
     (url,) = [line for line in text_of(letter).splitlines() if line.startswith("http")]
     token = url.rpartition("=")[2]
     assert opens(box.engine, box.store(), order.id, "pay", token)
+
+
+async def test_whoever_chooses_another_way_to_pay_hears_of_no_failure(box: Letterbox) -> None:
+    order = await box.order(online=True)
+    await pay_order(box.engine, box.store(), order.id, CASH)
+    await box.settle()
+    await box.says(order, "failed")
+    assert kinds(box) == ["Your"]
+    assert "in cash when your order arrives" in text_of(box.letters[0])
 
 
 async def test_whoever_has_paid_meanwhile_hears_of_no_failure(box: Letterbox) -> None:

@@ -97,7 +97,7 @@ class Letterbox:
         """The provider says something of one of its objects, and all follows that follows."""
         store = self.store()
         async with self.engine.database.transaction(store.id) as tx:
-            (payment,) = await payments_of(tx, order.id)
+            payment = (await payments_of(tx, order.id))[0]
         fact = Fact(
             kind=kind,
             object_id=name,

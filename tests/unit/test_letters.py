@@ -31,7 +31,7 @@ from tradewind.orders.rules import Order
 
 GOLDEN = Path(__file__).parent / "letters"
 KINDS: tuple[Kind, ...] = get_args(Kind)
-EVENT_ID, SHIPMENT = UUID(int=77), UUID(int=78)
+EVENT_ID, SHIPMENT, PAYMENT = UUID(int=77), UUID(int=78), UUID(int=79)
 
 # --- words ----------------------------------------------------------------------------------------
 
@@ -197,7 +197,7 @@ def event_of(kind: type, **more: Any) -> Any:
     order = {"order_id": ORDER.id, "number": "1001"}
     whole = {**order, "source": "web", "total": Money(4_800_00, "KES")}
     pay = {
-        "payment_id": UUID(int=5),
+        "payment_id": PAYMENT,
         "provider": "till",
         "method": "card",
         "amount": Money(4_800_00, "KES"),
@@ -242,9 +242,8 @@ LATER, EARLIER = LATE + timedelta(minutes=1), LATE - timedelta(days=1)
         (OrderPlaced, {"status": "canceled"}, []),
         # a payment that failed
         (PaymentFailed, {"status": "pending", "placed_at": None}, [FAILED]),
-        (PaymentFailed, {"payment_status": "failed"}, [FAILED]),
         (PaymentFailed, PAID, []),
-        (PaymentFailed, {"payment_status": "authorized"}, []),
+        (PaymentFailed, {"payment_status": "failed"}, []),
         (PaymentFailed, {"status": "expired"}, []),
         (PaymentFailed, {"status": "canceled"}, []),
         # the rest
@@ -258,7 +257,14 @@ LATER, EARLIER = LATE + timedelta(minutes=1), LATE - timedelta(days=1)
 def test_an_event_makes_these_letters_due(
     event: type, order: dict[str, Any], keys: list[str]
 ) -> None:
-    assert [one.key for one in due(event_of(event), order_with(**order))] == keys
+    found = due(event_of(event), order_with(**order), PAYMENT)
+    assert [one.key for one in found] == keys
+
+
+def test_an_attempt_that_was_replaced_is_no_news() -> None:
+    waits = order_with(status="pending", placed_at=None)
+    assert due(event_of(PaymentFailed), waits, PAYMENT)
+    assert not due(event_of(PaymentFailed), waits, UUID(int=6))
 
 
 def test_other_events_make_no_letter_due() -> None:

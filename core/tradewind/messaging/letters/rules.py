@@ -6,6 +6,7 @@ and for all that it was written, and what it says is how the order stands when i
 
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal
+from uuid import UUID
 
 import msgspec
 
@@ -42,8 +43,13 @@ class Due(msgspec.Struct, frozen=True):
     key: str
 
 
-def due(event: Event, order: Order) -> Sequence[Due]:
-    """The letters that this event makes due, in the order in which they are to be read."""
+def due(event: Event, order: Order, newest: UUID | None = None) -> Sequence[Due]:
+    """The letters that this event makes due, in the order in which they are to be read.
+
+    `newest` is the order's latest payment: that an older attempt came to nothing is no news.
+    """
+    if isinstance(event, PaymentFailed) and event.payment_id != newest:
+        return ()
     rule = _RULES.get(type(event))
     return rule(event, order) if rule is not None else ()
 
@@ -76,8 +82,8 @@ def _refunded(event: OrderRefunded, _order: Order) -> list[Due]:
 
 
 def _failed(_event: PaymentFailed, order: Order) -> list[Due]:
-    """Whoever tries three times is told once; who has paid meanwhile, or may not, never."""
-    waits = order.due > 0 and not order.closed and order.payment_status != "authorized"
+    """Whoever tries three times is told once; who has paid meanwhile, or pays later, never."""
+    waits = order.status == "pending" and order.due > 0
     return [Due("payment_failed", f"payment_failed:{order.id}")] if waits else []
 
 

@@ -1,5 +1,6 @@
 """Write the letters that events make due, and put them on their way by the store's e-mail."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -19,6 +20,7 @@ from tradewind.messaging.service import Origin
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
 from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment
 from tradewind.plugins import Plugins
 from tradewind.settings.engine import Engine
 from tradewind.stores.service import settings_of
@@ -66,10 +68,13 @@ async def write(engine: Engine, store: Store, event: Event) -> None:
     plugin = engine.plugins.plugin_of(post.name)
     async with engine.database.transaction(store.id) as tx:
         order = await _order(tx, event)
-        letters = due(event, order) if order is not None and order.email else ()
-        if order is None or not order.email or not letters:
+        if order is None or not order.email:
             return
-        facts = await _facts(engine, store, tx, event, order)
+        known = await payments.payments_of(tx, order.id)
+        letters = due(event, order, known[-1].id if known else None)
+        if not letters:
+            return
+        facts = await _with_payment(tx, await _facts(engine, store, tx, event, order), known)
         line = await messaging.line_to(tx, post.name, order.email.lower(), post.capabilities)
         origin = Origin(cause=str(event.id), category="utility", order_id=order.id)
         for one in letters:
@@ -92,7 +97,7 @@ async def _facts(
     engine: Engine, store: Store, tx: Transaction, event: Event, order: Order
 ) -> Facts:
     settings = await settings_of(tx)
-    facts = Facts(
+    return Facts(
         store=store.name,
         locale=settings.locale,
         time_zone=settings.time_zone,
@@ -103,7 +108,6 @@ async def _facts(
         amount=_amount(event, order),
         parcel=_parcel(event),
     )
-    return await _with_payment(tx, facts)
 
 
 def _amount(event: Event, order: Order) -> Money:
@@ -118,14 +122,12 @@ def _parcel(event: Event) -> Parcel:
     return Parcel(carrier=event.carrier, number=event.tracking_number, url=event.tracking_url)
 
 
-async def _with_payment(tx: Transaction, facts: Facts) -> Facts:
+async def _with_payment(tx: Transaction, facts: Facts, known: Sequence[Payment]) -> Facts:
     """How the order is paid: what has brought money, or else what was begun last."""
-    order_id = facts.order.id
-    known = await payments.payments_of(tx, order_id)
     if not known:
         return facts
     payment = next((one for one in reversed(known) if one.captured), known[-1])
-    session = await payments.session_of_order(tx, order_id)
+    session = await payments.session_of_order(tx, facts.order.id)
     action = session.action if session and session.payment_id == payment.id else None
     told = action.text if isinstance(action, Instructions) else ""
     return msgspec.structs.replace(facts, method=payment.method, instructions=told)
