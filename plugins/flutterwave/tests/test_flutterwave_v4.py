@@ -12,6 +12,7 @@ import pytest
 
 from tradewind import AwaitPhone, Change, Money, ProviderFault, Redirect
 from tradewind_flutterwave import FlutterwaveProvider
+from tradewind_flutterwave.v4 import Tokens
 
 REF = "018f5b2e-0000-7000-8000-000000000001"
 ACCOUNT = {"api": "v4", "client_id": "id", "client_secret": "secret"}
@@ -256,9 +257,24 @@ async def test_the_token_is_asked_for_with_the_clients_credentials(
 async def test_however_many_ask_at_once_one_token_is_fetched(
     provider: FlutterwaveProvider, account: Callable[..., Any], new_bank: Any
 ) -> None:
-    asked = account(new_bank)
+    async def slowly(request: httpx.Request) -> Any:
+        await asyncio.sleep(0)
+        return new_bank(request)
+
+    asked = account(slowly)
     await asyncio.gather(*(provider.fetch(asked, REF, None) for _ in range(20)))
     assert len(new_bank.tokens) == 1
+
+
+async def test_a_refused_token_does_not_cost_the_one_that_replaced_it(
+    account: Callable[..., Any], new_bank: Any
+) -> None:
+    asked, tokens = account(new_bank), Tokens()
+    old = await tokens.token(asked)
+    tokens.forget(asked, old)
+    new = await tokens.token(asked)
+    tokens.forget(asked, old)
+    assert await tokens.token(asked) == new != old
 
 
 async def test_a_token_is_replaced_one_minute_before_it_ends(
@@ -340,6 +356,18 @@ async def test_a_charge_under_another_reference_is_not_believed(fetch: Any, new_
     result = await fetch(new_bank, "chg_0")
     assert result.status == "pending"
     assert not result.facts
+
+
+async def test_a_list_that_is_not_filtered_brings_only_our_own(fetch: Any, new_bank: Any) -> None:
+    new_bank.add("somebody-elses", 1250, status="succeeded")
+    theirs, *_ = new_bank.charges
+
+    def unfiltered(request: httpx.Request) -> Any:
+        if request.url.path == "/charges":
+            return httpx.Response(200, json={"data": [{**theirs, "amount": 1, "fees": []}]})
+        return new_bank(request)
+
+    assert (await fetch(unfiltered)).status == "pending"
 
 
 async def test_a_charge_that_is_not_there_yet_is_pending(fetch: Any, new_bank: Any) -> None:
