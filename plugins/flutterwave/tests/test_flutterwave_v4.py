@@ -508,3 +508,11 @@ async def test_payments_made_before_an_account_was_switched_are_still_looked_up(
     assert (await provider.fetch(now_v4, REF, REF)).status == "succeeded"
     assert (await provider.fetch(now_v3, REF, "chg_0")).status == "succeeded"
     assert (await provider.refund(now_v3, change())).status == "succeeded"
+
+
+async def test_the_operators_address_is_that_of_the_chosen_api_alone(
+    provider: FlutterwaveProvider, context: Callable[..., Any], bank: Any
+) -> None:
+    asked = context(bank, api_base="http://127.0.0.1:9/v4", **ACCOUNT)
+    await provider.fetch(asked, REF, REF)
+    assert {one.url.host for one in asked.world.requests} == {"api.flutterwave.com"}
