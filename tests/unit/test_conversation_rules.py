@@ -13,6 +13,7 @@ from tradewind.contracts.channel import LocationContent, Row
 from tradewind.contracts.errors import NotFound, OutOfStock, ProviderFault
 from tradewind.conversations.countries import country_name
 from tradewind.conversations.rules import (
+    Again,
     CityLine,
     Declined,
     Outside,
@@ -21,6 +22,7 @@ from tradewind.conversations.rules import (
     Tap,
     clean,
     dump_state,
+    example_phone,
     fit_lines,
     from_address,
     is_email,
@@ -29,6 +31,7 @@ from tradewind.conversations.rules import (
     place_from_form,
     place_from_pin,
     read_city,
+    read_phone,
     read_street,
     tap,
     to_address,
@@ -36,15 +39,14 @@ from tradewind.conversations.rules import (
 from tradewind.conversations.rules.taps import FIELDS
 from tradewind.conversations.script.turn import paged
 from tradewind.conversations.service import COMMANDS, TAPS
-from tradewind.conversations.texts import ENGLISH, LANGUAGES, Words
+from tradewind.conversations.texts import LANGUAGES, Words
 
 ID = UUID("018f3a4e-0000-7000-8000-000000000001")
 OTHER = UUID("018f3a4e-0000-7000-8000-000000000002")
 GROUPS = (
     "home browse stock cart ask wrong review checkout pay order notice label row footer".split()
 )
-NO_WORDS = ("texts.py", "queries.py")
-"""Sources that hold the texts themselves, or SQL."""
+SQL = "queries.py"
 
 
 # --- taps ----------------------------------------------------------------------------------------
@@ -59,6 +61,9 @@ NO_WORDS = ("texts.py", "queries.py")
         (tap("v", ID, OTHER), Tap(kind="v", id=ID, other=OTHER)),
         (tap("in", ID, ""), Tap(kind="in", id=ID)),
         (tap("find", "9", "tea: green"), Tap(kind="find", cursor="9", text="tea: green")),
+        (tap("way", 1001, "gate:wallet"), Tap(kind="way", number=1001, text="gate:wallet")),
+        (tap("give", 0, "+254712345678"), Tap(kind="give", text="+254712345678")),
+        (tap("retry", ID), Tap(kind="retry", id=ID)),
         (tap("ship", "plugin:slow:1"), Tap(kind="ship", text="plugin:slow:1")),
         (tap("add", 2, "TEA-500"), Tap(kind="add", number=2, text="TEA-500")),
     ],
@@ -101,6 +106,9 @@ def test_an_id_that_could_not_be_read_back_is_not_made() -> None:
 def test_a_state_survives_the_database() -> None:
     state = State(step="city", name="Jane", place=Place(street="Moi Avenue 12"), cart=ID, total=5)
     assert load_state(dump_state(state)) == state
+    again = Again(number=1001, session=OTHER, payment="gate:wallet", inputs={"network": "Blue"})
+    paying = State(step="fill", asked="phone", inputs={"phone": "+254712345678"}, again=again)
+    assert load_state(dump_state(paying)) == paying
 
 
 @pytest.mark.parametrize(
@@ -256,6 +264,38 @@ def test_an_address_is_remembered_as_it_was_given() -> None:
     assert from_address(address) == place
 
 
+@pytest.mark.parametrize(
+    ("text", "countries", "number"),
+    [
+        ("0712 345 678", ["ke"], "+254712345678"),
+        ("712345678", ["ke"], "+254712345678"),
+        ("+254 (712) 345-678", ["us"], "+254712345678"),
+        ("00254712345678", ["ke"], "+254712345678"),
+        ("254712345678", ["ke"], "+254712345678"),
+        ("it is 0712345678", ["ke"], "+254712345678"),
+        ("0772 123 456", ["us", "ug"], "+256772123456"),
+        ("+254712345678", [], "+254712345678"),
+        ("0712345678", [], ""),
+        ("12345", ["ke"], ""),
+        ("07123456789", ["ke"], ""),
+        ("07l2345678", ["ke"], ""),
+        ("call me", ["ke"], ""),
+        ("", ["ke"], ""),
+        ("0712345678 ext 9", ["ke"], ""),
+        ("0712345678" * 9, ["ke"], ""),
+    ],
+)
+def test_a_phone_number_is_read_as_its_country_writes_it(
+    text: str, countries: list[str], number: str
+) -> None:
+    assert read_phone(text, countries) == number
+
+
+def test_an_example_is_a_number_of_the_country() -> None:
+    assert read_phone(example_phone(["ke"]), ["ke"]).startswith("+2547")
+    assert example_phone([]) == example_phone(["zz"]) == ""
+
+
 # --- texts and pages -----------------------------------------------------------------------------
 
 
@@ -287,8 +327,9 @@ def placeholders(text: str) -> set[str]:
 @pytest.mark.parametrize("locale", LANGUAGES)
 def test_every_language_says_the_same_things(locale: str) -> None:
     english = LANGUAGES["en"].texts
+    assert LANGUAGES[locale].texts.keys() == english.keys()
     for key, text in LANGUAGES[locale].texts.items():
-        assert key in english
+        assert text.strip()
         assert placeholders(text) == placeholders(english[key])
 
 
@@ -302,6 +343,24 @@ def test_buttons_fit_on_a_phone(locale: str) -> None:
 def test_an_unknown_language_is_answered_in_english() -> None:
     assert Words("tlh")("button.help") == Words("en")("button.help") == "Help"
     assert Words("en_US").language is Words("en").language
+
+
+@pytest.mark.parametrize(
+    ("locale", "pay", "products"),
+    [
+        ("en", "Pay online", "0 products"),
+        ("fr-CI", "Payer en ligne", "0 produit"),
+        ("sw_KE", "Lipa mtandaoni", "bidhaa 0"),
+    ],
+)
+def test_three_languages_are_spoken(locale: str, pay: str, products: str) -> None:
+    assert Words(locale)("button.pay_online") == pay
+    assert Words(locale).count("browse.products_count", 0) == products
+
+
+def test_a_reason_nobody_knows_is_still_told_in_plain_words() -> None:
+    assert Words("en").reason("insufficient_funds") == "there was not enough money in the account"
+    assert Words("sw").reason("E-1037") == Words("sw").reason("") == Words("sw")("failed.other")
 
 
 def test_numbers_have_their_forms_and_money_its_currency() -> None:
@@ -331,7 +390,8 @@ def test_every_tap_and_every_command_is_answered() -> None:
         *("add", "remove", "cart", "checkout", "status"),
         *("track", "stop", "start", "help", "menu"),
     }
-    assert set(ENGLISH.aliases.values()) <= set(COMMANDS)
+    for language in LANGUAGES.values():
+        assert set(language.aliases.values()) <= set(COMMANDS)
 
 
 @pytest.fixture
@@ -340,9 +400,7 @@ def every_key() -> set[str]:
     sources = files("tradewind.conversations")
     paths = [*sources.joinpath("script").iterdir(), *sources.iterdir()]
     text = "\n".join(
-        path.read_text()
-        for path in paths
-        if path.name.endswith(".py") and path.name not in NO_WORDS
+        path.read_text() for path in paths if path.name.endswith(".py") and path.name != SQL
     )
     buttons = {f"button.{name}" for name in re.findall(r'\.button\(\s*"([a-z_]+)"', text)}
     return buttons | set(re.findall(rf"[\"']((?:button|{'|'.join(GROUPS)})\.[a-z_]+)[\"']", text))

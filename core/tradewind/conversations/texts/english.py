@@ -1,32 +1,8 @@
-"""Every word the shop says in a conversation, by language, and the words it understands.
+"""The chat in English. What another language leaves out is said in these words."""
 
-A further language is one more `Language` in `LANGUAGES`; what it leaves out is said in English.
-Texts with a number end in `.one` and `.other` (or what the language's `plural` names).
-"""
+from tradewind.conversations.texts.language import Language, one_or_other
 
-from collections.abc import Callable, Mapping
-
-import msgspec
-
-from tradewind.contracts.money import Money
-
-
-class Language(msgspec.Struct, frozen=True, kw_only=True):
-    """One language: its texts, phrases that mean a command, single words, plural forms."""
-
-    texts: Mapping[str, str]
-    aliases: Mapping[str, str]
-    greetings: frozenset[str]
-    yes: frozenset[str]
-    no: frozenset[str]
-    plural: Callable[[int], str]
-
-
-def _one_or_other(n: int) -> str:
-    return "one" if n == 1 else "other"
-
-
-_ENGLISH = {
+_TEXTS = {
     # buttons and rows: at most 20 characters on a button
     "button.browse": "Browse products",
     "button.cart": "View cart",
@@ -286,7 +262,7 @@ _ENGLISH = {
     "notice.delivered": "Your order {number} was delivered. Enjoy!",
 }
 
-_ENGLISH_ALIASES = {
+_ALIASES = {
     "basket": "cart",
     "browse": "menu",
     "buy": "checkout",
@@ -311,7 +287,7 @@ _ENGLISH_ALIASES = {
     "where is my order": "status",
 }
 
-_ENGLISH_GREETINGS = frozenset(
+_GREETINGS = frozenset(
     (
         *("hi", "hello", "hey", "hi there", "hello there", "hey there", "hallo", "greetings"),
         *("good morning", "good afternoon", "good evening", "good day", "morning"),
@@ -319,43 +295,10 @@ _ENGLISH_GREETINGS = frozenset(
 )
 
 ENGLISH = Language(
-    texts=_ENGLISH,
-    aliases=_ENGLISH_ALIASES,
-    greetings=_ENGLISH_GREETINGS,
+    texts=_TEXTS,
+    aliases=_ALIASES,
+    greetings=_GREETINGS,
     yes=frozenset(("yes", "y", "ok", "okay", "confirm", "sure", "yes please")),
     no=frozenset(("no", "n", "cancel", "no thanks", "no thank you")),
-    plural=_one_or_other,
+    plural=one_or_other,
 )
-
-LANGUAGES: Mapping[str, Language] = {"en": ENGLISH}
-
-
-class Words:
-    """The texts of one language, filled in. An unknown locale speaks English."""
-
-    def __init__(self, locale: str) -> None:
-        self.language = LANGUAGES.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
-
-    def __call__(self, key: str, /, **values: object) -> str:
-        """A text with its values. Raises KeyError for a key that no language has."""
-        return self.raw(key).format(**values) if values else self.raw(key)
-
-    def count(self, key: str, n: int, /, **values: object) -> str:
-        """A text with a number, which it may show as `{n}`."""
-        return self(f"{key}.{self.language.plural(n)}", n=n, **values)
-
-    def raw(self, key: str, /) -> str:
-        """A text with its placeholders."""
-        return self.language.texts.get(key) or _ENGLISH[key]
-
-    def known(self, key: str, otherwise: str) -> str:
-        """A text that may not exist, such as the name of a state of tomorrow."""
-        return self.language.texts.get(key) or _ENGLISH.get(key) or otherwise
-
-    def reason(self, code: str) -> str:
-        """Why a payment did not go through, to end a sentence with."""
-        return self.known(f"failed.{code}", self("failed.other"))
-
-    def money(self, amount: int, currency: str) -> str:
-        """An amount in minor units, for people."""
-        return Money(amount, currency).text()
