@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 
 from tests.support.chats import Chat, open_engine
@@ -17,6 +18,8 @@ from tradewind.contracts.events import (
     OrderCanceled,
     OrderExpired,
     OrderPlaced,
+    OrderRefunded,
+    PaymentFailed,
     PaymentPaid,
 )
 from tradewind.contracts.money import Money
@@ -79,6 +82,12 @@ def parcel(kind: type, order: dict[str, Any], event_id: UUID) -> Any:
     return event_of(kind, order, event_id, number=str(order["number"]), **more)
 
 
+def refund(kind: type, order: dict[str, Any], event_id: UUID) -> Any:
+    total = Money(order["total"], "KES")
+    more = {"number": str(order["number"]), "source": "chatter", "total": total}
+    return event_of(kind, order, event_id, amount=Money(120_00, "KES"), **more)
+
+
 def paid(kind: type, order: dict[str, Any], event_id: UUID) -> Any:
     more = {"provider": "manual", "method": "cash_on_delivery", "payment_id": event_id}
     return event_of(kind, order, event_id, amount=Money(500_00, "KES"), **more)
@@ -95,6 +104,7 @@ async def notice(database: Database, store_id: UUID, event: Event) -> Notice | N
         (PaymentPaid, paid, "KES 500.00"),
         (OrderCanceled, order_event, "canceled"),
         (OrderExpired, order_event, "expired"),
+        (OrderRefunded, refund, "KES 120.00 back"),
         (FulfillmentShipped, parcel, "Rider R-1"),
         (FulfillmentDelivered, parcel, "delivered"),
     ],
@@ -140,3 +150,34 @@ async def test_a_payment_without_an_order_is_told_to_nobody(
 ) -> None:
     event = paid(PaymentPaid, {**order, "id": None}, database.new_id())
     assert await notice(database, shop.store.id, event) is None
+
+
+async def test_an_order_that_had_waited_and_stands_without_money_is_confirmed_without_an_amount(
+    database: Database, shop: Shop, order: dict[str, Any]
+) -> None:
+    event = order_event(OrderPlaced, order, database.new_id())
+    told = await notice(database, shop.store.id, msgspec.structs.replace(event, sequence=2))
+    assert told is not None
+    (body,) = told.bodies
+    assert isinstance(body, Choice)
+    assert body.text == f"Your order {order['number']} is confirmed. Thank you!"
+
+
+async def test_a_failed_payment_of_an_order_that_stands_is_not_told(
+    database: Database, shop: Shop, order: dict[str, Any]
+) -> None:
+    event = paid(PaymentFailed, order, database.new_id())
+    assert await notice(database, shop.store.id, event) is None
+
+
+async def test_the_same_is_said_under_the_same_key_however_it_is_brought_about(
+    database: Database, shop: Shop, order: dict[str, Any]
+) -> None:
+    first = await notice(
+        database, shop.store.id, order_event(OrderCanceled, order, database.new_id())
+    )
+    again = await notice(
+        database, shop.store.id, order_event(OrderCanceled, order, database.new_id())
+    )
+    assert first is not None
+    assert first == again

@@ -11,6 +11,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.shop import AMINA, Shop, open_shop
+from tests.support.thirdparty.gate import PLAN, Desk, GatePlugin
 from tests.support.thirdparty.listener import Listener
 from tests.support.thirdparty.pager import (
     LONGEST_PAGE,
@@ -40,8 +41,9 @@ DOOR = "/webhooks/paging-network"
 class Pagers:
     """People with pagers, and the network that carries what they type."""
 
-    def __init__(self, shop: Shop, network: Network, listener: Listener) -> None:
+    def __init__(self, shop: Shop, network: Network, listener: Listener, desk: Desk) -> None:
         self.shop = shop
+        self.desk = desk
         self.network = network
         self.listener = listener
         self._ids = itertools.count(1)
@@ -70,6 +72,13 @@ class Pagers:
         await self.shop.settle()
         return "\n".join(self.hears())
 
+    async def decides(self, state: Any, code: str = "") -> str:
+        """The provider has decided the newest payment, and is asked; what is told of it."""
+        self.desk.decide(self.shop.clock.now(), state, code)
+        self.shop.clock.advance(PLAN[0].total_seconds())
+        await self.shop.settle()
+        return "\n".join(self.hears())
+
     def hears(self) -> list[str]:
         """What came since the last time, whoever it was for."""
         fresh = self.network.taken[self._read :]
@@ -85,17 +94,21 @@ class Pagers:
 @pytest_asyncio.fixture
 async def pagers(database_urls: DatabaseUrls, clock: ManualClock) -> AsyncIterator[Pagers]:
     """Both stores have a line; nobody has written yet."""
-    network, listener = Network(), Listener()
-    plugins = [PagingPlugin(network), listener]
+    network, listener, desk = Network(), Listener(), Desk()
+    plugins = [PagingPlugin(network), listener, GatePlugin(desk)]
     async with open_shop(database_urls, clock=clock, plugins=plugins) as shop:
         for slug, line, key in (("demo", LINE, KEY), ("second", OTHER_LINE, OTHER_KEY)):
             store = shop.branches[slug].store
             account = {"line": line, "signing_key": key}
-            for name, settings in (("paging-network", account), ("listener", {})):
+            for name, settings in (
+                ("paging-network", account),
+                ("listener", {}),
+                ("gate", {}),
+            ):
                 await configure(
                     shop.engine, store, name, settings=settings, enabled=True, actor="test"
                 )
-        yield Pagers(shop, network, listener)
+        yield Pagers(shop, network, listener, desk)
 
 
 def numbered(text: str, title: str) -> str:
@@ -111,7 +124,7 @@ async def chooses(pagers: Pagers, offered: str, title: str) -> str:
 
 
 async def fills_in_address(pagers: Pagers, asked: str) -> str:
-    """Answer the questions of a checkout, up to the summary."""
+    """Answer the questions of a checkout, up to how to pay."""
     assert "name" in asked
     assert "e-mail" in await pagers.says("Wanjiru Kamau")
     asked = (await pagers.says("wanjiru@example.com")).casefold()
@@ -130,7 +143,8 @@ async def test_an_order_by_numbers_alone(pagers: Pagers) -> None:
     assert "KES 1,200.00" in card
     added = await chooses(pagers, card, "Add to cart")
     assert "1 × Nyeri coffee" in added
-    summary = await fills_in_address(pagers, await chooses(pagers, added, "Checkout"))
+    asked = await fills_in_address(pagers, await chooses(pagers, added, "Checkout"))
+    summary = await chooses(pagers, asked, "Cash on delivery")
     assert "Cash on delivery" in summary
     assert "KES 1,500.00" in summary
     placed = await chooses(pagers, summary, "Confirm order")
@@ -145,7 +159,8 @@ async def test_an_order_by_numbers_alone(pagers: Pagers) -> None:
 async def test_an_order_by_typed_commands(pagers: Pagers) -> None:
     assert "2 × Purple tea" in await pagers.says("ADD TEA-PURPLE 2")
     assert "2 × Purple tea" in await pagers.says("cart")
-    summary = await fills_in_address(pagers, await pagers.says("checkout"))
+    asked = await fills_in_address(pagers, await pagers.says("checkout"))
+    summary = await chooses(pagers, asked, "Cash on delivery")
     placed = await chooses(pagers, summary, "Confirm order")
     (order,) = await pagers.orders()
     assert f"{order['number']}" in placed
@@ -201,11 +216,53 @@ async def test_the_cart_belongs_to_the_channels_own_session(pagers: Pagers) -> N
 
 async def test_the_shopper_is_told_in_this_channel_that_the_money_came(pagers: Pagers) -> None:
     await pagers.says("ADD TEA-250")
-    summary = await fills_in_address(pagers, await pagers.says("checkout"))
+    asked = await fills_in_address(pagers, await pagers.says("checkout"))
+    summary = await chooses(pagers, asked, "Cash on delivery")
     await chooses(pagers, summary, "Confirm order")
     (order,) = await pagers.orders()
     await pagers.shop.admin("POST", f"/admin/orders/{order['id']}/mark-paid", {})
     assert str(order["number"]) in "\n".join(pagers.hears())
+
+
+async def test_an_order_is_paid_by_numbers_alone(pagers: Pagers) -> None:
+    """What a notice offers is numbered on, so that no number means two things."""
+    await pagers.says("ADD TEA-250")
+    asked = await fills_in_address(pagers, await pagers.says("checkout"))
+    assert "How would you like to pay?" in asked
+    asked = await chooses(pagers, asked, "Wallet")
+    assert "phone number" in await chooses(pagers, asked, "Orange")
+    summary = await pagers.says("0712 345 678")
+    assert "+254712345678" in summary
+    waits = await chooses(pagers, summary, "Confirm order")
+    assert "Approve on +254712345678." in waits
+    assert [numbered(waits, title) for title in ("Another way", "Track", "Cancel order")] == [
+        *("1", "2", "3")
+    ]
+    failed = await pagers.decides("declined", "insufficient_funds")
+    assert "not enough money" in failed
+    assert [numbered(failed, title) for title in ("Try again", "Another way", "Cancel")] == [
+        *("4", "5", "6")
+    ]
+    failed = await chooses(pagers, waits, "Track order")
+    assert "payment failed" in failed
+    asked = await chooses(pagers, failed, "Another way")
+    link = await chooses(pagers, asked, "Online")
+    assert "Pay online: http://shop.test/store/demo/checkout?session=pg:" in link
+    assert "is confirmed" in await pagers.decides("paid")
+    (order,) = await pagers.orders()
+    assert (order["status"], order["payment_status"]) == ("processing", "paid")
+
+
+async def test_a_notice_is_answered_by_its_own_numbers_or_titles(pagers: Pagers) -> None:
+    await pagers.says("ADD TEA-250")
+    asked = await fills_in_address(pagers, await pagers.says("checkout"))
+    await chooses(pagers, await chooses(pagers, asked, "Wallet"), "Blue")
+    await chooses(pagers, await pagers.says("0712345678"), "Confirm order")
+    for wanted in ("4", "try again", "TRY AGAIN!"):
+        began = len(pagers.desk.visits)
+        await pagers.decides("declined")
+        assert "Check your phone" in await pagers.says(wanted)
+        assert len(pagers.desk.visits) == began + 1
 
 
 async def test_a_page_that_comes_twice_is_answered_once(pagers: Pagers) -> None:
