@@ -62,6 +62,7 @@ class Worker:
             checkout.CALL_OFF: self._for_id(checkout.call_off_payment, "payment_id"),
             checkout.LATE: self._look_up_late,
             ASK_AFTER: self._for_id(ask_after, "session_id"),
+            checkout.REFUND: self._follow_refund,
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
@@ -246,6 +247,11 @@ class Worker:
     async def _look_up_late(self, job: TakenJob) -> bool:
         payment_id, number = UUID(job.payload["payment_id"]), int(job.payload["number"])
         await checkout.look_up_late(self._engine, await self._store(job), payment_id, number)
+        return False
+
+    async def _follow_refund(self, job: TakenJob) -> bool:
+        refund_id, attempt = UUID(job.payload["refund_id"]), int(job.payload["attempt"])
+        await checkout.follow_refund(self._engine, await self._store(job), refund_id, attempt)
         return False
 
     # --- schedules ---------------------------------------------------------------------------

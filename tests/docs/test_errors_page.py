@@ -97,8 +97,8 @@ def kinds(path: Path) -> Iterator[str]:
                     if word.arg == "kind"
                     for text in text_of(word.value)
                 )
-            elif call.func.id == "_money_case":
-                yield from text_of(call.args[2])
+            elif call.func.id == "money_case":
+                yield from text_of(call.args[3])
 
 
 CODES, _, CASES = PAGE.partition("## Cases")

@@ -120,5 +120,27 @@ async def close_case(tx: Transaction, case_id: UUID, actor: str, resolution: str
     return await get_case(tx, case_id)
 
 
+async def close_by_key(tx: Transaction, dedupe_key: str, actor: str, resolution: str) -> None:
+    """Take the case of a matter off the desk, if there is one that is open."""
+    found = await tx.fetchval(
+        "SELECT id FROM shop.cases WHERE store_id = $1 AND dedupe_key = $2 AND state = 'open'",
+        tx.store_id,
+        dedupe_key,
+    )
+    if found is not None:
+        await close_case(tx, found, actor, resolution)
+
+
+async def was_closed(tx: Transaction, dedupe_key: str) -> bool:
+    """Whether somebody has decided a matter before, and it was not brought up again."""
+    state = await tx.fetchval(
+        """SELECT state FROM shop.cases WHERE store_id = $1 AND dedupe_key = $2
+           ORDER BY id DESC LIMIT 1""",
+        tx.store_id,
+        dedupe_key,
+    )
+    return bool(state == "closed")
+
+
 def _case(row: dict[str, Any]) -> Case:
     return Case(**{**row, "evidence": msgspec.json.decode(row["evidence"])})

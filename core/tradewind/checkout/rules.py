@@ -10,10 +10,11 @@ import msgspec
 from tradewind.carts.rules import Cart, CartLine, ShippingMethod
 from tradewind.catalog.rules import BuiltInShipping, TaxRate
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
+from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Intent, Method
 from tradewind.inventory.rules import Wanted
 from tradewind.orders.rules import Order
-from tradewind.payments.rules import Payment, PaymentSession
+from tradewind.payments.rules import Payment, PaymentSession, Refund, RefundLine
 from tradewind.pricing.rules import Rate
 
 MOST_ATTEMPTS = 10
@@ -109,6 +110,55 @@ def check_attempts(attempts: int) -> None:
     """Raises Conflict `too_many_attempts` when an order was tried to be paid often enough."""
     if attempts >= MOST_ATTEMPTS:
         raise Conflict("This order was tried to be paid too often.", code="too_many_attempts")
+
+
+def check_refund(amount: int | None, left: int, offered: int, currency: str) -> int:
+    """What goes back when `left` is here, and `offered` of it with providers that give money back.
+
+    Raises InvalidInput, Conflict `nothing_to_refund`, `refund_too_large`, `refund_not_offered`.
+    """
+    if left == 0:
+        raise Conflict("There is nothing to give back.", code="nothing_to_refund")
+    wanted = left if amount is None else amount
+    if wanted <= 0:
+        error = FieldError("amount", "out_of_range", "More than nothing, in minor units.")
+        raise InvalidInput("This is no amount.", errors=[error])
+    if wanted > left:
+        message = f"Only {Money(left, currency).text()} can be given back."
+        raise Conflict(message, code="refund_too_large")
+    if wanted > offered:
+        message = "The provider of this payment gives no money back; do it by hand."
+        raise Conflict(message, code="refund_not_offered")
+    return wanted
+
+
+def part_of_lines(order: Order, before: Sequence[Refund], wanted: Sequence[RefundLine]) -> int:
+    """What units of an order's lines cost, beside those that money went back for before.
+
+    A line's units share its total so that all of them together come to it. Raises InvalidInput.
+    """
+    lines = {line.id: line for line in order.lines}
+    gone: dict[UUID, int] = {}
+    for refund in before:
+        for units in refund.lines if refund.status != "failed" else ():
+            gone[units.line_id] = gone.get(units.line_id, 0) + units.quantity
+    amount = 0
+    for index, units in enumerate(wanted):
+        line, first = lines.get(units.line_id), gone.get(units.line_id, 0)
+        last = first + units.quantity
+        if line is None:
+            raise _wrong_line(index, "line_id", "unknown", "The order has no such line.")
+        if last > line.quantity:
+            message = f"Only {line.quantity - first} are left of this line."
+            raise _wrong_line(index, "quantity", "out_of_range", message)
+        amount += line.total * last // line.quantity - line.total * first // line.quantity
+        gone[line.id] = last
+    return amount
+
+
+def _wrong_line(index: int, field: str, code: str, message: str) -> InvalidInput:
+    error = FieldError(f"lines.{index}.{field}", code, message)
+    return InvalidInput("These lines cannot be refunded.", errors=[error])
 
 
 def changed() -> Conflict:

@@ -285,7 +285,12 @@ class Cancels(Protocol[OwnSettings]):
 
 
 class Refunds(Protocol[OwnSettings]):
-    """`capabilities.refund`: give money back."""
+    """`capabilities.refund`: give money back.
+
+    The result says what became of it in one fact of kind `refund`, under the provider's own id for
+    it, by which `fetch` and webhooks speak of it later. No answer: the same operation is asked for
+    again, for less than a day.
+    """
 
     async def refund(self, context: StoreContext[OwnSettings], change: Change) -> PaymentResult: ...
 

@@ -233,8 +233,12 @@ def move_fulfillment(before: FulfillmentStatus, after: FulfillmentStatus) -> Ful
 
 
 def complete_if_done(order: Order, at: datetime) -> Order:
-    """An open order that is paid and fulfilled is completed; any other stays as it is."""
-    done = order.payment_status == "paid" and order.fulfillment_status in FULFILLED
+    """An open order that was paid and is fulfilled is completed; any other stays as it is.
+
+    Money that went back for a part of it does not keep it open.
+    """
+    settled = order.due == 0 and order.payment_status in {"paid", "partially_refunded"}
+    done = settled and order.fulfillment_status in FULFILLED
     if order.status != "processing" or not done:
         return order
     status = transition(order.status, "complete")

@@ -1,6 +1,6 @@
 """Payments, sessions and facts in SQL. Locks are taken in the order cart, payment, order, stock."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 from uuid import UUID
@@ -88,6 +88,21 @@ async def sessions_of_order(tx: Transaction, order_id: UUID) -> list[PaymentSess
     """An order's sessions, newest first."""
     rows = await tx.fetch(_SESSION + "order_id = $2 ORDER BY id DESC", tx.store_id, order_id)
     return [_session(row) for row in rows]
+
+
+async def session_data(
+    tx: Transaction, payment_ids: Sequence[UUID]
+) -> dict[UUID, Mapping[str, Any]]:
+    """What the payers' clients were given, by payment."""
+    rows = await tx.fetch(
+        """SELECT payment_id, data FROM shop.payment_sessions
+           WHERE store_id = $1 AND id IN (
+               SELECT session_id FROM shop.payments
+               WHERE store_id = $1 AND id = ANY ($2::uuid[]))""",
+        tx.store_id,
+        list(payment_ids),
+    )
+    return {row["payment_id"]: msgspec.json.decode(row["data"] or b"{}") for row in rows}
 
 
 def payment_row(tx: Transaction, new: Payment) -> list[Any]:
@@ -191,10 +206,12 @@ def write_link(
     )
 
 
-async def add_facts(tx: Transaction, payment_id: UUID, facts: Sequence[Fact], source: str) -> int:
-    """Keep facts that are new; returns how many were."""
+async def add_facts(
+    tx: Transaction, payment_id: UUID, facts: Sequence[Fact], source: str
+) -> list[Fact]:
+    """Keep facts that are new; returns those."""
     if not facts:
-        return 0
+        return []
     rows = [
         (
             tx.store_id,
@@ -219,10 +236,15 @@ async def add_facts(tx: Transaction, payment_id: UUID, facts: Sequence[Fact], so
                  source, occurred_at, received_at)
             VALUES {values(len(rows), 13)}
             ON CONFLICT (store_id, payment_id, kind, object_id, status, amount) DO NOTHING
-            RETURNING id""",
+            RETURNING kind, object_id, status, amount""",
         *[cell for row in rows for cell in row],
     )
-    return len(added)
+    new = {tuple(row) for row in added}
+    return [
+        fact
+        for fact in facts
+        if (fact.kind, fact.object_id, fact.status, fact.amount.amount) in new
+    ]
 
 
 async def facts(tx: Transaction, payment_id: UUID) -> list[Fact]:

@@ -7,7 +7,7 @@ and a refund that fails days later, or a dispute that is won, moves only its own
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -25,6 +25,7 @@ PaymentState = Literal[
     "failed",
 ]
 SessionStatus = Literal["starting", "open", "completed", "failed", "voided", "expired"]
+RefundStatus = Literal["pending", "succeeded", "failed"]
 
 _UNDONE = frozenset(("failed", "canceled", "expired"))
 
@@ -101,9 +102,10 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def certain(self) -> bool:
         """Whether the whole amount is ours, or held for us where that was wanted."""
-        if self.captured >= self.amount:
+        if self.captured - self.refunded >= self.amount:
             return True
-        return self.intent == "authorize" and self.authorized >= self.amount
+        held = self.intent == "authorize" and self.authorized >= self.amount
+        return held and not self.refunded
 
     def money(self, amount: int) -> Money:
         """An amount in this payment's currency."""
@@ -139,8 +141,59 @@ class PaymentSession(msgspec.Struct, frozen=True, kw_only=True):
     message: str = ""
 
 
-def fold(facts: Iterable[Fact], currency: str) -> Totals:
-    """What these facts come to; facts in another currency are not counted."""
+class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
+    """Units of an order's line that money goes back for."""
+
+    line_id: UUID
+    quantity: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class Refund(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way back from one captured object; `amount` is minor units of `currency`.
+
+    `provider_ref` is what the provider calls the refund, once it has answered. `attempts` counts
+    how often it was asked.
+    """
+
+    id: UUID
+    payment_id: UUID
+    request_id: str
+    operation_id: str
+    object_id: str
+    status: RefundStatus
+    currency: str
+    amount: int
+    actor: str
+    created_at: datetime
+    order_id: UUID | None = None
+    provider_ref: str | None = None
+    code: str = ""
+    reason: str = ""
+    lines: Sequence[RefundLine] = ()
+    attempts: int = 0
+
+    @property
+    def money(self) -> Money:
+        """What goes back."""
+        return Money(self.amount, self.currency)
+
+
+class Source(msgspec.Struct, frozen=True, kw_only=True):
+    """A captured object that `left` can still go back from."""
+
+    object_id: str
+    left: int
+
+
+class ObjectState(NamedTuple):
+    """What an object at the provider is, by all that was said of it."""
+
+    status: FactStatus
+    amount: int
+
+
+def states(facts: Iterable[Fact], currency: str) -> dict[tuple[FactKind, str], ObjectState]:
+    """Every object that facts in this currency speak of, in the order it was first heard of."""
     objects: dict[tuple[FactKind, str], tuple[int, int]] = {}
     for fact in facts:
         if fact.amount.currency != currency:
@@ -148,7 +201,15 @@ def fold(facts: Iterable[Fact], currency: str) -> Totals:
         key = (fact.kind, fact.object_id)
         found = (rank(fact.kind, fact.status), fact.amount.amount)
         objects[key] = max(objects.get(key, found), found)
-    state = [(kind, RANKS[kind][place], amount) for (kind, _), (place, amount) in objects.items()]
+    return {
+        (kind, name): ObjectState(RANKS[kind][place], amount)
+        for (kind, name), (place, amount) in objects.items()
+    }
+
+
+def fold(facts: Iterable[Fact], currency: str) -> Totals:
+    """What these facts come to; facts in another currency are not counted."""
+    state = [(kind, *found) for (kind, _), found in states(facts, currency).items()]
     attempts = [status for kind, status, _ in state if kind in {"authorization", "capture"}]
     return Totals(
         authorized=_sum(state, "authorization", {"succeeded"}),
@@ -157,6 +218,55 @@ def fold(facts: Iterable[Fact], currency: str) -> Totals:
         disputed=_sum(state, "dispute", {"pending", "action_required", "lost"}),
         failed=bool(attempts) and all(status in _UNDONE for status in attempts),
     )
+
+
+def strange_money(facts: Iterable[Fact], currency: str) -> list[str]:
+    """The currencies, other than the one asked for, in which these facts say that money came."""
+    came = {
+        fact.amount.currency
+        for fact in facts
+        if fact.kind == "capture" and fact.status == "succeeded"
+    }
+    return sorted(came - {currency})
+
+
+def refundable(facts: Sequence[Fact], refunds: Sequence[Refund], currency: str) -> Sequence[Source]:
+    """What can still go back, by captured object: what has most left first, the newest of equals.
+
+    A refund that has not failed is taken off its object at once. What went back otherwise (at the
+    provider's own desk, through the payer's bank) is taken off in the same order.
+    """
+    ours = [one for one in refunds if one.currency == currency and one.status != "failed"]
+    left = {
+        name: found.amount
+        for (kind, name), found in reversed(states(facts, currency).items())
+        if kind == "capture" and found.status == "succeeded"
+    }
+    for refund in ours:
+        if refund.object_id in left:
+            left[refund.object_id] -= refund.amount
+    totals = fold(facts, currency)
+    known = sum(one.amount for one in ours if one.status == "succeeded")
+    elsewhere = max(0, totals.refunded - known) + totals.disputed
+    sources = [Source(object_id=name, left=max(0, amount)) for name, amount in left.items()]
+    sources.sort(key=lambda source: -source.left)
+    gone = {source.object_id: part for source, part in spread(elsewhere, sources)}
+    rest = [
+        Source(object_id=one.object_id, left=one.left - gone.get(one.object_id, 0))
+        for one in sources
+    ]
+    return sorted((one for one in rest if one.left), key=lambda source: -source.left)
+
+
+def spread(amount: int, sources: Sequence[Source]) -> list[tuple[Source, int]]:
+    """Take an amount from sources, one after the other; less when they have no more."""
+    parts = []
+    for source in sources:
+        part = min(amount, source.left)
+        amount -= part
+        if part:
+            parts.append((source, part))
+    return parts
 
 
 def rank(kind: FactKind, status: FactStatus) -> int:
@@ -181,11 +291,13 @@ def status_of(totals: Totals, amount: int) -> PaymentState:
 
 
 def _status_of_captured(totals: Totals, amount: int) -> PaymentState:
-    if totals.refunded >= totals.captured:
+    """What came beyond the amount, and went back, leaves it paid."""
+    kept = totals.captured - totals.refunded
+    if kept <= 0:
         return "refunded"
-    if totals.refunded > 0:
-        return "partially_refunded"
-    return "paid" if totals.captured >= amount else "partially_paid"
+    if kept >= amount:
+        return "paid"
+    return "partially_refunded" if totals.refunded > 0 else "partially_paid"
 
 
 def next_poll(plan: Sequence[timedelta], polls: int) -> timedelta | None:

@@ -1,6 +1,7 @@
 """Payments: facts in, totals out. Who owes what for which order is decided further up."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
@@ -9,16 +10,28 @@ from tradewind.contracts.errors import NotFound
 from tradewind.contracts.payment import Fact
 from tradewind.database import Transaction
 from tradewind.ledger import service as ledger
-from tradewind.payments import queries
-from tradewind.payments.rules import Payment, PaymentSession, Totals, fold, status_of
+from tradewind.payments import queries, refund_queries
+from tradewind.payments.rules import (
+    Payment,
+    PaymentSession,
+    Refund,
+    Totals,
+    fold,
+    status_of,
+    strange_money,
+)
 
 
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
-    """A payment before and after facts came in; `strange` are facts in another currency."""
+    """A payment before and after facts came in, and all `facts` that are known of it.
+
+    `strange` are the currencies in which money came that was not asked for, as far as it is new.
+    """
 
     before: Payment
     after: Payment
-    strange: Sequence[Fact]
+    facts: Sequence[Fact]
+    strange: Sequence[str]
 
     @property
     def changed(self) -> bool:
@@ -40,6 +53,12 @@ async def lock_payment(tx: Transaction, payment_id: UUID) -> Payment:
     if payment is None:
         raise NotFound("There is no such payment.")
     return payment
+
+
+async def is_kept(tx: Transaction, payment: Payment) -> bool:
+    """Whether the money of a locked payment is certain and none of it is on its way back."""
+    refunds = await refund_queries.refunds_of(tx, [payment.id])
+    return payment.certain and all(one.status == "failed" for one in refunds)
 
 
 async def payment_by_ref(tx: Transaction, provider: str, provider_ref: str) -> Payment | None:
@@ -66,19 +85,31 @@ async def session_of_order(tx: Transaction, order_id: UUID) -> PaymentSession | 
     return found[0] if found else None
 
 
+async def session_data(
+    tx: Transaction, payments: Sequence[Payment]
+) -> dict[UUID, Mapping[str, Any]]:
+    """What the payers' clients were given, by payment."""
+    return await queries.session_data(tx, [one.id for one in payments])
+
+
+async def refunds_of(tx: Transaction, payments: Sequence[Payment]) -> list[Refund]:
+    """The refunds of payments, oldest first."""
+    return await refund_queries.refunds_of(tx, [one.id for one in payments])
+
+
 async def take_in(tx: Transaction, payment: Payment, facts: Sequence[Fact], source: str) -> Folded:
     """Add facts to a locked payment and fold them all; the ledger follows the totals.
 
     `source` says who told: "provider", "poll", "merchant".
     """
-    await queries.add_facts(tx, payment.id, facts, source)
+    new = await queries.add_facts(tx, payment.id, facts, source)
     known = await queries.facts(tx, payment.id)
     totals = fold(known, payment.currency)
     status = status_of(totals, payment.amount)
     error_code = next((fact.code for fact in reversed(known) if fact.code), "")
-    strange = [fact for fact in facts if fact.amount.currency != payment.currency]
+    strange = strange_money(new, payment.currency)
     if (totals, status) == (payment.totals, payment.status):
-        return Folded(before=payment, after=payment, strange=strange)
+        return Folded(before=payment, after=payment, facts=known, strange=strange)
     await queries.save_totals(tx, payment, totals, status, error_code)
     after = msgspec.structs.replace(
         payment,
@@ -91,7 +122,7 @@ async def take_in(tx: Transaction, payment: Payment, facts: Sequence[Fact], sour
         version=payment.version + 1,
     )
     await _book(tx, payment, after)
-    return Folded(before=payment, after=after, strange=strange)
+    return Folded(before=payment, after=after, facts=known, strange=strange)
 
 
 async def _book(tx: Transaction, before: Payment, after: Payment) -> None:

@@ -10,8 +10,10 @@ from litestar.params import FromPath, JSONBody, QueryParameter
 
 from tradewind.cases import service
 from tradewind.cases.service import Case
+from tradewind.checkout import service as checkout
 from tradewind.contracts.errors import Conflict
-from tradewind.outbox import jobs
+from tradewind.outbox import inbox, jobs
+from tradewind.payments.rules import Refund
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.problems import reads, writes
@@ -58,7 +60,7 @@ async def get_case(access: GivenAccess, case_id: FromPath[UUID]) -> CaseAnswer:
         return CaseAnswer(await service.get_case(tx, case_id))
 
 
-@post("/cases/{case_id:uuid}/{action:str}", status_code=200, responses=writes())
+@post("/cases/{case_id:uuid}/{action:str}", status_code=200, responses=writes(502))
 async def act_on_case(
     access: GivenAccess,
     case_id: FromPath[UUID],
@@ -67,13 +69,17 @@ async def act_on_case(
 ) -> Response[CaseAnswer]:
     """Do what the case offers, and take it off the desk.
 
-    `close` does nothing else and is always offered; `replay` lets a dead job run again.
+    `close` does nothing else and is always offered. `refund` gives back the money that the case is
+    about, `retry` tries a refund again, `cancel` calls off what a cart has led to, `replay` lets
+    work that was given up be done again. An action on a closed case changes nothing.
     """
     async with access.transaction() as tx:
         case = await service.get_case(tx, case_id)
-    if action != "close":
-        await _do(access, case, action)
+    if action != "close" and action not in case.actions:
+        raise _not_offered(action)
     words = data.resolution if data else ""
+    if action != "close" and case.state == "open":
+        await _do(access, case, action, words)
     async with access.transaction() as tx:
         case = await service.close_case(tx, case_id, access.actor, words or action)
         detail = {"action": action, "resolution": words}
@@ -81,11 +87,34 @@ async def act_on_case(
         return await access.answer(tx, CaseAnswer(case))
 
 
-async def _do(access: Access, case: Case, action: str) -> None:
-    if action not in case.actions or (action, case.subject_type) != ("replay", "job"):
-        raise Conflict(f"This case does not offer “{action}”.", code="action_not_offered")
-    if not await jobs.replay(access.engine.database, UUID(case.subject_id)):
-        raise Conflict("This job is not dead any more.", code="job_not_dead")
+async def _do(access: Access, case: Case, action: str, words: str) -> None:
+    engine, store, actor = access.engine, access.store, access.actor
+    match action, case.subject_type:
+        case "refund", "payment":
+            _accepted(await checkout.refund_case(engine, store, case, actor))
+        case "retry", "refund":
+            _accepted(await checkout.retry_refund(engine, store, UUID(case.subject_id), actor))
+        case "cancel", "cart":
+            await checkout.cancel_cart(engine, store, UUID(case.subject_id), actor, words)
+        case "replay", "job":
+            if not await jobs.replay(engine.database, UUID(case.subject_id)):
+                raise Conflict("This job is not dead any more.", code="job_not_dead")
+        case "replay", "webhook_inbox":
+            async with access.transaction() as tx:
+                await inbox.replay_item(tx, UUID(case.subject_id))
+        case _:
+            raise _not_offered(action)
+
+
+def _accepted(refunds: Sequence[Refund]) -> None:
+    """A case stays on the desk when its money could not be sent off."""
+    if any(one.status == "failed" for one in refunds):
+        codes = ", ".join(one.code for one in refunds if one.code)
+        raise Conflict(f"The provider gave nothing back: {codes}", code="refund_failed")
+
+
+def _not_offered(action: str) -> Conflict:
+    return Conflict(f"This case does not offer “{action}”.", code="action_not_offered")
 
 
 ROUTES = (list_cases, get_case, act_on_case)

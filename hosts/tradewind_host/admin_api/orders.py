@@ -15,8 +15,8 @@ from tradewind.fulfillment.rules import Shipment
 from tradewind.fulfillment.service import shipments_of
 from tradewind.orders import service
 from tradewind.orders.rules import FulfillmentStatus, Order, OrderFilter, OrderStatus, TimelineEntry
-from tradewind.payments.rules import Payment, PaymentState
-from tradewind.payments.service import session_of_order
+from tradewind.payments import service as payments
+from tradewind.payments.rules import Payment, PaymentState, Refund, RefundLine, RefundStatus
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.order_view import OrderView, order_fields, order_view
 from tradewind_host.problems import reads, writes
@@ -26,8 +26,25 @@ Since = Annotated[datetime | None, QueryParameter(name="from", description="Crea
 Until = Annotated[datetime | None, QueryParameter(name="to", description="Created before.")]
 
 
+class RefundView(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way back. `code` says why it failed; `lines` are the units it went back for."""
+
+    id: UUID
+    status: RefundStatus
+    amount: int
+    currency: str
+    provider_ref: str | None
+    code: str
+    reason: str
+    lines: Sequence[RefundLine]
+    created_at: datetime
+
+
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
-    """One way in which money came or is to come; `data` is what the payer's client was given."""
+    """One way in which money came or is to come; `data` is what the payer's client was given.
+
+    What opens the payment to whoever has it is left out.
+    """
 
     id: UUID
     provider_id: str
@@ -39,6 +56,7 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     created_at: datetime
     data: Mapping[str, Any]
+    refunds: Sequence[RefundView]
 
 
 class OrderDetail(OrderView, frozen=True, kw_only=True):
@@ -67,6 +85,14 @@ class MoneyCame(msgspec.Struct, frozen=True, kw_only=True):
 
     amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
     note: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+
+
+class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
+    """What goes back, in minor units; without an amount, what the lines cost, or everything."""
+
+    amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
+    reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
+    lines: Annotated[Sequence[RefundLine], msgspec.Meta(max_length=500)] = ()
 
 
 class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,6 +165,28 @@ async def mark_paid(
     return await _after(access, order_id)
 
 
+@post("/orders/{order_id:uuid}/refund", status_code=200, responses=_WRITES)
+async def refund(
+    access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[MoneyBack | None] = None
+) -> OrderAnswer:
+    """Give money back by the way in which it came.
+
+    What the provider has not decided yet is `pending` and followed to its end.
+    """
+    given = data or MoneyBack()
+    await checkout.refund_order(
+        access.engine,
+        access.store,
+        order_id,
+        access.actor,
+        given.amount,
+        given.reason,
+        given.lines,
+        str(access.claim.operation_id) if access.claim else None,
+    )
+    return await _after(access, order_id)
+
+
 @post("/orders/{order_id:uuid}/cancel", status_code=200, responses=_WRITES)
 async def cancel(
     access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[Cancellation | None] = None
@@ -165,20 +213,20 @@ async def _after(access: Access, order_id: UUID) -> OrderAnswer:
 
 
 async def _detail(tx: Transaction, order: Order) -> OrderAnswer:
-    session = await session_of_order(tx, order.id)
-    data = {session.id: session.data} if session else {}
-    payments = await service.payments_of(tx, order.id)
+    known = await service.payments_of(tx, order.id)
+    data = await payments.session_data(tx, known)
+    refunds = await payments.refunds_of(tx, known)
     return OrderAnswer(
         OrderDetail(
             **order_fields(order),
             timeline=await service.timeline(tx, order.id),
-            payments=[_payment(one, data) for one in payments],
+            payments=[_payment(one, data.get(one.id, {}), refunds) for one in known],
             shipments=await shipments_of(tx, order.id),
         )
     )
 
 
-def _payment(payment: Payment, data: Mapping[UUID, Mapping[str, Any]]) -> PaymentView:
+def _payment(payment: Payment, data: Mapping[str, Any], refunds: Sequence[Refund]) -> PaymentView:
     return PaymentView(
         id=payment.id,
         provider_id=payment.provider,
@@ -189,8 +237,14 @@ def _payment(payment: Payment, data: Mapping[UUID, Mapping[str, Any]]) -> Paymen
         refunded=payment.refunded,
         currency=payment.currency,
         created_at=payment.created_at,
-        data=data.get(payment.session_id, {}) if payment.session_id else {},
+        data={name: value for name, value in data.items() if "secret" not in name.lower()},
+        refunds=[_refund(one) for one in refunds if one.payment_id == payment.id],
     )
 
 
-ROUTES = (list_orders, get_order, mark_paid, cancel, add_note)
+def _refund(refund: Refund) -> RefundView:
+    fields = {name: getattr(refund, name) for name in RefundView.__struct_fields__}
+    return RefundView(**fields)
+
+
+ROUTES = (list_orders, get_order, mark_paid, refund, cancel, add_note)

@@ -25,6 +25,7 @@ from tradewind.testing.database import DatabaseUrls
 
 BODIES: dict[str, Any] = {
     "mark_paid": {"note": "cash"},
+    "refund": {"reason": "broken"},
     "cancel": {"reason": "asked"},
     "add_note": {"note": "call first"},
     "set_level": {"adjust": 1},

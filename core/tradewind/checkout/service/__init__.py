@@ -7,6 +7,7 @@ payment, order, stock.
 from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order
 from tradewind.checkout.service.closing import (
+    cancel_cart,
     cancel_order,
     expire_order,
     mark_paid,
@@ -15,6 +16,14 @@ from tradewind.checkout.service.closing import (
 from tradewind.checkout.service.completing import complete, hold_stock, place
 from tradewind.checkout.service.ending import CALL_OFF, LATE
 from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
+from tradewind.checkout.service.refunding import (
+    REFUND,
+    follow_refund,
+    refund_case,
+    refund_order,
+    refund_payment,
+    retry_refund,
+)
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.checkout.service.starting import POLL, payment_methods, start_payment
 from tradewind.checkout.service.upkeep import (
@@ -39,6 +48,13 @@ __all__ = [
     "payment_reported",
     "mark_paid",
     "cancel_order",
+    "cancel_cart",
+    "refund_order",
+    "refund_payment",
+    "refund_case",
+    "retry_refund",
+    "follow_refund",
+    "REFUND",
     "expire_order",
     "look_up_order",
     "poll_payment",

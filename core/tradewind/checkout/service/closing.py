@@ -8,8 +8,14 @@ from uuid import UUID
 
 import msgspec
 
+from tradewind.checkout import queries
 from tradewind.checkout.service import providers
-from tradewind.checkout.service.ending import end_sessions, void_sessions
+from tradewind.checkout.service.ending import (
+    call_off_later,
+    end_sessions,
+    void_sessions,
+    void_sessions_of_cart,
+)
 from tradewind.checkout.service.reporting import (
     MERCHANT,
     end_attempt,
@@ -19,7 +25,13 @@ from tradewind.checkout.service.reporting import (
 )
 from tradewind.checkout.service.starting import plan_poll
 from tradewind.checkout.service.watching import call_off
-from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, ProviderFault
+from tradewind.contracts.errors import (
+    Conflict,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    ProviderFault,
+)
 from tradewind.contracts.payment import Fact
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
@@ -66,7 +78,7 @@ async def mark_paid(
             amount=order.money(due),
             at=tx.now,
         )
-        await take_facts(tx, payment, [fact], MERCHANT)
+        await take_facts(tx, engine, payment, [fact], MERCHANT)
         order = await orders.get_order(tx, order_id)
         entry = Entry(type="marked_paid", actor=actor, detail={"amount": due}, note=note)
         order = await orders.apply(tx, order, [entry])
@@ -101,13 +113,12 @@ async def _told_before(tx: Transaction, known: Sequence[Payment], operation_id: 
 async def _payment_to_mark(
     tx: Transaction, order: Order, known: Sequence[Payment], due: int
 ) -> Payment:
-    """The newest payment that still waits for this much, or a new one by hand.
+    """The newest payment by hand that still waits for this much, or a new one.
 
-    While an order is pending its payments wait for a provider, to whom this money did not come.
+    Other payments wait for their provider, to whom this money did not come.
     """
     for payment in reversed(known):
-        by_hand = payment.provider == "manual" or order.status != "pending"
-        if by_hand and payment.captured + due <= payment.amount:
+        if payment.provider == "manual" and payment.captured + due <= payment.amount:
             return payment
     payment_id = tx.new_id()
     payment = Payment(
@@ -151,6 +162,25 @@ async def cancel_order(
         await _let_go(tx, order)
         await audit(tx, actor, "order.canceled", "order", str(order_id), {"reason": reason})
     return order
+
+
+async def cancel_cart(
+    engine: Engine, store: Store, cart_id: UUID, actor: str, reason: str = ""
+) -> None:
+    """Call off what a cart has led to: its order, or else its attempts to pay.
+
+    Raises NotFound, and what `cancel_order` raises.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        if await queries.lock_cart(tx, cart_id) is None:
+            raise NotFound("There is no such cart.")
+        order = await orders.order_of_cart(tx, cart_id)
+        if order is None:
+            await call_off_later(tx, await void_sessions_of_cart(tx, cart_id))
+            await inventory.release_holds(tx, cart_id)
+            await audit(tx, actor, "cart.canceled", "cart", str(cart_id), {"reason": reason})
+    if order is not None:
+        await cancel_order(engine, store, order.id, actor, reason)
 
 
 def _check_cancelable(order: Order) -> None:

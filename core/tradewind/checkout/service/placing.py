@@ -96,7 +96,10 @@ async def _totals(tx: Transaction, paying: Paying) -> Totals:
     """What has come so far; the payment is locked so that nothing comes unseen meanwhile."""
     if paying.payment is None or paying.new:
         return Totals()
-    return (await payments.lock_payment(tx, paying.payment.id)).totals
+    payment = await payments.lock_payment(tx, paying.payment.id)
+    if paying.settled and not await payments.is_kept(tx, payment):
+        raise Conflict("This money is on its way back.", code="refund_under_way")
+    return payment.totals
 
 
 def _order(

@@ -17,9 +17,10 @@ from tradewind.contracts.payment import (
     MethodsQuery,
     PaymentProvider,
     PaymentResult,
+    PaymentStatus,
 )
 from tradewind.database import Store
-from tradewind.payments.rules import Payment
+from tradewind.payments.rules import Payment, Refund
 from tradewind.plugins import is_programming_error, understood
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import record_failure
@@ -89,6 +90,41 @@ async def look_up(engine: Engine, store: Store, payment: Payment) -> PaymentResu
         return PaymentResult(status="unknown", code="provider_gone")
     call = at.provider.fetch(at.context, payment.operation_id, payment.provider_ref)
     return await ask(engine, store, at, call)
+
+
+async def look_up_safely(engine: Engine, store: Store, payment: Payment) -> PaymentResult:
+    """The same; `unknown` also when the provider cannot answer."""
+    try:
+        return await look_up(engine, store, payment)
+    except ProviderFault as fault:
+        _LOG.warning("%s could not be asked after a payment: %s", payment.provider, fault.detail)
+        return PaymentResult(status="unknown", code=fault.code)
+
+
+async def refund(engine: Engine, store: Store, payment: Payment, wanted: Refund) -> PaymentResult:
+    """Ask a provider to give money back, also one that is switched off.
+
+    What it will never do is a result with status `failed`; `unknown` when nobody can tell.
+    """
+    at = await desk_anyway(engine, store, payment.provider)
+    giving = getattr(at.provider, "refund", None) if at else None
+    if at is None or giving is None:
+        return PaymentResult(status="unknown", code="provider_gone")
+    change = Change(
+        operation_id=wanted.operation_id,
+        payment_id=payment.id,
+        provider_ref=payment.provider_ref or "",
+        amount=wanted.money,
+        reason=wanted.reason,
+        object_id=wanted.object_id,
+    )
+    try:
+        return await ask(engine, store, at, giving(at.context, change))
+    except Refusal as refusal:
+        return PaymentResult(status="failed", code=refusal.reason)
+    except ProviderFault as fault:
+        status: PaymentStatus = "failed" if fault.permanent else "unknown"
+        return PaymentResult(status=status, code=fault.provider_code or fault.code)
 
 
 async def call_off(

@@ -6,10 +6,17 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.cases.service import NewCase, open_case
+from tradewind.cases.service import close_by_key, was_closed
 from tradewind.checkout.rules import Paying, Snapshot
 from tradewind.checkout.service import providers
 from tradewind.checkout.service.ending import call_off_later, end_sessions, void_sessions
+from tradewind.checkout.service.money_cases import (
+    ENGINE,
+    decide_refunds,
+    money_case,
+    money_key,
+    owed_back,
+)
 from tradewind.checkout.service.placing import place_cart
 from tradewind.contracts.errors import Refusal
 from tradewind.contracts.events import (
@@ -20,8 +27,7 @@ from tradewind.contracts.events import (
     PaymentFailed,
     PaymentPaid,
 )
-from tradewind.contracts.money import Money
-from tradewind.contracts.payment import Fact, PaymentResult
+from tradewind.contracts.payment import Fact, Intent, PaymentResult
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.orders import service as orders
@@ -29,7 +35,7 @@ from tradewind.orders.rules import Entry, Order
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment, SessionStatus
+from tradewind.payments.rules import Payment, SessionStatus, Totals
 from tradewind.settings.engine import Engine
 
 MERCHANT = "merchant"
@@ -45,10 +51,10 @@ async def payment_reported(
     """
     async with engine.database.transaction(store.id) as tx:
         payment = await payments.get_payment(tx, payment_id)
-    result = await _believed(engine, store, payment, result)
+    result = await believed(engine, store, payment, result)
     async with engine.database.transaction(store.id) as tx:
         payment = await payments.lock_payment(tx, payment_id)
-        after = await _take_in(tx, payment, result, source)
+        after = await _take_in(tx, engine, payment, result, source)
         await _close_session(tx, after, result)
     if after.certain and after.order_id is None:
         await settle(engine, store, after)
@@ -60,48 +66,49 @@ async def learned(engine: Engine, store: Store, payment: Payment, result: Paymen
     Money that came counts as ever; that an attempt came to nothing is no news. Returns the
     payment as it is now. Raises NotFound, ProviderFault.
     """
-    result = await _believed(engine, store, payment, result)
+    result = await believed(engine, store, payment, result)
     if not result.facts and result.provider_ref in {None, payment.provider_ref}:
         return payment
     async with engine.database.transaction(store.id) as tx:
         locked = await payments.lock_payment(tx, payment.id)
-        after = await _take_in(tx, locked, result, "provider")
+        after = await _take_in(tx, engine, locked, result, "provider")
     if after.certain and after.order_id is None:
         await settle(engine, store, after)
     return after
 
 
-async def _believed(
+async def believed(
     engine: Engine, store: Store, payment: Payment, result: PaymentResult
 ) -> PaymentResult:
+    """What may be believed: the result itself or, where it is not trusted, a look-up's."""
     return result if result.trusted else await providers.look_up(engine, store, payment)
 
 
 async def _take_in(
-    tx: Transaction, payment: Payment, result: PaymentResult, source: str
+    tx: Transaction, engine: Engine, payment: Payment, result: PaymentResult, source: str
 ) -> Payment:
     if result.provider_ref and payment.provider_ref is None:
         await payment_rows.save_ref(tx, payment.id, result.provider_ref)
         payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
-    folded = await take_facts(tx, payment, result.facts, source)
+    folded = await take_facts(tx, engine, payment, result.facts, source)
     return folded.after
 
 
 async def take_facts(
-    tx: Transaction, payment: Payment, facts: Sequence[Fact], source: str
+    tx: Transaction, engine: Engine, payment: Payment, facts: Sequence[Fact], source: str
 ) -> payments.Folded:
     """Fold facts into a locked payment and bring its order in line; for the merchant as well."""
     folded = await payments.take_in(tx, payment, facts, source)
-    await _open_cases(tx, folded, source)
-    if not folded.changed:
-        return folded
-    if folded.after.order_id is None:
-        await _complete_session(tx, folded.after)
-        await outbox.record(tx, *_events(tx, folded, None))
-    else:
+    if folded.changed and folded.after.order_id is not None:
         order = await orders.lock_order(tx, folded.after.order_id)
         await _complete_session(tx, folded.after)
-        await _bring_in_line(tx, order, folded, source)
+        await _bring_in_line(tx, engine, order, folded, source)
+    elif folded.changed:
+        await _complete_session(tx, folded.after)
+        await outbox.record(tx, *_events(tx, folded, None))
+        await _came(tx, engine, folded, None, source)
+    await _came_strangely(tx, engine, folded)
+    await decide_refunds(tx, folded.after, folded.facts)
     return folded
 
 
@@ -111,21 +118,23 @@ async def _complete_session(tx: Transaction, payment: Payment) -> None:
 
 
 async def _bring_in_line(
-    tx: Transaction, order: Order, folded: payments.Folded, source: str
+    tx: Transaction, engine: Engine, order: Order, folded: payments.Folded, source: str
 ) -> None:
-    totals = payments.totals_of(await payments.payments_of(tx, order.id))
-    came = folded.after.captured > folded.before.captured
-    if order.closed and came:
-        await _money_case(tx, folded.after, "late_payment", f"Money came for order {order.number}")
-    if totals.captured > order.total:
-        await _money_case(tx, folded.after, "overpaid", f"Order {order.number} was paid twice")
+    known = await payments.payments_of(tx, order.id)
+    totals = payments.totals_of(known)
     order = await orders.pay(tx, order, totals, source, _events(tx, folded, order))
-    certain = totals.captured >= order.total or (
-        folded.after.intent == "authorize" and totals.authorized >= order.total
-    )
-    if order.status == "pending" and certain:
+    await _came(tx, engine, folded, order, source)
+    if order.status == "pending" and _is_certain(order, totals, folded.after.intent):
         await orders.place(tx, order, source)
         await _void_others(tx, order, folded.after)
+        for payment in known:
+            await close_by_key(tx, money_key("shortfall", payment), ENGINE, "The rest came.")
+
+
+def _is_certain(order: Order, totals: Totals, intent: Intent) -> bool:
+    if totals.captured - totals.refunded >= order.total:
+        return True
+    return intent == "authorize" and totals.authorized >= order.total and not totals.refunded
 
 
 async def _void_others(tx: Transaction, order: Order, paid: Payment) -> None:
@@ -137,7 +146,7 @@ async def _void_others(tx: Transaction, order: Order, paid: Payment) -> None:
 async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None:
     """Place the snapshot that a payment paid for; when that cannot be done, open a case.
 
-    Returns the order, or None when there is a case instead.
+    Returns the order, or None when there is a case instead, or the money is on its way back.
     """
     async with engine.database.transaction(store.id) as tx:
         session = await payment_rows.session(tx, payment.session_id) if payment.session_id else None
@@ -149,7 +158,8 @@ async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None
     try:
         order = await place_cart(engine, store, snapshot.cart, paying)
     except Refusal as refusal:
-        await _unplaced(engine, store, payment, refusal.detail)
+        if refusal.reason != "refund_under_way":
+            await _unplaced(engine, store, payment, refusal.detail)
         return None
     async with engine.database.transaction(store.id) as tx:
         linked = (await payments.get_payment(tx, payment.id)).order_id
@@ -160,8 +170,13 @@ async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None
 
 
 async def _unplaced(engine: Engine, store: Store, payment: Payment, why: str) -> None:
+    """Once somebody has decided, the same money is not brought up again."""
     async with engine.database.transaction(store.id) as tx:
-        await _money_case(tx, payment, "paid_not_placed", "Money came but no order stands", why)
+        locked = await payments.lock_payment(tx, payment.id)
+        if await was_closed(tx, money_key("paid_not_placed", locked)):
+            return
+        title = "Money came but no order stands"
+        await money_case(tx, engine, locked, "paid_not_placed", title, why=why)
 
 
 async def _close_session(tx: Transaction, payment: Payment, result: PaymentResult) -> None:
@@ -201,41 +216,36 @@ async def _tell_failed(tx: Transaction, payment: Payment, code: str, order: Orde
     await orders.apply(tx, order, [entry], [told])
 
 
-async def _open_cases(tx: Transaction, folded: payments.Folded, source: str) -> None:
-    payment = folded.after
-    if folded.strange:
-        currencies = ", ".join(sorted({fact.amount.currency for fact in folded.strange}))
-        why = f"{payment.currency} was asked for, {currencies} came."
-        await _money_case(tx, payment, "currency_mismatch", "Another currency came", why)
-    grew = payment.captured > folded.before.captured
-    if grew and payment.captured > payment.amount:
-        await _money_case(tx, payment, "overpaid", "More came than was asked for")
-    if grew and payment.captured < payment.amount and source != MERCHANT:
-        await _money_case(tx, payment, "shortfall", "Less came than was asked for")
-
-
-async def _money_case(
-    tx: Transaction, payment: Payment, kind: str, title: str, why: str = ""
+async def _came(
+    tx: Transaction, engine: Engine, folded: payments.Folded, order: Order | None, source: str
 ) -> None:
-    case = NewCase(
-        kind=kind,
-        dedupe_key=f"{kind}:{payment.id}",
-        title=title,
-        subject_type="payment",
-        subject_id=str(payment.id),
-        amount=Money(payment.captured or payment.authorized, payment.currency),
-        evidence={
-            "provider": payment.provider,
-            "provider_ref": payment.provider_ref,
-            "order_id": payment.order_id,
-            "cart_id": payment.cart_id,
-            "asked": payment.amount,
-            "captured": payment.captured,
-            "why": why,
-        },
-        actions=["refund", "close"],
-    )
-    await open_case(tx, case)
+    """Open the case of money that has come and is not what was asked for, if that is so."""
+    payment = folded.after
+    if payment.captured <= folded.before.captured:
+        return
+    named = f" for order {order.number}" if order else ""
+    if order is not None and order.closed:
+        await money_case(tx, engine, payment, "late_payment", f"Money came{named}, which is closed")
+        return
+    if (await owed_back(tx, "overpaid", payment, payment.currency)).amount:
+        await money_case(tx, engine, payment, "overpaid", f"More came{named} than was asked for")
+    if payment.captured < payment.amount and source != MERCHANT:
+        await money_case(tx, engine, payment, "shortfall", f"Less came{named} than was asked for")
+
+
+async def _came_strangely(tx: Transaction, engine: Engine, folded: payments.Folded) -> None:
+    payment = folded.after
+    for currency in folded.strange:
+        why = f"{payment.currency} was asked for, {currency} came."
+        await money_case(
+            tx,
+            engine,
+            payment,
+            "currency_mismatch",
+            "Another currency came",
+            why=why,
+            currency=currency,
+        )
 
 
 def _events(tx: Transaction, folded: payments.Folded, order: Order | None) -> list[Event]:

@@ -161,7 +161,7 @@ async def _doubt(tx: Transaction, cart: Cart, plugin: str, reason: str) -> None:
         subject_id=str(cart.id),
         amount=Money(cart.total, cart.currency),
         evidence={"plugin": plugin, "reason": reason},
-        actions=["cancel"],
+        actions=["cancel", "close"],
     )
     await open_case(tx, case)
 
