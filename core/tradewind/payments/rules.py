@@ -101,11 +101,13 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def certain(self) -> bool:
-        """Whether the whole amount is ours, or held for us where that was wanted."""
-        if self.captured - self.refunded >= self.amount:
+        """Whether the whole amount came, or is held for us where that was wanted.
+
+        What went back later does not count: the same facts in another order would tell otherwise.
+        """
+        if self.captured >= self.amount:
             return True
-        held = self.intent == "authorize" and self.authorized >= self.amount
-        return held and not self.refunded
+        return self.intent == "authorize" and self.authorized >= self.amount
 
     def money(self, amount: int) -> Money:
         """An amount in this payment's currency."""

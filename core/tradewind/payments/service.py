@@ -55,10 +55,15 @@ async def lock_payment(tx: Transaction, payment_id: UUID) -> Payment:
     return payment
 
 
-async def is_kept(tx: Transaction, payment: Payment) -> bool:
-    """Whether the money of a locked payment is certain and none of it is on its way back."""
-    refunds = await refund_queries.refunds_of(tx, [payment.id])
-    return payment.certain and all(one.status == "failed" for one in refunds)
+async def given_back(tx: Transaction, payments: Sequence[Payment]) -> int:
+    """What the shop has decided to give back of locked payments, whether it went already or not."""
+    asked = {one.id: one.currency for one in payments}
+    refunds = [
+        one
+        for one in await refund_queries.refunds_of(tx, list(asked))
+        if one.status != "failed" and one.currency == asked[one.payment_id]
+    ]
+    return sum(one.amount for one in refunds)
 
 
 async def payment_by_ref(tx: Transaction, provider: str, provider_ref: str) -> Payment | None:

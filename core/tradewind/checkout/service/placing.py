@@ -97,7 +97,7 @@ async def _totals(tx: Transaction, paying: Paying) -> Totals:
     if paying.payment is None or paying.new:
         return Totals()
     payment = await payments.lock_payment(tx, paying.payment.id)
-    if paying.settled and not await payments.is_kept(tx, payment):
+    if paying.settled and await payments.given_back(tx, [payment]):
         raise Conflict("This money is on its way back.", code="refund_under_way")
     return payment.totals
 

@@ -27,7 +27,7 @@ from tradewind.contracts.events import (
     PaymentFailed,
     PaymentPaid,
 )
-from tradewind.contracts.payment import Fact, Intent, PaymentResult
+from tradewind.contracts.payment import Fact, PaymentResult
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.orders import service as orders
@@ -35,7 +35,7 @@ from tradewind.orders.rules import Entry, Order
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment, SessionStatus, Totals
+from tradewind.payments.rules import Payment, SessionStatus
 from tradewind.settings.engine import Engine
 
 MERCHANT = "merchant"
@@ -124,17 +124,23 @@ async def _bring_in_line(
     totals = payments.totals_of(known)
     order = await orders.pay(tx, order, totals, source, _events(tx, folded, order))
     await _came(tx, engine, folded, order, source)
-    if order.status == "pending" and _is_certain(order, totals, folded.after.intent):
+    if order.status == "pending" and await _is_certain(tx, order, known):
         await orders.place(tx, order, source)
         await _void_others(tx, order, folded.after)
         for payment in known:
             await close_by_key(tx, money_key("shortfall", payment), ENGINE, "The rest came.")
 
 
-def _is_certain(order: Order, totals: Totals, intent: Intent) -> bool:
-    if totals.captured - totals.refunded >= order.total:
-        return True
-    return intent == "authorize" and totals.authorized >= order.total and not totals.refunded
+async def _is_certain(tx: Transaction, order: Order, known: Sequence[Payment]) -> bool:
+    """Whether all of the order's money came, beside what the shop has decided to give back.
+
+    What went back otherwise does not count, so that facts may come in any order.
+    """
+    totals = payments.totals_of(known)
+    held = sum(one.authorized for one in known if one.intent == "authorize")
+    if max(totals.captured, held) < order.total:
+        return False
+    return max(totals.captured, held) - await payments.given_back(tx, known) >= order.total
 
 
 async def _void_others(tx: Transaction, order: Order, paid: Payment) -> None:
