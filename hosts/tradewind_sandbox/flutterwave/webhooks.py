@@ -36,7 +36,7 @@ def completed(transaction: Transaction) -> dict[str, Any]:
     if transaction.method.payment_type == "card":
         data["card"] = short_card()
     body: dict[str, Any] = {"event": "charge.completed", "data": data}
-    if transaction.checkout and transaction.meta:
+    if transaction.meta:
         body["meta_data"] = transaction.meta
     return {**body, "event.type": transaction.method.event_type}
 
