@@ -236,11 +236,12 @@ async def _shown(engine: Engine, seen: Seen, trouble: Trouble | None = None) -> 
 
 
 async def _ways(engine: Engine, seen: Seen, filled: Filled | None) -> Sequence[forms.Way]:
-    """The forms to choose from, without the way whose page of the provider is open already."""
+    """The forms to choose from, without the way that the page shows as begun already."""
     if seen.in_part:
         return []
     live = seen.live
-    at_hand = (live.provider, live.method) if live and _page_of(live) else None
+    begun = live and (_page_of(live) or isinstance(live.action, Instructions))
+    at_hand = (live.provider, live.method) if live and begun else None
     offered = await _offered(engine, seen)
     others = [one for one in offered if (one.provider, one.method.id) != at_hand]
     return forms.ways(others, _phone(seen), filled)

@@ -50,7 +50,9 @@ _ENGLISH = {
     "failed.declined": "It was declined. You can try again or choose another way.",
     "failed.funds": "There was not enough money for it. You can try again or choose another way.",
     "failed.canceled": "It was called off. You can try again or choose another way.",
-    "failed.no_answer": "It was not approved in time. You can try again or choose another way.",
+    "failed.no_answer": "It was not completed in time. You can try again or choose another way.",
+    "failed.pin": "The PIN was wrong. You can try again or choose another way.",
+    "failed.phone": "The phone number was not accepted. You can try again or choose another way.",
     "failed.fault": "The payment service could not do it. Please try again, or choose another way.",
     "order.title": "Order {number}",
     "order.thanks": "Thank you for your order!",
@@ -173,7 +175,10 @@ _SWAHILI = {
     "failed.declined": "Yalikataliwa. Unaweza kujaribu tena au kuchagua njia nyingine.",
     "failed.funds": "Hakukuwa na pesa za kutosha. Unaweza kujaribu tena au kuchagua njia nyingine.",
     "failed.canceled": "Yalisitishwa. Unaweza kujaribu tena au kuchagua njia nyingine.",
-    "failed.no_answer": "Hayakukubaliwa kwa wakati. Unaweza kujaribu tena au kuchagua njia "
+    "failed.no_answer": "Hayakukamilika kwa wakati. Unaweza kujaribu tena au kuchagua njia "
+    "nyingine.",
+    "failed.pin": "PIN haikuwa sahihi. Unaweza kujaribu tena au kuchagua njia nyingine.",
+    "failed.phone": "Nambari ya simu haikukubaliwa. Unaweza kujaribu tena au kuchagua njia "
     "nyingine.",
     "failed.fault": "Huduma ya malipo haikuweza. Tafadhali jaribu tena, au chagua njia nyingine.",
     "order.title": "Oda {number}",
@@ -295,8 +300,11 @@ _FRENCH = {
     "failed.declined": "Il a été refusé. Vous pouvez réessayer ou choisir un autre moyen.",
     "failed.funds": "Le solde était insuffisant. Vous pouvez réessayer ou choisir un autre moyen.",
     "failed.canceled": "Il a été annulé. Vous pouvez réessayer ou choisir un autre moyen.",
-    "failed.no_answer": "Il n’a pas été validé à temps. Vous pouvez réessayer ou choisir un autre "
+    "failed.no_answer": "Il n’a pas été terminé à temps. Vous pouvez réessayer ou choisir un autre "
     "moyen.",
+    "failed.pin": "Le code PIN était faux. Vous pouvez réessayer ou choisir un autre moyen.",
+    "failed.phone": "Le numéro de téléphone n’a pas été accepté. Vous pouvez réessayer ou choisir "
+    "un autre moyen.",
     "failed.fault": "Le service de paiement n’a pas pu le faire. Réessayez, ou choisissez un "
     "autre moyen.",
     "order.title": "Commande {number}",

@@ -22,11 +22,14 @@ EVENTS: Mapping[str, str] = {
 
 REASONS: Mapping[str, str] = {
     "insufficient_funds": "failed.funds",
-    "no_funds": "failed.funds",
+    "canceled": "failed.canceled",
     "customer_canceled": "failed.canceled",
     "declined_by_payer": "failed.canceled",
     "no_answer": "failed.no_answer",
     "timeout": "failed.no_answer",
+    "expired": "failed.no_answer",
+    "wrong_pin": "failed.pin",
+    "invalid_phone": "failed.phone",
     "provider_fault": "failed.fault",
 }
 """Why a payment came to nothing, by its code; a code that is not here was declined."""
@@ -200,9 +203,11 @@ def in_part(seen: Seen, words: Words) -> str:
 
 def failure(seen: Seen, words: Words) -> str:
     """Why the newest attempt to pay came to nothing; nothing when it did not."""
-    if not seen.waits or seen.session is None or seen.session.status != "failed":
+    session = seen.session
+    if not seen.waits or session is None or session.status not in {"failed", "expired"}:
         return ""
-    return words(REASONS.get(seen.error_code, "failed.declined"))
+    code = session.status if session.status == "expired" else seen.error_code
+    return words(REASONS.get(code, "failed.declined"))
 
 
 def patience(waited: timedelta) -> int:

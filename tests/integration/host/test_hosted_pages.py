@@ -27,6 +27,7 @@ from tradewind.checkout.service import (
     expire_order,
     mark_paid,
     place,
+    poll_payment,
 )
 from tradewind.contracts.payment import PaymentResult
 from tradewind.contracts.pricing import Address
@@ -266,6 +267,7 @@ async def test_instructions_are_shown_and_the_other_ways_stay(house: House) -> N
     shown = await house.visitor.presses(sheet.form("Bank counter"))
     assert "How to pay Bring the money. Say your order's number." in shown.text
     assert "Pay with Card" in shown.buttons()
+    assert "Pay with Bank counter" not in shown.buttons()
     assert not shown.refresh
 
 
@@ -357,6 +359,18 @@ async def test_a_declined_payment_says_why_and_offers_every_way_again(house: Hou
     house.counter.trouble = ""
     leaving = await house.visitor.presses(sheet.form("Pay with Card"))
     assert leaving.refresh.startswith("0; url=https://pay.example/")
+
+
+async def test_an_attempt_that_ran_out_of_time_says_so_and_the_order_waits_on(
+    house: House, clock: ManualClock
+) -> None:
+    order = await house.order(PUSH)
+    (session,) = await house.sessions(order)
+    clock.advance(600)
+    await poll_payment(house.till.engine, house.till.store, session.id)
+    sheet = await house.pays(order)
+    assert "The payment did not go through It was not completed in time." in sheet.text
+    assert "Pay with Mobile money" in sheet.buttons()
 
 
 async def test_a_provider_that_cannot_answer_loses_nothing_and_may_be_tried_again(

@@ -71,11 +71,12 @@ class Counter:
     """The provider's computer.
 
     `trouble` is set by a test: `away` answers nothing, `declines` takes no payment. `page` is
-    where its payment page lives.
+    where its payment page lives, `offered` what may be chosen.
     """
 
     def __init__(self, page: str = "https://pay.example/slips") -> None:
         self.page = page
+        self.offered: Sequence[Method] = (CARD, WALLET, COUNTER, SCRIPTED)
         self.slips: dict[str, Slip] = {}
         self.started: list[StartPayment] = []
         self.asked: list[str] = []
@@ -105,8 +106,8 @@ class Cashier:
         return ""
 
     async def methods(self, context: Context, query: MethodsQuery) -> Sequence[Method]:
-        """Everything, to everybody."""
-        return [CARD, WALLET, COUNTER, SCRIPTED]
+        """The same to everybody."""
+        return self._counter.offered
 
     async def start(self, context: Context, payment: StartPayment) -> PaymentResult:
         """Open a slip."""
