@@ -18,11 +18,12 @@ from tests.support.scripted_plugins import Scripted, returning
 from tests.support.undone import undone
 from tests.support.waiting import held_up, until_waiting
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
+from tradewind.contracts.settings import MASK
 from tradewind.database import Database, Store
 from tradewind.settings import queries
 from tradewind.settings.engine import FRESH, Engine, PluginDirectory
 from tradewind.settings.keyring import Keyring, SecretUnreadable, fingerprint, new_key
-from tradewind.settings.rules import FLAGS, FORGIVEN_AFTER, MASK, QUARANTINE_AFTER
+from tradewind.settings.rules import FLAGS, FORGIVEN_AFTER, QUARANTINE_AFTER
 from tradewind.settings.service import (
     audit,
     audit_log,
@@ -351,8 +352,8 @@ async def test_a_plugin_that_was_never_set_up_is_shown_as_such(engine: Engine, s
     [scripted, unset] = await plugins_of(engine, shop)
     assert (scripted.name, unset.name) == ("scripted", "wire")
     assert (unset.enabled, unset.configured, unset.settings) == (False, False, {})
-    assert unset.settings_schema["token"]["writeOnly"] is True
-    assert unset.settings_schema["api_base"]["x-operator-only"] is True
+    assert unset.settings_schema["properties"]["token"]["writeOnly"] is True
+    assert unset.settings_schema["properties"]["api_base"]["x-operator-only"] is True
 
 
 async def test_what_another_process_changed_is_seen_after_a_few_seconds(

@@ -1,6 +1,6 @@
 """Markers for the fields of a plugin's settings struct."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Annotated, Any
 
 import msgspec
@@ -15,8 +15,23 @@ OperatorFlag = Annotated[bool, msgspec.Meta(extra_json_schema={"x-operator-only"
 """A switch that the operator alone may turn, such as one that lets calls into the own network."""
 
 
+MASK = "••••••••"
+"""Stands for a secret wherever one would be shown."""
+
+
+def form(settings_type: type[msgspec.Struct]) -> Mapping[str, Any]:
+    """The JSON schema of a settings struct, from which the dashboard draws its form.
+
+    Structs inside it are referred to under `$defs`. `writeOnly` marks what is secret,
+    `x-operator-only` what only the operator may set.
+    """
+    schema = msgspec.json.schema(settings_type)
+    own, others = _name(schema), dict(schema["$defs"])
+    return {**others.pop(own), **({"$defs": others} if others else {})}
+
+
 def properties(settings_type: type[msgspec.Struct]) -> Mapping[str, Mapping[str, Any]]:
-    """The JSON schema of each field of a settings struct, as the dashboard form sees it."""
+    """The JSON schema of each field of a settings struct."""
     return _fields(msgspec.json.schema(settings_type))
 
 
@@ -28,6 +43,40 @@ def secret_fields(settings_type: type[msgspec.Struct]) -> frozenset[str]:
 def operator_fields(settings_type: type[msgspec.Struct]) -> frozenset[str]:
     """Names of the fields that only an operator may set, at any depth."""
     return _marked(settings_type, "x-operator-only")
+
+
+def secrets_in(settings_type: type[msgspec.Struct], values: Mapping[str, Any]) -> list[str]:
+    """Every secret among the values of a settings struct, the longest first."""
+    found = (_texts(values[name]) for name in secret_fields(settings_type) if name in values)
+    return sorted({text for texts in found for text in texts if text}, key=len, reverse=True)
+
+
+def masked(text: str, secrets: Iterable[str]) -> str:
+    """The text with a mask in place of each secret, also where Python quoted it."""
+    for secret in secrets:
+        for form_of_it in (secret, repr(secret)[1:-1]):
+            text = text.replace(form_of_it, MASK)
+    return text
+
+
+def without_secrets(text: str, settings: object) -> str:
+    """The text of an error with a mask in place of each secret of a plugin's settings."""
+    if not isinstance(settings, msgspec.Struct):
+        return text
+    values = msgspec.to_builtins(settings)
+    return masked(text, secrets_in(type(settings), values))
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Every text in a value of JSON."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, Mapping):
+        for one in value.values():
+            yield from _texts(one)
+    elif isinstance(value, Sequence):
+        for one in value:
+            yield from _texts(one)
 
 
 def _marked(settings_type: type[msgspec.Struct], marker: str) -> frozenset[str]:

@@ -20,13 +20,12 @@ from tradewind.database import directory
 from tradewind.database.engine import TABLES, Database, Store, Transaction
 from tradewind.plugins import Contexts, Plugins
 from tradewind.settings import queries
-from tradewind.settings.keyring import Keyring, SecretUnreadable
+from tradewind.settings.keyring import Keyring
 from tradewind.settings.rules import FLAGS, known
 
 _LOG = logging.getLogger(__name__)
 _ANY = UUID(int=0)
 FRESH = timedelta(seconds=5)
-_UNREADABLE = (SecretUnreadable, msgspec.MsgspecError)
 
 
 class ContextMaker(Protocol):
@@ -128,25 +127,17 @@ class Engine:
     def decode(self, plugin: str, cipher: bytes) -> msgspec.Struct:
         """A plugin's settings from their encrypted form, without those it no longer has.
 
-        Raises SecretUnreadable, or msgspec's errors when they do not fit the plugin any more.
+        Raises SecretUnreadable, or whatever the struct raises when they do not fit it any more.
         """
         kind = self.plugins.settings_type(plugin)
         values = known(kind, msgspec.json.decode(self.keyring.decrypt(cipher)))
         return msgspec.convert(values, kind, str_keys=True)
 
-    def reads(self, plugin: str, cipher: bytes) -> bool:
-        """Whether the settings of a loaded plugin can be read."""
-        try:
-            self.decode(plugin, cipher)
-        except _UNREADABLE:
-            return False
-        return True
-
     def _readable(self, plugin: str, slug: str, cipher: bytes) -> msgspec.Struct | None:
         """Settings that no longer fit their plugin or its keys stop it in that store alone."""
         try:
             return self.decode(plugin, cipher)
-        except _UNREADABLE as error:
+        except Exception as error:  # noqa: BLE001 - the struct is the plugin's and may raise anything
             reason = type(error).__name__
             _LOG.error("settings of %s in store %s cannot be read: %s", plugin, slug, reason)
             return None

@@ -53,22 +53,29 @@ async def lock_plugin(tx: Transaction, plugin: str) -> None:
     )
 
 
-async def save_plugin(
-    tx: Transaction, plugin: str, *, enabled: bool, settings: bytes | None
-) -> None:
-    """Write a plugin's enablement and settings; lifts a quarantine when it is enabled."""
+async def save_settings(tx: Transaction, plugin: str, settings: bytes) -> None:
+    """Write a plugin's settings; one that was not there before is switched off."""
     await tx.execute(
-        """INSERT INTO shop.plugin_settings AS p
-               (store_id, plugin, enabled, settings, updated_at)
-           VALUES ($1, $2, $3, $4, $5)
+        """INSERT INTO shop.plugin_settings AS p (store_id, plugin, settings, updated_at)
+           VALUES ($1, $2, $3, $4)
            ON CONFLICT (store_id, plugin) DO UPDATE
-           SET enabled = excluded.enabled, settings = excluded.settings,
-               version = p.version + 1, updated_at = excluded.updated_at, failures = 0,
-               quarantined_at = NULL, quarantine_reason = ''""",
+           SET settings = excluded.settings, version = p.version + 1,
+               updated_at = excluded.updated_at""",
+        tx.store_id,
+        plugin,
+        settings,
+        tx.now,
+    )
+
+
+async def switch_plugin(tx: Transaction, plugin: str, *, enabled: bool) -> None:
+    """Offer a plugin to new shoppers, or not."""
+    await tx.execute(
+        """UPDATE shop.plugin_settings SET enabled = $3, updated_at = $4
+           WHERE store_id = $1 AND plugin = $2""",
         tx.store_id,
         plugin,
         enabled,
-        settings,
         tx.now,
     )
 

@@ -8,9 +8,10 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.contracts.errors import Conflict, NotFound
-from tradewind.contracts.settings import properties
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
+from tradewind.contracts.settings import form
 from tradewind.database.engine import Store, Transaction
+from tradewind.plugins.outcomes import attempt
 from tradewind.settings import queries
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import SecretUnreadable
@@ -27,11 +28,18 @@ from tradewind.settings.rules import (
     shown,
 )
 
+_KEY_LOST = (
+    "These settings were encrypted with a key that this host no longer has. Enter them anew, or "
+    "have the operator give the key again."
+)
+_NO_FIT = "These settings no longer fit the plugin. Look through them and save them again."
+
 
 class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     """A plugin in one store, fit to leave the house: secrets are masked.
 
-    `problem` says why it cannot run although it was set up.
+    `settings_schema` is the JSON schema of `settings`. `problem` says why the plugin cannot run
+    although it was set up, and `errors` which of its settings are to blame.
     """
 
     name: str
@@ -44,6 +52,15 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     quarantined_at: datetime | None
     quarantine_reason: str
     problem: str = ""
+    errors: Sequence[FieldError] = ()
+
+
+class Stored(msgspec.Struct, frozen=True, kw_only=True):
+    """Settings as they were found: what can be read of them, and what is wrong."""
+
+    values: Mapping[str, Any] = {}
+    problem: str = ""
+    errors: Sequence[FieldError] = ()
 
 
 async def plugins_of(engine: Engine, store: Store) -> list[PluginView]:
@@ -63,30 +80,36 @@ async def plugin_of(engine: Engine, store: Store, name: str) -> PluginView:
 
 def _view(engine: Engine, name: str, row: queries.PluginRow | None) -> PluginView:
     loaded = engine.plugins.loaded[name]
-    values = _stored(engine, row)
-    readable = row is None or row.settings is None or engine.reads(name, row.settings)
+    stored = _stored(engine, row)
     return PluginView(
         name=name,
         version=loaded.version or "",
-        enabled=bool(row and row.enabled and row.quarantined_at is None and readable),
+        enabled=bool(row and row.enabled and row.quarantined_at is None and not stored.problem),
         configured=bool(row and row.settings is not None),
         hooks=loaded.hooks,
-        settings=shown(loaded.settings_type, values),
-        settings_schema=properties(loaded.settings_type),
+        settings=shown(loaded.settings_type, stored.values),
+        settings_schema=form(loaded.settings_type),
         quarantined_at=row.quarantined_at if row else None,
         quarantine_reason=row.quarantine_reason if row else "",
-        problem="" if readable else "The settings cannot be read any more; enter them again.",
+        problem=stored.problem,
+        errors=stored.errors,
     )
 
 
-def _stored(engine: Engine, row: queries.PluginRow | None) -> dict[str, Any]:
+def _stored(engine: Engine, row: queries.PluginRow | None) -> Stored:
     if row is None or row.settings is None:
-        return {}
+        return Stored()
     try:
-        values: dict[str, Any] = msgspec.json.decode(engine.keyring.decrypt(row.settings))
+        plain = engine.keyring.decrypt(row.settings)
     except SecretUnreadable:
-        return {}
-    return known(engine.plugins.settings_type(row.plugin), values)
+        return Stored(problem=_KEY_LOST)
+    kind = engine.plugins.settings_type(row.plugin)
+    values = known(kind, msgspec.json.decode(plain))
+    try:
+        parse(kind, values)
+    except InvalidInput as wrong:
+        return Stored(values=values, problem=_NO_FIT, errors=wrong.errors)
+    return Stored(values=values)
 
 
 async def configure(
@@ -102,43 +125,73 @@ async def configure(
     """Change a plugin's settings, its enablement, or both; seen at once.
 
     `settings` are laid over the stored ones. Only the `operator` may change what is reserved for
-    them. Raises NotFound, InvalidInput with each wrong field, or Conflict when another store has
-    the same address in the outside world.
+    them. Raises NotFound, InvalidInput with each wrong field, or Conflict: `address_taken` when
+    another store has the same address in the outside world, `settings_unreadable` when a plugin is
+    switched on whose settings must be entered anew.
     """
     if name not in engine.plugins.loaded:
         raise NotFound(f"There is no plugin “{name}”.")
-    kind = engine.plugins.settings_type(name)
     async with engine.database.transaction(store.id) as tx:
         await queries.lock_plugin(tx, name)
         row = (await queries.plugin_rows(tx)).get(name)
-        old = _stored(engine, row)
-        values = merge(kind, old, settings or {})
-        changed = changes(kind, old, values)
-        if not operator:
-            refuse_operator_fields(kind, changed)
-        await _save(engine, tx, name, row, values, enabled=enabled)
-        detail = {"enabled": enabled, "changed": sorted(changed)}
+        if settings is None and row is not None and row.settings is not None:
+            changed: Sequence[str] = ()
+            await _switch(engine, tx, row, enabled=enabled)
+        else:
+            changed = await _change(engine, tx, name, row, settings or {}, operator=operator)
+            await queries.switch_plugin(tx, name, enabled=_is_on(row, enabled=enabled))
+        detail = {"enabled": enabled, "changed": changed}
         await audit(tx, actor, "plugin.configured", "plugin", name, detail)
     return await plugin_of(engine, store, name)
 
 
-async def _save(
+async def _switch(
+    engine: Engine, tx: Transaction, row: queries.PluginRow, *, enabled: bool | None
+) -> None:
+    """Switch a plugin on or off; its settings stay as they are, also those no key opens."""
+    if enabled and (problem := _stored(engine, row).problem):
+        raise Conflict(problem, code="settings_unreadable")
+    await queries.switch_plugin(tx, row.plugin, enabled=_is_on(row, enabled=enabled))
+
+
+def _is_on(row: queries.PluginRow | None, *, enabled: bool | None) -> bool:
+    return bool(row and row.enabled) if enabled is None else enabled
+
+
+async def _change(
     engine: Engine,
     tx: Transaction,
     name: str,
     row: queries.PluginRow | None,
-    values: Mapping[str, Any],
+    given: Mapping[str, Any],
     *,
-    enabled: bool | None,
-) -> None:
-    parsed = parse(engine.plugins.settings_type(name), values)
+    operator: bool,
+) -> Sequence[str]:
+    """Lay settings over the stored ones; returns the names of those that changed."""
+    kind = engine.plugins.settings_type(name)
+    old = _stored(engine, row).values
+    values = merge(kind, old, given)
+    changed = changes(kind, old, values)
+    if not operator:
+        refuse_operator_fields(kind, changed)
+    parsed = parse(kind, values)
     cipher = engine.keyring.encrypt(msgspec.json.encode(parsed))
-    on = enabled if enabled is not None else bool(row and row.enabled)
-    await queries.save_plugin(tx, name, enabled=on, settings=cipher)
-    door = engine.plugins.door(name)
-    address = door.address(parsed) if door is not None else ""
-    if not await queries.save_account(tx, name, address, cipher):
+    await queries.save_settings(tx, name, cipher)
+    if not await queries.save_account(tx, name, _address(engine, name, parsed), cipher):
         raise Conflict("Another store uses this account already.", code="address_taken")
+    return sorted(changed)
+
+
+def _address(engine: Engine, name: str, settings: msgspec.Struct) -> str:
+    door = engine.plugins.door(name)
+    if door is None:
+        return ""
+    address, error = attempt(door.address, settings)
+    if error is None and isinstance(address, str):
+        return address
+    words = f"The plugin finds no account in these settings ({type(error or address).__name__})."
+    wrong = FieldError("settings", "invalid_value", words)
+    raise InvalidInput("The settings are not valid.", code="invalid_settings", errors=[wrong])
 
 
 async def rotate_secrets(engine: Engine, store: Store) -> int:

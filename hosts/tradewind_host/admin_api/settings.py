@@ -23,8 +23,11 @@ class PluginList(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class PluginChange(msgspec.Struct, frozen=True, kw_only=True):
-    """Settings are laid over the present ones; a masked or empty secret keeps its value."""
+class PluginChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Settings are laid over the present ones.
+
+    A masked secret keeps its value; null takes a setting back to its default, and clears a secret.
+    """
 
     enabled: bool | None = None
     settings: Mapping[str, Any] | None = None
