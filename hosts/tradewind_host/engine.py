@@ -6,6 +6,7 @@ from importlib.metadata import EntryPoint
 
 import httpx
 
+from tradewind.cases.plugins import record_failure
 from tradewind.checkout.context import ContextFactory
 from tradewind.contracts.context import AppContext, Clock
 from tradewind.conversations.telling import TOLD
@@ -15,7 +16,6 @@ from tradewind.messaging.letters import service as letters
 from tradewind.plugins import Failure, Plugins, load
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring
-from tradewind.settings.service import record_failure
 from tradewind_host.config import BadConfig, Config
 
 _LOG = logging.getLogger(__name__)
@@ -101,4 +101,4 @@ class _Failures:
         if self.engine is None or not failure.programming or failure.store_id is None:
             return
         store = await self.engine.store(failure.store_id)
-        await record_failure(self.engine, store, failure.plugin, failure.error)
+        await record_failure(self.engine, store, failure.plugin, failure.hook, failure.error)

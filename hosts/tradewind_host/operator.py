@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 from rich.console import Console
 
+from tradewind.cases.plugins import configure
 from tradewind.catalog.rules import NewRegion, region_errors
 from tradewind.contracts.errors import InvalidInput, NotFound
 from tradewind.contracts.settings import properties
@@ -16,7 +17,6 @@ from tradewind.database import Store, Transaction, directory
 from tradewind.outbox import inbox, jobs
 from tradewind.outbox import service as outbox
 from tradewind.settings.engine import Engine
-from tradewind.settings.service import configure
 from tradewind.stores.service import StoreSettings, create_store, issue_key
 from tradewind_host.config import Config
 from tradewind_host.local import database_for, engine_for

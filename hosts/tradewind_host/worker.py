@@ -4,13 +4,15 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from datetime import timedelta
+from typing import Any
 from uuid import UUID
 
 import asyncpg
 
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
-from tradewind.contracts.events import Event
+from tradewind.contracts.context import StoreContext
+from tradewind.contracts.errors import Retry
 from tradewind.conversations.drain import drain
 from tradewind.conversations.telling import ASK_AFTER, CHAT, TOLD, ask_after, tell
 from tradewind.database import directory
@@ -24,6 +26,7 @@ from tradewind.outbox import service as outbox
 from tradewind.outbox.jobs import TakenJob
 from tradewind.outbox.rules import MAX_ATTEMPTS
 from tradewind.outbox.runner import Handler, Runner
+from tradewind.plugins import told
 from tradewind.settings.engine import Engine
 from tradewind_host import idempotency
 
@@ -31,8 +34,12 @@ _LOG = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
 
 
-class Quarantined(Exception):
-    """The subscriber is not called for now; its event waits for it."""
+class Undelivered(Exception):
+    """A subscriber did not take an event; says why, without its secrets."""
+
+
+_HELD = "The plugin is switched on but cannot run just now."
+_OFF = "The plugin is disabled."
 
 
 class Worker:
@@ -74,6 +81,7 @@ class Worker:
                 timedelta(minutes=1),
                 self._each_store(checkout.release_expired_holds),
             ),
+            "release_held": (timedelta(minutes=1), self._each_store(_release_held)),
             "forget": (timedelta(minutes=10), self._forget),
             "forget_answers": (timedelta(minutes=10), self._each_store(idempotency.forget_old)),
         }
@@ -140,9 +148,8 @@ class Worker:
         engine = self._engine
         try:
             store = await engine.store(store_id)
-            listening = await engine.enabled(store) | await engine.quarantined(store)
             own = {CHAT: TOLD, LETTERS: await letters.written_by(engine, store)}
-            subscribers = self._subscribers(listening, own)
+            subscribers = self._subscribers(await engine.switched_on(store), own)
             return await outbox.relay(engine.database, subscribers, store_id)
         except Exception:  # noqa: BLE001 - the pointers stay for the next round
             _LOG.exception("events of store %s could not be relayed", store_id)
@@ -186,36 +193,42 @@ class Worker:
         if found is None:
             return False
         event, subscriber = found
+        context = await self._context(store, subscriber)
         try:
-            taken = await self._hand_over(store, subscriber, event)
-        except Exception as error:
-            await self._not_delivered(job, store, delivery_id, error)
-            raise
-        state, words = ("done", "") if taken else ("dead", "The plugin is disabled.")
+            if context is not None:
+                await self._engine.plugins.deliver(subscriber, event, context)
+            elif subscriber in _OWN:
+                await _OWN[subscriber](self._engine, store, event)
+        except Exception as error:  # noqa: BLE001 - a subscriber may raise anything
+            words = told(error, context.settings if context is not None else None)
+            await self._not_delivered(job, store, delivery_id, words)
+            raise _retold(error, words) from None
         async with database.transaction(store.id) as tx:
-            await outbox.mark_delivery(tx, delivery_id, state, words)
+            if context is not None or subscriber in _OWN:
+                await outbox.mark_delivery(tx, delivery_id, "done")
+            elif subscriber in await self._engine.switched_on(store):
+                await outbox.hold_delivery(tx, delivery_id, _HELD)
+            else:
+                await outbox.mark_delivery(tx, delivery_id, "dead", _OFF)
             await queue.finish(tx, job.id)
         return True
 
-    async def _hand_over(self, store: Store, subscriber: str, event: Event) -> bool:
-        """Whether the subscriber took it; false when the store has switched it off."""
+    async def _context(self, store: Store, subscriber: str) -> StoreContext[Any] | None:
+        """A plugin's context, or None when it cannot run even by what is stored right now."""
         if subscriber in _OWN:
-            await _OWN[subscriber](self._engine, store, event)
-            return True
+            return None
         context = await self._engine.context(store, subscriber)
-        if context is not None:
-            await self._engine.plugins.deliver(subscriber, event, context)
-            return True
-        if subscriber in await self._engine.quarantined(store):
-            raise Quarantined(f"{subscriber} is in quarantine.")
-        return False
+        if context is None:
+            self._engine.forget(store.id)
+            context = await self._engine.context(store, subscriber)
+        return context
 
     async def _not_delivered(
-        self, job: TakenJob, store: Store, delivery_id: UUID, error: Exception
+        self, job: TakenJob, store: Store, delivery_id: UUID, words: str
     ) -> None:
         state = "dead" if job.attempts >= MAX_ATTEMPTS else "pending"
         async with self._engine.database.transaction(store.id) as tx:
-            await outbox.mark_delivery(tx, delivery_id, state, f"{type(error).__name__}: {error}")
+            await outbox.mark_delivery(tx, delivery_id, state, words)
 
     async def _buried(self, job: TakenJob, error: str) -> None:
         """Nobody loses a job silently: it becomes a case of its store."""
@@ -283,6 +296,20 @@ _OWN: Mapping[str, Callable[[Engine, Store, Event], Awaitable[None]]] = {
     LETTERS: letters.write,
 }
 """Core's own subscribers."""
+
+
+async def _release_held(engine: Engine, store: Store) -> None:
+    """Deliver what was held for plugins that run again, or that were switched off meanwhile."""
+    waiting = await engine.switched_on(store) - await engine.enabled(store)
+    async with engine.database.transaction(store.id) as tx:
+        held = await outbox.held_subscribers(tx)
+        await outbox.release_held(tx, [name for name in held if name not in waiting])
+
+
+def _retold(error: Exception, words: str) -> Exception:
+    """The same failure without secrets; what asked for a time to come back still does."""
+    kind = Retry(error.after, words) if isinstance(error, Retry) else Undelivered(words)
+    return kind.with_traceback(error.__traceback__)
 
 
 async def _wait(event: asyncio.Event, longest: timedelta) -> None:

@@ -17,6 +17,7 @@ from tests.support.engines import engine_with, open_store
 from tests.support.scripted_plugins import Scripted, returning
 from tests.support.undone import undone
 from tests.support.waiting import held_up, until_waiting
+from tradewind.cases.plugins import record_failure, release
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.contracts.settings import MASK
 from tradewind.database import Database, Store
@@ -31,7 +32,6 @@ from tradewind.settings.service import (
     flags_of,
     plugin_of,
     plugins_of,
-    record_failure,
     rotate_secrets,
     set_flag,
 )
@@ -444,20 +444,35 @@ async def test_repeated_programming_errors_put_a_plugin_into_quarantine_in_that_
 ) -> None:
     await wire(engine, shop)
     await wire(engine, other, account="15550002")
-    told = [await record_failure(engine, shop, "wire", f"KeyError {n}") for n in range(7)]
+    told = [await record_failure(engine, shop, "wire", "send", f"KeyError {n}") for n in range(7)]
     assert told == [n == QUARANTINE_AFTER - 1 for n in range(7)]
     assert await engine.context(shop, "wire") is None
-    assert await engine.quarantined(shop) == {"wire"}
+    assert await engine.switched_on(shop) == {"wire"}
     assert (await settings_in(engine, shop)).token == "hunter2"
     assert await engine.enabled(other) == {"wire"}
     view = await plugin_of(engine, shop, "wire")
     assert (view.enabled, view.quarantine_reason) == (False, "KeyError 4")
     assert view.quarantined_at == engine.clock.now()
-    await configure(engine, shop, "wire", actor="ann", enabled=True)
+    assert [(one.where, one.error) for one in view.defects] == [
+        ("send", f"KeyError {n}") for n in range(QUARANTINE_AFTER)
+    ]
+    await configure(engine, shop, "wire", actor="ann", enabled=True, settings={"retries": 5})
+    assert await engine.enabled(shop) == frozenset()
+    assert await release(engine, shop, "wire", actor="ann")
     assert await engine.enabled(shop) == {"wire"}
     view = await plugin_of(engine, shop, "wire")
     assert (view.enabled, view.quarantined_at, view.quarantine_reason) == (True, None, "")
-    assert not await record_failure(engine, shop, "wire", "KeyError")
+    assert not view.defects
+    assert not await release(engine, shop, "wire", actor="ann")
+    assert not await record_failure(engine, shop, "wire", "send", "KeyError")
+
+
+async def test_a_plugin_that_a_store_never_set_up_is_not_counted_there(
+    engine: Engine, shop: Store
+) -> None:
+    for _ in range(QUARANTINE_AFTER):
+        assert not await record_failure(engine, shop, "wire", "send", "KeyError")
+    assert (await plugin_of(engine, shop, "wire")).quarantined_at is None
 
 
 async def test_errors_far_apart_do_not_add_up(
@@ -465,16 +480,16 @@ async def test_errors_far_apart_do_not_add_up(
 ) -> None:
     await wire(engine, shop)
     for _ in range(QUARANTINE_AFTER - 1):
-        assert not await record_failure(engine, shop, "wire", "KeyError")
+        assert not await record_failure(engine, shop, "wire", "send", "KeyError")
     clock.advance((FORGIVEN_AFTER + timedelta(seconds=1)).total_seconds())
-    assert not await record_failure(engine, shop, "wire", "KeyError")
+    assert not await record_failure(engine, shop, "wire", "send", "KeyError")
     assert await engine.enabled(shop) == {"wire"}
 
 
 async def test_errors_at_the_same_moment_are_all_counted(engine: Engine, shop: Store) -> None:
     await wire(engine, shop)
     told = await asyncio.gather(
-        *(record_failure(engine, shop, "wire", "Key\0Error") for _ in range(8))
+        *(record_failure(engine, shop, "wire", "send", "Key\0Error") for _ in range(8))
     )
     assert sorted(told) == [False] * 7 + [True]
 

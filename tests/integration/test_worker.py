@@ -33,19 +33,19 @@ async def test_events_of_a_store_that_cannot_be_read_hold_no_other_store_up(
     shop: Shop, superuser: "asyncpg.Connection[Any]", monkeypatch: pytest.MonkeyPatch
 ) -> None:
     broken, whole = shop.branches["demo"].store, shop.branches["second"].store
-    enabled = Engine.enabled
+    switched_on = Engine.switched_on
 
     async def of(engine: Engine, store: Store) -> frozenset[str]:
         if store.id == broken.id:
             raise LookupError
-        return await enabled(engine, store)
+        return await switched_on(engine, store)
 
     await superuser.executemany(
         """INSERT INTO control.outbox_pointers (store_id, event_id, type)
            VALUES ($1, gen_random_uuid(), 'stock.low')""",
         [(broken.id,), (whole.id,)],
     )
-    monkeypatch.setattr(Engine, "enabled", of)
+    monkeypatch.setattr(Engine, "switched_on", of)
     assert await shop.worker.relay_once() == 1
     left = await superuser.fetch("SELECT store_id FROM control.outbox_pointers")
     assert [row["store_id"] for row in left] == [broken.id]

@@ -38,13 +38,14 @@ from tradewind import (
 )
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, NewCart
+from tradewind.cases.plugins import record_failure
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import StartRequest
-from tradewind.conversations import drain
+from tradewind.conversations import lane
 from tradewind.outbox.rules import MAX_ATTEMPTS, wait
 from tradewind.plugins import Late
 from tradewind.settings.rules import FORGIVEN_AFTER, QUARANTINE_AFTER
-from tradewind.settings.service import configure, record_failure
+from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.engine import open_engine
@@ -360,7 +361,7 @@ async def test_errors_of_long_ago_do_not_count(
         store = shop.branches["demo"].store
         for _ in range(QUARANTINE_AFTER):
             shop.clock.advance(pause.total_seconds() + 1)
-            await record_failure(shop.engine, store, "babbling", "nonsense")
+            await record_failure(shop.engine, store, "babbling", "quote_tax", "nonsense")
         page = await plugin_page(shop, "babbling")
         assert ("enabled" if page["enabled"] else "quarantined") == state
 
@@ -417,7 +418,7 @@ async def test_a_provider_that_hangs_over_a_webhook_is_cut_off(
     async def hang(*_: object) -> Any:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(drain, "_PARSE_SECONDS", LIMIT)
+    monkeypatch.setattr(lane, "_SECONDS", LIMIT)
     monkeypatch.setattr(plugin.provider, "parse_webhook", hang)
     async with opened(plugin) as shop:
         forgiving(shop, monkeypatch)

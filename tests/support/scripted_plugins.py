@@ -10,6 +10,7 @@ from tradewind import (
     ChatQuestion,
     Event,
     Money,
+    NoSettings,
     OrderPlaced,
     Plugin,
     QuoteRequest,
@@ -70,6 +71,7 @@ class Context:
     """A store context that knows only which plugin it was made for."""
 
     store = STORE
+    settings = NoSettings()
 
     def __init__(self, plugin: str) -> None:
         self.plugin = plugin

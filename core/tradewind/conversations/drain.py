@@ -3,7 +3,6 @@
 A lane is one person on one channel, or one payment at a provider.
 """
 
-import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime, timedelta
@@ -13,20 +12,18 @@ from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.payment import PaymentProvider, PaymentReport
-from tradewind.conversations.lane import Lane, LaneLost, let_go
+from tradewind.conversations.lane import Lane, LaneLost, asked, let_go
 from tradewind.conversations.turns import ChannelLane
 from tradewind.database.engine import Store
 from tradewind.database.sql import Writes
 from tradewind.outbox import inbox
 from tradewind.outbox.jobs import TakenJob
 from tradewind.outbox.rules import MAX_ATTEMPTS, InboxItem, due, wait
-from tradewind.plugins import is_programming_error, understood
+from tradewind.plugins import told
 from tradewind.settings.engine import Engine
-from tradewind.settings.service import record_failure
 
 _LOG = logging.getLogger(__name__)
 _AWAY = timedelta(minutes=1)
-_PARSE_SECONDS = 15.0
 
 
 async def drain(engine: Engine, store: Store, job: TakenJob) -> None:
@@ -65,7 +62,7 @@ async def _messages(
     held_until: datetime | None,
 ) -> None:
     for position, item in enumerate(items):
-        again = await _attempt(engine, lane, item, work.take)
+        again = await _attempt(engine, lane, item, work.take, work.context)
         if again is not None:
             held_until = again
             break
@@ -84,15 +81,16 @@ async def _payments(
     """Take in what a provider reports, in order; returns when to go on after a failure."""
 
     async def take(item: InboxItem) -> None:
-        async with asyncio.timeout(_PARSE_SECONDS):
-            answer = await provider.parse_webhook(item.item, context)
-        reports: Sequence[PaymentReport] = understood(answer, Sequence[PaymentReport])
+        call = provider.parse_webhook(item.item, context)
+        reports: Sequence[PaymentReport] = await asked(
+            engine, lane, context, call, Sequence[PaymentReport]
+        )
         for report in reports:
             await checkout.webhook_reported(engine, lane.store, provider.name, report)
         await inbox.mark_item(engine.database.pool, item.id, "done", engine.clock.now())
 
     for item in items:
-        again = await _attempt(engine, lane, item, take)
+        again = await _attempt(engine, lane, item, take, context)
         if again is not None:
             return again
     return None
@@ -105,7 +103,11 @@ async def _leave(engine: Engine, lane: Lane, again: datetime | None) -> None:
 
 
 async def _attempt(
-    engine: Engine, lane: Lane, item: InboxItem, take: Callable[[InboxItem], Awaitable[None]]
+    engine: Engine,
+    lane: Lane,
+    item: InboxItem,
+    take: Callable[[InboxItem], Awaitable[None]],
+    context: StoreContext[Any],
 ) -> datetime | None:
     """Handle one item; returns when to try again, or None when it is dealt with for good."""
     try:
@@ -114,9 +116,7 @@ async def _attempt(
         raise
     except Exception as error:  # noqa: BLE001 - whatever it was, the item is kept and tried again
         _LOG.exception("an item of %s failed", lane.plugin)
-        if is_programming_error(error):
-            await record_failure(engine, lane.store, lane.plugin, type(error).__name__)
-        return await _after_failure(engine, lane, item, f"{type(error).__name__}: {error}")
+        return await _after_failure(engine, lane, item, told(error, context.settings))
     return None
 
 

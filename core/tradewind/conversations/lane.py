@@ -1,13 +1,21 @@
-"""The lane a drain job holds, and the ways of letting it go."""
+"""The lane a drain job holds: asking its plugin, and the ways of letting it go."""
 
+import asyncio
+from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 import msgspec
 
+from tradewind.cases.plugins import record_failure
+from tradewind.contracts.context import StoreContext
 from tradewind.database.engine import Store
 from tradewind.database.sql import Writes
+from tradewind.plugins import is_programming_error, told, understood
+from tradewind.settings.engine import Engine
+
+_SECONDS = 15.0
 
 
 class Lane(msgspec.Struct, frozen=True, kw_only=True):
@@ -22,6 +30,24 @@ class Lane(msgspec.Struct, frozen=True, kw_only=True):
 
 class LaneLost(Exception):
     """Somebody else works on this lane: our lease had run out before we wrote anything down."""
+
+
+async def asked(
+    engine: Engine, lane: Lane, context: StoreContext[Any], call: Awaitable[Any], kind: Any
+) -> Any:
+    """What the lane's plugin makes of an item, checked to be of `kind`, within a time limit.
+
+    A programming error of the plugin counts towards its quarantine. Raises what it raised.
+    """
+    where = getattr(call, "__name__", "")
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return understood(await call, kind)
+    except Exception as error:
+        if is_programming_error(error):
+            words = told(error, context.settings)
+            await record_failure(engine, lane.store, lane.plugin, where, words)
+        raise
 
 
 async def let_go(

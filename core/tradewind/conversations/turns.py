@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from tradewind.cases.plugins import record_failure
 from tradewind.cases.service import NewCase, open_case
 from tradewind.contracts.channel import (
     Channel,
@@ -32,7 +33,7 @@ from tradewind.contracts.channel import (
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import ChannelError, MediaRefused
 from tradewind.conversations import threads
-from tradewind.conversations.lane import Lane, let_go
+from tradewind.conversations.lane import Lane, asked, let_go
 from tradewind.conversations.rules import Answer, Outside
 from tradewind.conversations.service import respond
 from tradewind.conversations.threads import Thread
@@ -48,10 +49,8 @@ from tradewind.messaging.rules import kind_of
 from tradewind.messaging.service import Composed, Origin
 from tradewind.outbox.rules import InboxItem
 from tradewind.settings.engine import Engine
-from tradewind.settings.service import record_failure
 
 _LOG = logging.getLogger(__name__)
-_RECEIVE_SECONDS = 10.0
 _MOST_EFFECTS = 6
 _ALARMING = frozenset({"account_update", "account_alert"})
 
@@ -72,7 +71,7 @@ class ChannelLane:
         self._engine = engine
         self._lane = lane
         self._channel = channel
-        self._context = context
+        self.context = context
         self._outcomes: list[Outcome] = []
         self._backlog = outbound
         self._welcoming = False
@@ -81,8 +80,10 @@ class ChannelLane:
 
     async def take(self, item: InboxItem) -> None:
         """Handle one inbox item completely; the last transaction marks it done."""
-        async with asyncio.timeout(_RECEIVE_SECONDS):
-            found = await self._channel.receive(item.item, self._context)
+        call = self._channel.receive(item.item, self.context)
+        found: Sequence[Inbound] = await asked(
+            self._engine, self._lane, self.context, call, Sequence[Inbound]
+        )
         clean = [_without_nul(inbound, item) for inbound in found]
         for inbound in clean[:-1]:
             await self._handle(inbound, None)
@@ -129,10 +130,10 @@ class ChannelLane:
         return ready.look_again
 
     async def _send(self, waiting: Sequence[Waiting]) -> None:
-        outcomes = await delivery.send_all(self._channel, self._context, waiting)
+        outcomes = await delivery.send_all(self._channel, self.context, waiting)
         self._outcomes += outcomes
         for defect in [outcome.defect for outcome in outcomes if outcome.defect]:
-            await record_failure(self._engine, self._lane.store, self._lane.plugin, defect)
+            await record_failure(self._engine, self._lane.store, self._lane.plugin, "send", defect)
 
     def _transaction(self) -> Any:
         return self._engine.database.transaction(self._lane.store.id)
@@ -233,7 +234,7 @@ class ChannelLane:
         if not self._welcoming:
             return None
         return await threads.begin(
-            tx, channel.name, sender, self._context.locale, channel.capabilities
+            tx, channel.name, sender, self.context.locale, channel.capabilities
         )
 
     async def _answer(
@@ -241,7 +242,7 @@ class ChannelLane:
     ) -> Answer:
         if thread.mode == "human":
             return Answer(messages=[], state=thread.state)
-        talk = threads.talk(thread, self._channel.session_prefix, self._context.store)
+        talk = threads.talk(thread, self._channel.session_prefix, self.context.store)
         meant = _tapped(message, thread.state.offered)
         return await respond(self._engine, self._lane.store, tx, talk, meant, effects)
 
@@ -291,7 +292,7 @@ class ChannelLane:
         )
         try:
             async with asyncio.timeout(delivery.SEND_SECONDS):
-                await self._channel.send(mark, self._context)
+                await self._channel.send(mark, self.context)
         except (ChannelError, TimeoutError) as error:
             _LOG.info("a read mark was not taken: %s", type(error).__name__)
         except Exception:  # noqa: BLE001 - a read mark is not worth a turn

@@ -29,7 +29,7 @@ from tradewind.database.sql import Writes, storable_text
 from tradewind.messaging import queries
 from tradewind.messaging.queries import Waiting
 from tradewind.messaging.rules import fit, has_media, without_media
-from tradewind.plugins import is_programming_error, understood
+from tradewind.plugins import hush, is_programming_error, told, understood
 
 _LOG = logging.getLogger(__name__)
 PATIENCE = timedelta(seconds=15)
@@ -76,6 +76,7 @@ async def send(channel: Channel[Any], context: StoreContext[Any], message: Waiti
         async with asyncio.timeout(SEND_SECONDS):
             answer = await _hand_over(channel, context, message)
     except ChannelError as error:
+        hush(error, context.settings)
         return _refused(message, error, context.clock.now())
     except TimeoutError:
         late = Retry(PATIENCE.total_seconds(), "No answer came in time.", unknown=True)
@@ -86,7 +87,7 @@ async def send(channel: Channel[Any], context: StoreContext[Any], message: Waiti
         _LOG.error("channel %s failed to send: %s\n%s", channel.name, type(error).__name__, frames)
         broken = ChannelError(f"{type(error).__name__} in the channel")
         outcome = _again(message, broken, context.clock.now(), 5.0, unknown=True)
-        defect = broken.detail if is_programming_error(error) else ""
+        defect = told(error, context.settings) if is_programming_error(error) else ""
         return msgspec.structs.replace(outcome, defect=defect)
     return _taken(channel, message, answer)
 

@@ -160,6 +160,42 @@ async def mark_delivery(tx: Transaction, delivery_id: UUID, state: str, error: s
     )
 
 
+async def hold_delivery(tx: Transaction, delivery_id: UUID, reason: str) -> None:
+    """Keep a delivery until `release_held`; no attempt is counted."""
+    await tx.execute(
+        """UPDATE shop.event_deliveries SET state = 'held', error = $3, updated_at = $4
+           WHERE store_id = $1 AND id = $2 AND state <> 'done'""",
+        tx.store_id,
+        delivery_id,
+        storable_text(reason),
+        tx.now,
+    )
+
+
+async def held_subscribers(tx: Transaction) -> list[str]:
+    """Who has deliveries that are held."""
+    rows = await tx.fetch(
+        """SELECT DISTINCT subscriber FROM shop.event_deliveries
+           WHERE store_id = $1 AND state = 'held' ORDER BY subscriber""",
+        tx.store_id,
+    )
+    return [row["subscriber"] for row in rows]
+
+
+async def release_held(tx: Transaction, subscribers: Sequence[str]) -> int:
+    """Make the deliveries that were held for subscribers; returns how many."""
+    rows = await tx.fetch(
+        """UPDATE shop.event_deliveries SET state = 'pending', error = '', updated_at = $3
+           WHERE store_id = $1 AND state = 'held' AND subscriber = ANY ($2) RETURNING id""",
+        tx.store_id,
+        list(subscribers),
+        tx.now,
+    )
+    ids = sorted(row["id"] for row in rows)
+    await enqueue_in(tx, *(_delivery_job(tx.store_id, one) for one in ids))
+    return len(ids)
+
+
 async def replay_delivery(tx: Transaction, delivery_id: UUID) -> None:
     """Deliver again, whatever became of it before. Raises NotFound."""
     row = await tx.fetchval(

@@ -16,7 +16,9 @@ from tradewind.plugins.outcomes import (
     First,
     LoadedPlugin,
     PluginFault,
+    hush,
     is_programming_error,
+    told,
     understood,
 )
 
@@ -31,8 +33,10 @@ __all__ = [
     "LoadedPlugin",
     "PluginFault",
     "Plugins",
+    "hush",
     "installed",
     "is_programming_error",
     "load",
+    "told",
     "understood",
 ]

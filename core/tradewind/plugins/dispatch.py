@@ -23,8 +23,8 @@ from tradewind.plugins.outcomes import (
     First,
     Settled,
     attempt,
-    in_words,
     is_programming_error,
+    told,
     understood,
 )
 
@@ -242,7 +242,7 @@ def _failure(
     return Failure(
         plugin=plugin,
         hook=hook,
-        error=in_words(error),
+        error=told(error, context.settings if context is not None else None),
         programming=is_programming_error(error),
         timed_out=isinstance(error, Late),
         store_id=context.store.id if context is not None else None,

@@ -13,6 +13,7 @@ import msgspec
 
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import PluginProblem, TradewindError
+from tradewind.contracts.settings import without_secrets
 from tradewind.hooks import Plugin
 
 T = TypeVar("T")
@@ -59,9 +60,9 @@ class LoadedPlugin(msgspec.Struct, frozen=True, kw_only=True):
 class Failure(msgspec.Struct, frozen=True, kw_only=True):
     """One plugin's failure in one call.
 
-    `error` is the error's type and words. `programming` marks a defect of the plugin itself, which
-    counts towards quarantine; a fault of the outside world or a hang does not. `timed_out` means
-    that the time limit passed. `store_id` is None in start-up hooks.
+    `error` is the error's type and words, without secrets. `programming` marks a defect of the
+    plugin itself, which counts towards quarantine; a fault of the outside world or a hang does not.
+    `timed_out` means that the time limit passed. `store_id` is None in start-up hooks.
     """
 
     plugin: str
@@ -121,6 +122,17 @@ def is_programming_error(error: BaseException) -> bool:
 def in_words(error: BaseException) -> str:
     """The error's type and message, at most 500 characters, whatever its `__str__` does."""
     return "".join(traceback.format_exception_only(error)).strip()[:500]
+
+
+def told(error: BaseException, settings: object) -> str:
+    """The same without any secret of the plugin's settings: fit to be kept and shown."""
+    return without_secrets(in_words(error), settings)
+
+
+def hush(error: TradewindError, settings: object) -> None:
+    """Take the secrets of a plugin's settings out of the detail of an error that it raised."""
+    error.detail = without_secrets(error.detail, settings)
+    error.args = (error.detail,)
 
 
 class Settled(NamedTuple):

@@ -151,12 +151,10 @@ class Engine:
             if row.enabled and row.quarantined_at is None and name in state.settings
         )
 
-    async def quarantined(self, store: Store) -> frozenset[str]:
-        """Plugins that the store has switched on and that failed too often."""
+    async def switched_on(self, store: Store) -> frozenset[str]:
+        """Plugins that the store wants to run, also those in quarantine or without their key."""
         rows = (await self.state(store)).rows
-        return frozenset(
-            name for name, row in rows.items() if row.enabled and row.quarantined_at is not None
-        )
+        return frozenset(name for name, row in rows.items() if row.enabled)
 
     async def context(self, store: Store, plugin: str) -> StoreContext[Any] | None:
         """The plugin's context, or None when it is not enabled for the store."""

@@ -1,6 +1,6 @@
 """SQL for plugin settings, flags and the audit log."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,18 +10,26 @@ import msgspec
 
 from tradewind.database.engine import Transaction
 from tradewind.database.sql import Writes, storable_json, storable_text
+from tradewind.settings.rules import Defect
 
 
 class PluginRow(msgspec.Struct, frozen=True, kw_only=True):
-    """One plugin in one store; `settings` are encrypted."""
+    """One plugin in one store; `settings` are encrypted, `defects` those that still count."""
 
     plugin: str
     enabled: bool
     settings: bytes | None
-    failures: int
     quarantined_at: datetime | None
     quarantine_reason: str
     version: int
+    defects: Sequence[Defect]
+
+
+class Counted(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a defect put the plugin into quarantine, and all that count."""
+
+    quarantined: bool
+    defects: Sequence[Defect]
 
 
 class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -39,11 +47,15 @@ class AuditRecord(msgspec.Struct, frozen=True, kw_only=True):
 async def plugin_rows(tx: Transaction) -> dict[str, PluginRow]:
     """Every plugin the store ever configured, by name."""
     rows = await tx.fetch(
-        """SELECT plugin, enabled, settings, failures, quarantined_at, quarantine_reason, version
+        """SELECT plugin, enabled, settings, quarantined_at, quarantine_reason, version,
+                  failure_log AS defects
            FROM shop.plugin_settings WHERE store_id = $1""",
         tx.store_id,
     )
-    return {row["plugin"]: PluginRow(**dict(row)) for row in rows}
+    return {
+        row["plugin"]: PluginRow(**{**dict(row), "defects": _defects(row["defects"])})
+        for row in rows
+    }
 
 
 async def lock_plugin(tx: Transaction, plugin: str) -> None:
@@ -94,32 +106,61 @@ async def replace_cipher(tx: Transaction, plugin: str, settings: bytes) -> None:
 
 
 async def count_failure(
-    tx: Transaction, plugin: str, limit: int, since: datetime, reason: str
-) -> bool:
-    """Count a programming error; true when this one put the plugin into quarantine.
+    tx: Transaction, plugin: str, limit: int, since: datetime, defect: Defect
+) -> Counted | None:
+    """Count a programming error; None when the store never set the plugin up.
 
-    The count begins anew when the last one was before `since`.
+    The count begins anew when the last one was before `since`. In quarantine nothing is added.
     """
-    row = await tx.fetchval(
-        """WITH counted AS (
-               SELECT quarantined_at IS NULL AS free,
-                      1 + CASE WHEN last_failed_at < $5 THEN 0 ELSE failures END AS failures
-               FROM shop.plugin_settings WHERE store_id = $1 AND plugin = $2 FOR UPDATE)
+    row = await tx.fetchrow(
+        """WITH known AS (
+               SELECT quarantined_at IS NULL AS free, coalesce(last_failed_at < $5, false) AS stale,
+                      failures, failure_log
+               FROM shop.plugin_settings WHERE store_id = $1 AND plugin = $2 FOR UPDATE),
+           counted AS (
+               SELECT free, 1 + CASE WHEN stale THEN 0 ELSE failures END AS failures,
+                      CASE WHEN stale THEN '[]'::jsonb ELSE failure_log END || $6::jsonb AS log
+               FROM known)
            UPDATE shop.plugin_settings p
            SET failures = c.failures, last_failed_at = $4::timestamptz,
+               failure_log = CASE WHEN c.free THEN c.log ELSE p.failure_log END,
                quarantined_at = CASE WHEN c.free AND c.failures >= $3
                                      THEN $4::timestamptz ELSE p.quarantined_at END,
-               quarantine_reason = CASE WHEN c.free THEN $6 ELSE p.quarantine_reason END
+               quarantine_reason = CASE WHEN c.free AND c.failures >= $3
+                                        THEN $7 ELSE p.quarantine_reason END
            FROM counted c WHERE p.store_id = $1 AND p.plugin = $2
-           RETURNING c.free AND c.failures >= $3""",
+           RETURNING c.free AND c.failures >= $3 AS quarantined, p.failure_log""",
         tx.store_id,
         plugin,
         limit,
         tx.now,
         since,
-        storable_text(reason, 500),
+        storable_json([defect]),
+        storable_text(defect.error, 500),
     )
-    return bool(row)
+    if row is None:
+        return None
+    return Counted(quarantined=row["quarantined"], defects=_defects(row["failure_log"]))
+
+
+async def forgive(tx: Transaction, plugin: str) -> bool:
+    """Forget what a plugin got wrong; true when that ended a quarantine."""
+    ended = await tx.fetchval(
+        """WITH known AS (
+               SELECT quarantined_at IS NOT NULL AS quarantined
+               FROM shop.plugin_settings WHERE store_id = $1 AND plugin = $2 FOR UPDATE)
+           UPDATE shop.plugin_settings p
+           SET failures = 0, last_failed_at = NULL, failure_log = '[]', quarantined_at = NULL,
+               quarantine_reason = ''
+           FROM known k WHERE p.store_id = $1 AND p.plugin = $2 RETURNING k.quarantined""",
+        tx.store_id,
+        plugin,
+    )
+    return bool(ended)
+
+
+def _defects(log: str) -> Sequence[Defect]:
+    return msgspec.json.decode(log, type=list[Defect])
 
 
 async def save_account(tx: Transaction, plugin: str, address: str, settings: bytes) -> bool:

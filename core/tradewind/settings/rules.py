@@ -1,7 +1,7 @@
 """How plugin settings are checked, merged and shown. No I/O."""
 
 from collections.abc import Mapping
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import zip_longest
 from typing import Any
 
@@ -25,6 +25,14 @@ _MASKED = "Enter this anew: the dots stand for a secret that is not shown."
 FLAGS = ("USE_NEW_CHECKOUT", "ENABLE_LEGACY_CHECKOUT", "PAYMENT_CHANNEL_WHATSAPP")
 
 Values = Mapping[str, Any]
+
+
+class Defect(msgspec.Struct, frozen=True, kw_only=True):
+    """What a plugin got wrong: the hook or method, and the error's type and words."""
+
+    at: datetime
+    where: str
+    error: str
 
 
 def known(settings_type: type[msgspec.Struct], values: Values) -> dict[str, Any]:

@@ -15,11 +15,12 @@ from tradewind.plugins.outcomes import attempt
 from tradewind.settings import queries
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import SecretUnreadable
-from tradewind.settings.queries import AuditRecord
+from tradewind.settings.queries import AuditRecord, Counted
 from tradewind.settings.rules import (
     FLAGS,
     FORGIVEN_AFTER,
     QUARANTINE_AFTER,
+    Defect,
     changes,
     known,
     merge,
@@ -38,8 +39,9 @@ _NO_FIT = "These settings no longer fit the plugin. Look through them and save t
 class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     """A plugin in one store, fit to leave the house: secrets are masked.
 
-    `settings_schema` is the JSON schema of `settings`. `problem` says why the plugin cannot run
-    although it was set up, and `errors` which of its settings are to blame.
+    `settings_schema` is the JSON schema of `settings`. `defects` are its programming errors that
+    count towards quarantine. `problem` says why the plugin cannot run although it was set up, and
+    `errors` which of its settings are to blame.
     """
 
     name: str
@@ -51,6 +53,7 @@ class PluginView(msgspec.Struct, frozen=True, kw_only=True):
     settings_schema: Mapping[str, Any]
     quarantined_at: datetime | None
     quarantine_reason: str
+    defects: Sequence[Defect]
     problem: str = ""
     errors: Sequence[FieldError] = ()
 
@@ -91,6 +94,7 @@ def _view(engine: Engine, name: str, row: queries.PluginRow | None) -> PluginVie
         settings_schema=form(loaded.settings_type),
         quarantined_at=row.quarantined_at if row else None,
         quarantine_reason=row.quarantine_reason if row else "",
+        defects=row.defects if row else (),
         problem=stored.problem,
         errors=stored.errors,
     )
@@ -122,7 +126,7 @@ async def configure(
     settings: Mapping[str, Any] | None = None,
     operator: bool = False,
 ) -> PluginView:
-    """Change a plugin's settings, its enablement, or both; seen at once.
+    """Change a plugin's settings, its enablement, or both; seen at once. A quarantine stays.
 
     `settings` are laid over the stored ones. Only the `operator` may change what is reserved for
     them. Raises NotFound, InvalidInput with each wrong field, or Conflict: `address_taken` when
@@ -211,13 +215,19 @@ async def rotate_secrets(engine: Engine, store: Store) -> int:
     return count
 
 
-async def record_failure(engine: Engine, store: Store, plugin: str, reason: str) -> bool:
-    """Count a programming error of a plugin; true when it is in quarantine from now on."""
-    async with engine.database.transaction(store.id) as tx:
-        since = tx.now - FORGIVEN_AFTER
-        quarantined = await queries.count_failure(tx, plugin, QUARANTINE_AFTER, since, reason)
-    engine.forget(store.id)
-    return quarantined
+async def count_failure(tx: Transaction, plugin: str, where: str, error: str) -> Counted | None:
+    """Count a programming error of a plugin; None when the store never set it up.
+
+    Whoever calls this opens the case: see `tradewind.cases.plugins`.
+    """
+    defect = Defect(at=tx.now, where=where, error=error)
+    since = tx.now - FORGIVEN_AFTER
+    return await queries.count_failure(tx, plugin, QUARANTINE_AFTER, since, defect)
+
+
+async def forgive(tx: Transaction, plugin: str) -> bool:
+    """Forget what a plugin got wrong; true when that ended a quarantine."""
+    return await queries.forgive(tx, plugin)
 
 
 async def flags_of(engine: Engine, store: Store) -> dict[str, bool]:

@@ -19,6 +19,7 @@ class PluginSettings(Table, tablename="plugin_settings", schema="shop", db=TABLE
     quarantine_reason = Text(default="")
     version = Integer(default=1)
     updated_at = Timestamptz(default=None)
+    failure_log = JSONB(default="[]")
 
 
 class FeatureFlag(Table, tablename="feature_flags", schema="shop", db=TABLES):

@@ -8,7 +8,7 @@ import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
-from tradewind.cases import service
+from tradewind.cases import plugins, service
 from tradewind.cases.service import Case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.errors import Conflict
@@ -71,7 +71,7 @@ async def act_on_case(
 
     `close` does nothing else and is always offered. `refund` gives back the money that the case is
     about, `retry` tries a refund again, `cancel` calls off what a cart has led to, `replay` lets
-    work that was given up be done again. An action on a closed case changes nothing.
+    work that was given up be done again, `release` ends a plugin's quarantine. An action on a closed case changes nothing.
     """
     async with access.transaction() as tx:
         case = await service.get_case(tx, case_id)
@@ -96,6 +96,9 @@ async def _do(access: Access, case: Case, action: str, words: str) -> None:
             _accepted(await checkout.retry_refund(engine, store, UUID(case.subject_id), actor))
         case "cancel", "cart":
             await checkout.cancel_cart(engine, store, UUID(case.subject_id), actor, words)
+        case "release", "plugin":
+            name = case.subject_id
+            await plugins.release(engine, store, name, actor=actor, resolution=words or action)
         case "replay", "job":
             if not await jobs.replay(engine.database, UUID(case.subject_id)):
                 raise Conflict("This job is not dead any more.", code="job_not_dead")

@@ -16,7 +16,7 @@ from tradewind_host.access import GivenAccess
 from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 
-DeliveryState = Literal["pending", "done", "dead"]
+DeliveryState = Literal["pending", "held", "done", "dead"]
 InboxState = Literal["pending", "done", "dropped", "dead"]
 EventType = Annotated[
     str | None, QueryParameter(name="type", description="Such as `order.placed`.", max_length=100)

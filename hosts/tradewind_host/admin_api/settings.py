@@ -7,6 +7,7 @@ import msgspec
 from litestar import get, put
 from litestar.params import FromPath, JSONBody
 
+from tradewind.cases import plugins
 from tradewind.contracts.errors import NotFound
 from tradewind.settings import service
 from tradewind.settings.queries import AuditRecord
@@ -79,8 +80,11 @@ async def get_plugin(access: GivenAccess, name: FromPath[str]) -> PluginView:
 async def put_plugin(
     access: GivenAccess, name: FromPath[str], data: JSONBody[PluginChange]
 ) -> PluginView:
-    """Change a plugin's settings, switch it on or off; seen at once, without a restart."""
-    return await service.configure(
+    """Change a plugin's settings, switch it on or off; seen at once, without a restart.
+
+    To switch a plugin on or off ends its quarantine.
+    """
+    return await plugins.configure(
         access.engine,
         access.store,
         name,

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from tradewind.carts.rules import Cart
+from tradewind.cases.plugins import record_failure
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import Conflict, ProviderFault, Refusal
 from tradewind.contracts.money import Money
@@ -21,9 +22,8 @@ from tradewind.contracts.payment import (
 )
 from tradewind.database import Store
 from tradewind.payments.rules import Payment, Refund
-from tradewind.plugins import is_programming_error, understood
+from tradewind.plugins import hush, is_programming_error, told, understood
 from tradewind.settings.engine import Engine
-from tradewind.settings.service import record_failure
 
 SECONDS = 20.0
 _LOG = logging.getLogger(__name__)
@@ -147,15 +147,20 @@ async def call_off(
 
 async def _within(engine: Engine, store: Store, at: Desk, call: Awaitable[Any], kind: Any) -> Any:
     """What a provider answers, checked to be of `kind`."""
+    where = getattr(call, "__name__", "")
     try:
         async with asyncio.timeout(SECONDS):
             return understood(await call, kind)
-    except (ProviderFault, Refusal, TimeoutError):
+    except (ProviderFault, Refusal) as said:
+        hush(said, at.context.settings)
+        raise
+    except TimeoutError:
         raise
     except Exception as error:
         name = at.provider.name
         _LOG.exception("payment provider %s failed", name)
         if is_programming_error(error):
             plugin = engine.plugins.plugin_of(name)
-            await record_failure(engine, store, plugin, f"{type(error).__name__} in {name}")
+            words = told(error, at.context.settings)
+            await record_failure(engine, store, plugin, where, words)
         raise ProviderFault(f"{name} could not answer.", permanent=False) from error
