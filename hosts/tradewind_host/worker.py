@@ -13,6 +13,7 @@ from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import Retry
+from tradewind.contracts.events import Event
 from tradewind.conversations.drain import drain
 from tradewind.conversations.telling import ASK_AFTER, CHAT, TOLD, ask_after, tell
 from tradewind.database import directory
