@@ -71,7 +71,8 @@ async def act_on_case(
 
     `close` does nothing else and is always offered. `refund` gives back the money that the case is
     about, `retry` tries a refund again, `cancel` calls off what a cart has led to, `replay` lets
-    work that was given up be done again, `release` ends a plugin's quarantine. An action on a closed case changes nothing.
+    work that was given up be done again, `release` ends a plugin's quarantine. An action on a
+    closed case changes nothing.
     """
     async with access.transaction() as tx:
         case = await service.get_case(tx, case_id)
