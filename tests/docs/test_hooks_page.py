@@ -16,6 +16,7 @@ import tradewind
 from docs.examples import bell
 from tests.docs.pages import DOCS, ROOT, blocks, code_spans, headings, read, rows, tree
 from tradewind import EVENT_TYPES, EventBase, hooks, type_of
+from tradewind.conversations.texts import ENGLISH
 from tradewind.plugins.checks import HOOKS
 
 PAGE = read("docs/hooks.md")
@@ -301,3 +302,10 @@ def test_the_fixtures_on_the_page_exist() -> None:
 
 def marks(function: Function) -> list[str]:
     return [ast.unparse(mark) for mark in function.decorator_list]
+
+
+def test_the_reasons_that_shoppers_hear_in_their_language_are_named() -> None:
+    """But for those that the engine itself gives."""
+    bullet = PAGE.partition("- Shoppers hear the reason")[2].partition("\n- ")[0]
+    known = {key.partition(".")[2] for key in ENGLISH.texts if key.startswith("failed.")}
+    assert known - {"expired", "other"} == code_spans(bullet) - {"code"} != set()

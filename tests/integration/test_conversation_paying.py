@@ -229,5 +229,26 @@ async def test_a_message_with_a_link_is_followed_by_what_else_can_be_done(chat: 
     assert isinstance(choice, Choice)
     assert link.label == "Pay online"
     assert "KES 650.00" in link.text
-    assert "13:00" in link.text or "by" in link.text
+    assert "Please pay by 13:00." in link.text
     assert chat.titles == ["Another way", "Track order", "Cancel order"]
+
+
+@pytest.mark.parametrize(
+    ("locale", "confirm", "label"),
+    [
+        ("sw", "Thibitisha oda", "Lipa mtandaoni"),
+        ("fr-CI", "Confirmer", "Payer en ligne"),
+    ],
+)
+async def test_a_store_of_another_language_is_paid_in_that_language(
+    engine: Engine, shop: Shop, locale: str, confirm: str, label: str
+) -> None:
+    chat = Chat(engine, shop, 9, locale=locale)
+    for text in UP_TO_PAYMENT:
+        await chat.say(text)
+    await chat.tap("Online")
+    await chat.tap(confirm)
+    link, _ = chat.answer.messages
+    assert isinstance(link, Link)
+    assert link.label == label
+    assert "KES 650.00" in link.text

@@ -84,12 +84,14 @@ class Chat:
         *,
         name: str | None = "Jane",
         capabilities: Capabilities = PHONE_LIKE,
+        locale: str = "en",
     ) -> None:
         self.engine = engine
         self.shop = shop
         phone = f"+2547000000{number:02}"
         self.sender = Sender(identity=phone.lstrip("+"), phone=phone, name=name)
         self.capabilities = capabilities
+        self.locale = locale
         self.answer = Answer(messages=[], state=State())
         self.opted_out = False
         self.spent: RoundTrips | None = None
@@ -145,7 +147,7 @@ class Chat:
             name=customer.name,
             email=customer.email,
             customer_id=customer.id,
-            locale="en",
+            locale=self.locale,
             state=load_state(self._stored),
             opted_out=self.opted_out,
             first_contact=self._stored is None,

@@ -204,13 +204,12 @@ _TEXTS = {
     "pay.already": "Order {number} is paid already.",
     "pay.not_canceled": "Sorry, the order could not be canceled just now. Please try again.",
     # why a payment did not go through: ends a sentence
-    "failed.canceled": "it was canceled",
     "failed.customer_canceled": "you canceled it",
     "failed.declined": "it was declined",
     "failed.expired": "it was not completed in time",
     "failed.insufficient_funds": "there was not enough money in the account",
+    "failed.no_answer": "it was not approved in time",
     "failed.other": "the payment service did not accept it",
-    "failed.timeout": "it was not approved in time",
     "failed.wrong_pin": "the PIN was wrong",
     # orders
     "order.none": "You have no orders yet.",
@@ -277,6 +276,7 @@ _ALIASES = {
     "orders": "status",
     "pay": "checkout",
     "pay now": "checkout",
+    "pay online": "checkout",
     "products": "menu",
     "shop": "menu",
     "stop all": "stop",

@@ -208,13 +208,12 @@ _TEXTS = {
     "pay.already": "La commande {number} est déjà payée.",
     "pay.not_canceled": "Désolé, la commande n’a pas pu être annulée. Réessayez.",
     # why a payment did not go through: ends a sentence
-    "failed.canceled": "il a été annulé",
     "failed.customer_canceled": "vous l’avez annulé",
     "failed.declined": "il a été refusé",
     "failed.expired": "il n’a pas été terminé à temps",
     "failed.insufficient_funds": "il n’y avait pas assez d’argent sur le compte",
+    "failed.no_answer": "il n’a pas été approuvé à temps",
     "failed.other": "le service de paiement ne l’a pas accepté",
-    "failed.timeout": "il n’a pas été approuvé à temps",
     "failed.wrong_pin": "le code PIN était faux",
     # orders
     "order.none": "Vous n’avez pas encore de commandes.",
@@ -282,6 +281,7 @@ _ALIASES = {
     "où est ma commande": "status",
     "panier": "cart",
     "payer": "checkout",
+    "payer en ligne": "checkout",
     "produits": "menu",
     "reprendre": "start",
 }

@@ -200,13 +200,12 @@ _TEXTS = {
     "pay.already": "Oda {number} imeshalipwa.",
     "pay.not_canceled": "Samahani, oda haikuweza kughairiwa sasa hivi. Tafadhali jaribu tena.",
     # why a payment did not go through: ends a sentence
-    "failed.canceled": "yalighairiwa",
     "failed.customer_canceled": "uliyaghairi",
     "failed.declined": "yalikataliwa",
     "failed.expired": "hayakukamilika kwa wakati",
     "failed.insufficient_funds": "hakukuwa na pesa za kutosha kwenye akaunti",
+    "failed.no_answer": "hayakuidhinishwa kwa wakati",
     "failed.other": "huduma ya malipo haikuyakubali",
-    "failed.timeout": "hayakuidhinishwa kwa wakati",
     "failed.wrong_pin": "PIN haikuwa sahihi",
     # orders
     "order.none": "Bado huna oda.",
@@ -264,6 +263,7 @@ _ALIASES = {
     "duka": "menu",
     "kikapu": "cart",
     "lipa": "checkout",
+    "lipa mtandaoni": "checkout",
     "makundi": "menu",
     "menyu": "menu",
     "msaada": "help",
