@@ -35,7 +35,6 @@ class Way(NamedTuple):
     provider: str
     method: str
     title: str
-    pays_later: bool
     fields: Sequence[Field]
 
 
@@ -60,7 +59,6 @@ def ways(offered: Sequence[OfferedMethod], phone: str, filled: Filled | None) ->
             provider=one.provider,
             method=one.method.id,
             title=one.method.title,
-            pays_later=one.method.pays_later,
             fields=[_field(one, given, phone, filled) for given in one.method.inputs],
         )
         for one in offered

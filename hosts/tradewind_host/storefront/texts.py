@@ -15,7 +15,6 @@ _ENGLISH = {
     "pay.other_ways": "Or pay another way",
     "pay.online": "Pay online",
     "pay.with": "Pay with {method}",
-    "pay.choose": "Choose {method}",
     "pay.show_order": "See the order",
     "pay.none": "Nothing is offered here at the moment. Please ask {store} how to pay.",
     "pay.in_part": "{paid} of {total} has come. Please ask {store} about the rest.",
@@ -137,7 +136,6 @@ _SWAHILI = {
     "pay.other_ways": "Au lipa kwa njia nyingine",
     "pay.online": "Lipa mtandaoni",
     "pay.with": "Lipa kwa {method}",
-    "pay.choose": "Chagua {method}",
     "pay.show_order": "Tazama oda",
     "pay.none": "Kwa sasa hakuna njia ya kulipa hapa. Tafadhali uliza {store} jinsi ya kulipa.",
     "pay.in_part": "{paid} kati ya {total} imefika. Tafadhali uliza {store} kuhusu kiasi "
@@ -262,7 +260,6 @@ _FRENCH = {
     "pay.other_ways": "Ou payer autrement",
     "pay.online": "Payer en ligne",
     "pay.with": "Payer avec {method}",
-    "pay.choose": "Choisir {method}",
     "pay.show_order": "Voir la commande",
     "pay.none": "Aucun moyen de paiement n’est proposé ici pour le moment. Demandez à {store} "
     "comment payer.",

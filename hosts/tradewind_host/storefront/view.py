@@ -89,13 +89,14 @@ def lines(order: Order) -> list[Line]:
 
 def figures(order: Order, words: Words) -> list[Figure]:
     """The sums, down to what is still due; those that are zero and say nothing are left out."""
-    tax = "order.tax_included" if order.tax_inclusive else "order.tax"
+    taxed, included = bool(order.tax_total), order.tax_inclusive
     rows = [
         ("order.subtotal", order.subtotal, order.subtotal != order.total),
         ("order.discount", -order.discount_total, bool(order.discount_total)),
         ("order.shipping", order.shipping_total, bool(order.shipping_total)),
-        (tax, order.tax_total, bool(order.tax_total)),
+        ("order.tax", order.tax_total, taxed and not included),
         ("order.total", order.total, True),
+        ("order.tax_included", order.tax_total, taxed and included),
         ("order.paid_total", order.paid_total, bool(order.paid_total)),
         ("order.refunded_total", order.refunded_total, bool(order.refunded_total)),
         ("order.due", order.due, bool(order.paid_total and order.due and not order.closed)),
