@@ -234,6 +234,22 @@ async def test_a_message_with_a_link_is_followed_by_what_else_can_be_done(chat: 
 
 
 @pytest.mark.parametrize(
+    ("asks", "told"),
+    [
+        ("Approve on {phone}.", f"Check your phone: Approve on {OWN}."),
+        ("Check your phone, {phone}.", f"Check your phone, {OWN}."),
+    ],
+)
+async def test_the_providers_own_words_are_led_in_where_they_need_it(
+    chat: Chat, desk: Desk, asks: str, told: str
+) -> None:
+    desk.asks = asks
+    for title in ("Wallet", "Blue", OWN):
+        await chat.tap(title)
+    assert (await chat.tap("Confirm order")).splitlines()[-1] == told
+
+
+@pytest.mark.parametrize(
     ("locale", "confirm", "label"),
     [
         ("sw", "Thibitisha oda", "Lipa mtandaoni"),

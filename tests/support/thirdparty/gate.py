@@ -83,12 +83,14 @@ class Desk:
 
     `trouble` is set by a test: `down` answers nothing, `closed` never will, `declines` says no at
     once, and at once with a fact, `at_once` takes the money without asking.
+    `asks` is what a payer by wallet is told.
     """
 
     def __init__(self) -> None:
         self.visits: list[Visit] = []
         self.trouble: Literal["", "down", "closed", "declines", "declines_with_fact", "at_once"]
         self.trouble = ""
+        self.asks = "Approve on {phone}."
 
     def find(self, operation_id: str) -> Visit | None:
         """A payment by our operation id."""
@@ -150,7 +152,7 @@ class Gate:
             visit.state, visit.at = "paid", now
         action: Action = Redirect(url=f"{PAGE}{visit.operation_id}")
         if visit.method == "wallet":
-            action = AwaitPhone(text=f"Approve on {visit.inputs['phone']}.")
+            action = AwaitPhone(text=self._desk.asks.format(**visit.inputs))
         return _result(visit, action)
 
     async def fetch(

@@ -116,12 +116,17 @@ def _what_now(turn: Turn, attempt: Attempt) -> str:
         return words("pay.failed", reason=words.reason(attempt.failed))
     match attempt.action:
         case AwaitPhone(text=text):
-            return words("pay.on_phone", how=text)
+            return _led_in(words("pay.on_phone"), text)
         case Instructions(text=text):
             return text
         case None:
             return words("pay.unreached")
     return words("pay.online")
+
+
+def _led_in(lead: str, how: str) -> str:
+    """The provider's own words, with what to do in front where they do not begin so themselves."""
+    return how if how.casefold().startswith(lead.casefold()) else f"{lead}: {how}"
 
 
 def _buttons(turn: Turn, order: Order, attempt: Attempt) -> list[Button]:

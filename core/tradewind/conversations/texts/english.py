@@ -194,7 +194,7 @@ _TEXTS = {
     "pay.until": "Please pay by {time}.",
     "pay.online": "Tap “Pay online”; we will tell you here once your payment has arrived.",
     "pay.or": "Or choose:",
-    "pay.on_phone": "Check your phone: {how}",
+    "pay.on_phone": "Check your phone",
     "pay.failed": "The payment did not go through: {reason}.",
     "pay.unreached": "We could not reach the payment service. If you are asked to approve a "
     "payment all the same, it will count.",

@@ -198,7 +198,7 @@ _TEXTS = {
     "pay.online": "Touchez « Payer en ligne » ; nous vous dirons ici quand le paiement sera "
     "arrivé.",
     "pay.or": "Ou choisissez :",
-    "pay.on_phone": "Regardez votre téléphone : {how}",
+    "pay.on_phone": "Regardez votre téléphone",
     "pay.failed": "Le paiement n’a pas abouti : {reason}.",
     "pay.unreached": "Nous n’avons pas pu joindre le service de paiement. Si l’on vous demande "
     "malgré tout d’approuver un paiement, il comptera.",

@@ -190,7 +190,7 @@ _TEXTS = {
     "pay.until": "Tafadhali lipa kabla ya {time}.",
     "pay.online": "Bonyeza “Lipa mtandaoni”; tutakuambia hapa malipo yako yakifika.",
     "pay.or": "Au chagua:",
-    "pay.on_phone": "Angalia simu yako: {how}",
+    "pay.on_phone": "Angalia simu yako",
     "pay.failed": "Malipo hayakufanikiwa: {reason}.",
     "pay.unreached": "Hatukuweza kuifikia huduma ya malipo. Ukiombwa hata hivyo kuidhinisha "
     "malipo, yatahesabiwa.",
