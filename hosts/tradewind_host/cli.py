@@ -237,6 +237,22 @@ def create_store(
     run(lambda: new_store(config, slug, name, currency, locale, time_zone))
 
 
+@settings_app.command("rotate")
+def rotate_settings(data_dir: DataDir = None) -> None:
+    """Encrypt every secret of every store with the newest key; the older ones can go then.
+
+    Ends with 1 when there are secrets that no given key opens.
+    """
+    from tradewind_host.operator import rotate_secrets
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    outcome: list[bool] = []
+    run(lambda: rotate_secrets(config, outcome))
+    if not all(outcome):
+        raise typer.Exit(1)
+
+
 @settings_app.command("set")
 def set_settings(
     plugin: Annotated[str, typer.Argument(help="The plugin's name.")],

@@ -1,7 +1,7 @@
 """What an operator does to stores from the command line."""
 
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 from uuid import UUID
@@ -11,12 +11,16 @@ from rich.console import Console
 
 from tradewind.cases.plugins import configure
 from tradewind.catalog.rules import NewRegion, region_errors
+from tradewind.contracts.channel import CheckResult
 from tradewind.contracts.errors import InvalidInput, NotFound
-from tradewind.contracts.settings import properties
+from tradewind.contracts.settings import properties, without_secrets
 from tradewind.database import Store, Transaction, directory
 from tradewind.outbox import inbox, jobs
 from tradewind.outbox import service as outbox
+from tradewind.plugins import told
+from tradewind.settings import rotation
 from tradewind.settings.engine import Engine
+from tradewind.settings.service import PluginView, plugins_of
 from tradewind.stores.service import StoreSettings, create_store, issue_key
 from tradewind_host.config import Config
 from tradewind_host.local import database_for, engine_for
@@ -67,6 +71,20 @@ async def put_settings(
     sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
 
 
+async def rotate_secrets(config: Config, outcome: list[bool]) -> None:
+    """Encrypt every secret of this host with the newest key, and tell what no key opens."""
+    console = Console(highlight=False, soft_wrap=True, markup=False)
+    async with _engine(config) as engine:
+        rotated = await rotation.rotate_host(engine)
+        for store in await directory.stores_ever(engine.database):
+            own = await rotation.rotate_store(engine, store, ACTOR)
+            for name in own.unreadable:
+                console.print(f"{store.slug}: no key opens the secrets of {name}")
+            rotated += own
+    console.print(f"{rotated.count} secrets are encrypted with the newest key.")
+    outcome.append(not rotated.unreadable)
+
+
 def _value(kind: type[msgspec.Struct], pair: str) -> tuple[str, Any]:
     """`key=value`; text is taken as it stands, anything else is JSON."""
     name, equals, text = pair.partition("=")
@@ -81,18 +99,41 @@ def _value(kind: type[msgspec.Struct], pair: str) -> tuple[str, Any]:
 
 
 async def check_store(config: Config, slug: str, outcome: list[bool]) -> None:
-    """Ask every plugin that is enabled in a store to check its own settings there."""
+    """Tell what keeps plugins of a store from running, and have each check its own settings."""
     console = Console(highlight=False, soft_wrap=True, markup=False)
     async with _engine(config) as engine:
         store = await directory.store_by_slug(engine.database, slug)
+        for view in await plugins_of(engine, store):
+            for words in _stopped(view):
+                console.print(f"{view.name}: {words}")
+                outcome.append(False)
         for name in sorted(await engine.enabled(store)):
-            door = engine.plugins.door(name)
-            context = await engine.context(store, name)
-            if door is None or context is None:
-                continue
-            for check in await door.check(context):
+            for check in await _checks(engine, store, name):
                 console.print(f"{name} {check.name}: {check.message}")
                 outcome.append(check.passed)
+
+
+def _stopped(view: PluginView) -> Iterator[str]:
+    if view.problem:
+        yield view.problem
+    yield from (f"{error.path}: {error.message}" for error in view.errors)
+    if view.quarantined_at is not None:
+        yield f"In quarantine since {view.quarantined_at:%Y-%m-%d %H:%M}: {view.quarantine_reason}"
+
+
+async def _checks(engine: Engine, store: Store, name: str) -> Sequence[CheckResult]:
+    door, context = engine.plugins.door(name), await engine.context(store, name)
+    if door is None or context is None:
+        return ()
+    try:
+        checks = await door.check(context)
+    except Exception as error:  # noqa: BLE001 - whatever a plugin raises is what is wrong with it
+        words = told(error, context.settings)
+        return [CheckResult(name="check", passed=False, message=words)]
+    return [
+        msgspec.structs.replace(one, message=without_secrets(one.message, context.settings))
+        for one in checks
+    ]
 
 
 async def replay_work(config: Config, kind: str, given: str, slug: str) -> None:

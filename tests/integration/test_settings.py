@@ -23,7 +23,8 @@ from tradewind.contracts.settings import MASK
 from tradewind.database import Database, Store
 from tradewind.settings import queries
 from tradewind.settings.engine import FRESH, Engine, PluginDirectory
-from tradewind.settings.keyring import Keyring, SecretUnreadable, fingerprint, new_key
+from tradewind.settings.keyring import Keyring, new_key
+from tradewind.settings.rotation import rotate_store
 from tradewind.settings.rules import FLAGS, FORGIVEN_AFTER, QUARANTINE_AFTER
 from tradewind.settings.service import (
     audit,
@@ -32,7 +33,6 @@ from tradewind.settings.service import (
     flags_of,
     plugin_of,
     plugins_of,
-    rotate_secrets,
     set_flag,
 )
 from tradewind.testing.clock import ManualClock
@@ -139,32 +139,6 @@ async def test_a_form_that_is_sent_back_as_it_was_shown_changes_nothing(
     assert latest.detail == {"enabled": None, "changed": []}
 
 
-async def test_settings_written_with_an_older_key_are_read_and_written_with_the_newest(
-    database: Database, superuser: "asyncpg.Connection[Any]"
-) -> None:
-    async def ciphers() -> list[bytes]:
-        rows = await superuser.fetch(
-            """SELECT settings FROM shop.plugin_settings
-               UNION ALL SELECT settings FROM control.business_channel_settings"""
-        )
-        return [row["settings"] for row in rows]
-
-    async with engine_with(database, WirePlugin(), keys=[OLD_KEY]) as engine:
-        shop = await open_store(engine, "shop")
-        await wire(engine, shop)
-    async with engine_with(database, WirePlugin(), keys=[KEY, OLD_KEY]) as engine:
-        assert (await settings_in(engine, shop)).token == "hunter2"
-        for cipher in await ciphers():
-            with pytest.raises(SecretUnreadable):
-                Keyring([KEY]).decrypt(cipher)
-        assert await rotate_secrets(engine, shop) == 1
-    for cipher in await ciphers():
-        assert b"hunter2" in Keyring([KEY]).decrypt(cipher)
-    async with engine_with(database, WirePlugin(), keys=[KEY]) as engine:
-        assert (await settings_in(engine, shop)).token == "hunter2"
-        assert len(await engine.accounts("wire")) == 1
-
-
 async def test_settings_that_no_key_opens_stop_one_plugin_in_one_store_and_can_be_entered_anew(
     database: Database,
 ) -> None:
@@ -179,7 +153,11 @@ async def test_settings_that_no_key_opens_stop_one_plugin_in_one_store_and_can_b
         assert await engine.enabled(lost) == {"scripted"}
         assert await engine.enabled(fine) == {"scripted", "wire"}
         assert [account.store_slug for account in await engine.accounts("wire")] == ["fine"]
-        assert await rotate_secrets(engine, lost) == 1
+        rotated = await rotate_store(engine, lost, "op")
+        assert (rotated.count, set(rotated.unreadable)) == (
+            2,
+            {"wire (shop.plugin_settings)", "wire (control.business_channel_settings)"},
+        )
         view = await plugin_of(engine, lost, "wire")
         assert (view.enabled, view.configured, view.settings) == (False, True, {})
         assert view.problem
@@ -189,21 +167,6 @@ async def test_settings_that_no_key_opens_stop_one_plugin_in_one_store_and_can_b
         await wire(engine, lost)
         assert (await plugin_of(engine, lost, "wire")).problem == ""
         assert await engine.enabled(lost) == {"scripted", "wire"}
-
-
-def test_a_keyring_opens_what_any_of_its_keys_closed_and_nothing_else() -> None:
-    cipher = Keyring([OLD_KEY]).encrypt(b"hunter2")
-    both = Keyring([KEY, OLD_KEY])
-    assert both.decrypt(cipher) == b"hunter2"
-    rotated = both.rotate(cipher)
-    assert Keyring([KEY]).decrypt(rotated) == b"hunter2"
-    for call in (Keyring([KEY]).decrypt, Keyring([KEY]).rotate):
-        with pytest.raises(SecretUnreadable):
-            call(cipher)
-    with pytest.raises(SecretUnreadable):
-        both.decrypt(rotated[:-8])
-    assert fingerprint(KEY) != fingerprint(OLD_KEY)
-    assert fingerprint(KEY) not in KEY
 
 
 @pytest.mark.parametrize("keys", [[], ["short"], [KEY, ""]])
@@ -317,7 +280,8 @@ async def test_what_a_newer_version_of_a_plugin_no_longer_has_is_forgotten(
     older = {**SETTINGS, "colour": "red"}
     async with engine.database.transaction(shop.id) as tx:
         cipher = engine.keyring.encrypt(msgspec.json.encode(older))
-        await queries.replace_cipher(tx, "wire", cipher)
+        await queries.save_settings(tx, "wire", cipher)
+        assert await queries.save_account(tx, "wire", "15550001", cipher)
     engine.forget(shop.id)
     assert (await settings_in(engine, shop)).token == "hunter2"
     assert len(await engine.accounts("wire")) == 1

@@ -106,6 +106,12 @@ async def all_stores(database: Database) -> Sequence[Store]:
     return [Store(*row) for row in rows]
 
 
+async def stores_ever(database: Database) -> Sequence[Store]:
+    """Every store, also those that were closed, oldest first."""
+    rows = await database.pool.fetch("SELECT id, slug, name FROM control.stores ORDER BY id")
+    return [Store(*row) for row in rows]
+
+
 async def add_api_key(
     database: Database,
     store: Store,

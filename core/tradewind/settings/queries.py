@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from tradewind.database.engine import Transaction
-from tradewind.database.sql import Writes, storable_json, storable_text
+from tradewind.database.sql import storable_json, storable_text
 from tradewind.settings.rules import Defect
 
 
@@ -90,19 +90,6 @@ async def switch_plugin(tx: Transaction, plugin: str, *, enabled: bool) -> None:
         enabled,
         tx.now,
     )
-
-
-async def replace_cipher(tx: Transaction, plugin: str, settings: bytes) -> None:
-    """Put the same settings in another encryption, here and at the webhook door."""
-    writes = Writes()
-    for table in ("shop.plugin_settings", "control.business_channel_settings"):
-        writes.add(
-            f"UPDATE {table} SET settings = {{0}} WHERE store_id = {{1}} AND plugin = {{2}}",
-            settings,
-            tx.store_id,
-            plugin,
-        )
-    await writes.run(tx)
 
 
 async def count_failure(

@@ -1,7 +1,6 @@
 """Configure plugins and flags for a store, and keep the audit log."""
 
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -196,23 +195,6 @@ def _address(engine: Engine, name: str, settings: msgspec.Struct) -> str:
     words = f"The plugin finds no account in these settings ({type(error or address).__name__})."
     wrong = FieldError("settings", "invalid_value", words)
     raise InvalidInput("The settings are not valid.", code="invalid_settings", errors=[wrong])
-
-
-async def rotate_secrets(engine: Engine, store: Store) -> int:
-    """Encrypt the settings of a store's plugins with the newest key; returns how many.
-
-    What no key opens stays as it is.
-    """
-    count = 0
-    async with engine.database.transaction(store.id) as tx:
-        for name in sorted(await queries.plugin_rows(tx)):
-            await queries.lock_plugin(tx, name)
-            cipher = (await queries.plugin_rows(tx))[name].settings
-            with suppress(SecretUnreadable):
-                if cipher is not None:
-                    await queries.replace_cipher(tx, name, engine.keyring.rotate(cipher))
-                    count += 1
-    return count
 
 
 async def count_failure(tx: Transaction, plugin: str, where: str, error: str) -> Counted | None:

@@ -140,6 +140,31 @@ def test_a_store_is_created_and_its_plugins_are_set_up(connected: Shell) -> None
     assert (checked.returncode, "Bank transfer" in checked.stdout) == (0, True)
 
 
+def test_secrets_are_put_under_a_new_key_so_that_the_old_one_can_be_dropped(
+    connected: Shell,
+) -> None:
+    connected.said("store", "create", "acme", "Acme Teas", "--currency", "KES")
+    words = ("settings", "set", "--store", "acme", "whatsapp")
+    values = ("phone_number_id=15550001", "access_token=t", "app_secret=s", "verify_token=v")
+    connected.said(*words, *values, "--enable")
+    old, new = connected.environ["TRADEWIND_SECRET_KEY"], new_key()
+    connected.environ["TRADEWIND_SECRET_KEY"] = f"{new},{old}"
+    rotated = connected.run("settings", "rotate")
+    assert (rotated.returncode, rotated.stdout) == (
+        0,
+        "2 secrets are encrypted with the newest key.\n",
+    )
+    connected.environ["TRADEWIND_SECRET_KEY"] = new
+    assert connected.said(*words, "catalog_id=7")["enabled"]
+    connected.environ["TRADEWIND_SECRET_KEY"] = new_key()
+    lost = connected.run("settings", "rotate")
+    assert lost.returncode == 1
+    assert "acme: no key opens the secrets of whatsapp (shop.plugin_settings)" in lost.stdout
+    checked = connected.run("plugins", "check", "--store", "acme")
+    assert checked.returncode == 1
+    assert "whatsapp: These settings were encrypted with a key" in checked.stdout
+
+
 def test_the_operator_may_set_what_a_merchant_may_not(connected: Shell) -> None:
     connected.said("store", "create", "shop", "Our shop", "--currency", "KES")
     told = connected.said(
