@@ -230,8 +230,9 @@ async def test_an_approval_whose_answer_was_lost_is_found_by_our_own_reference(
 ) -> None:
     cart = await counter.cart()
     counter.book.trouble = "silent"
-    with pytest.raises(ProviderFault):
-        await counter.pays(cart)
+    session = await counter.pays(cart)
+    assert (session.status, counter.book.asked) == ("open", [str(session.payment_id)])
+    assert len(counter.book.requests) == 1
     counter.book.trouble = ""
     counter.approve()
     await counter.passes(PLAN[0])
@@ -273,10 +274,7 @@ async def test_two_attempts_that_are_both_approved_make_one_order_and_a_case(
     counter: Counter,
 ) -> None:
     cart = await counter.cart()
-    counter.book.trouble = "silent"
-    with pytest.raises(ProviderFault):
-        await counter.pays(cart)
-    counter.book.trouble = ""
+    await counter.pays(cart)
     await counter.pays(cart)
     counter.approve()
     await counter.passes(PLAN[0])

@@ -76,7 +76,10 @@ class Charge(msgspec.Struct, kw_only=True):
 
 
 class Books:
-    """What the bank knows. `trouble` holds what goes wrong next, call by call."""
+    """What the bank knows. `trouble` holds what goes wrong next, call by call.
+
+    `on_effect` is called when a page was opened, `on_start` just before that is answered.
+    """
 
     def __init__(self) -> None:
         self.charges: dict[str, Charge] = {}
@@ -84,6 +87,7 @@ class Books:
         self.trouble: dict[str, deque[Trouble]] = {}
         self.calls: list[tuple[str, str]] = []
         self.refund_status: FactStatus = "succeeded"
+        self.on_effect: Callable[[Charge], Awaitable[None]] | None = None
         self.on_start: Callable[[Charge], Awaitable[None]] | None = None
         self._numbers = itertools.count(1)
 
@@ -136,7 +140,7 @@ class Books:
 
     # --- what the provider's interface does --------------------------------------------------
 
-    async def call(self, name: str, operation_id: str, effect: Callable[[], Any]) -> Any:
+    async def call(self, name: str, operation_id: str, effect: Callable[[], Awaitable[Any]]) -> Any:
         """Do something, with whatever goes wrong next."""
         self.calls.append((name, operation_id))
         waiting = self.trouble.get(name)
@@ -147,7 +151,7 @@ class Books:
             raise ProviderFault("no", permanent=True, provider_code="not_allowed")
         if trouble == "killed before":
             raise Killed
-        done = effect()
+        done = await effect()
         if trouble == "killed after":
             raise Killed
         if trouble == "lost":
@@ -217,8 +221,11 @@ class BankProvider:
         return [Method(id="page", title="Pay online", flow="redirect")]
 
     async def start(self, context: Context, payment: StartPayment) -> PaymentResult:
-        def effect() -> PaymentResult:
-            return self._result(self.books.start(payment))
+        async def effect() -> PaymentResult:
+            charge = self.books.start(payment)
+            if self.books.on_effect is not None:
+                await self.books.on_effect(charge)
+            return self._result(charge)
 
         result: PaymentResult = await self.books.call("start", payment.operation_id, effect)
         if self.books.on_start is not None:
@@ -228,7 +235,7 @@ class BankProvider:
     async def fetch(
         self, context: Context, operation_id: str, provider_ref: str | None
     ) -> PaymentResult:
-        def effect() -> PaymentResult:
+        async def effect() -> PaymentResult:
             charge = self.books.charges.get(operation_id)
             return PaymentResult(status="unknown") if charge is None else self._result(charge)
 
@@ -236,7 +243,7 @@ class BankProvider:
         return result
 
     async def cancel(self, context: Context, change: Change) -> PaymentResult:
-        def effect() -> PaymentResult:
+        async def effect() -> PaymentResult:
             charge = self.books.by_ref(change.provider_ref)
             charge.canceled = True
             return PaymentResult(status="canceled", provider_ref=charge.ref)
@@ -245,7 +252,7 @@ class BankProvider:
         return result
 
     async def refund(self, context: Context, change: Change) -> PaymentResult:
-        def effect() -> PaymentResult:
+        async def effect() -> PaymentResult:
             fact = self.books.refund(change)
             status: Any = {"pending": "pending", "failed": "failed"}.get(fact.status, "succeeded")
             return PaymentResult(

@@ -11,7 +11,7 @@ from tradewind.carts.rules import Cart, CartLine, ShippingMethod
 from tradewind.catalog.rules import BuiltInShipping, TaxRate
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.contracts.money import Money
-from tradewind.contracts.payment import Intent, Method
+from tradewind.contracts.payment import Intent, Method, PaymentResult
 from tradewind.inventory.rules import Wanted
 from tradewind.orders.rules import Order
 from tradewind.payments.rules import Payment, PaymentSession, Refund, RefundLine
@@ -247,6 +247,17 @@ def choose_method(methods: Sequence[Method], wanted: str | None, amount: int) ->
     if not accepts(found, amount):
         raise Conflict(f"{found.title} does not take this amount.", code="amount_not_accepted")
     return found
+
+
+def usable(result: PaymentResult, method: Method) -> bool:
+    """Whether a look-up's answer can stand for the lost one of a start.
+
+    The provider knows the payment, and there is something its payer can go on with.
+    """
+    known = result.status != "unknown" and bool(result.provider_ref or result.facts)
+    waits = result.status in {"pending", "action_required"}
+    needs_action = waits and method.flow in {"redirect", "client_secret"}
+    return known and (result.action is not None or not needs_action)
 
 
 def check_inputs(method: Method, inputs: Mapping[str, str]) -> None:

@@ -243,7 +243,11 @@ class PaymentProvider(Protocol[SettingsT]):
     async def fetch(
         self, context: StoreContext[SettingsT], operation_id: str, provider_ref: str | None
     ) -> PaymentResult:
-        """What the provider knows of a payment. Its facts are believed."""
+        """What the provider knows of a payment. Its facts are believed.
+
+        Status `unknown`, without a code, says that it knows no such payment: the start may then
+        be asked for again. A provider that cannot tell raises `ProviderFault`.
+        """
         ...
 
     async def accept(self, request: WebhookRequest, directory: Directory[SettingsT]) -> Decision:

@@ -22,7 +22,7 @@ _PAYMENT = """
 
 _SESSION = """
     SELECT id, cart_id, cart_version, payment_id, provider, method, flow, intent, status, currency,
-           amount, snapshot, expires_at, created_at, order_id, inputs, action, data, polls
+           amount, snapshot, expires_at, created_at, order_id, inputs, action, data, lost_at, polls
     FROM shop.payment_sessions WHERE store_id = $1 AND """
 
 
@@ -151,14 +151,15 @@ def session_row(tx: Transaction, new: PaymentSession) -> list[Any]:
         None if new.action is None else msgspec.json.encode(new.action),
         msgspec.json.encode(new.data),
         new.expires_at,
+        new.lost_at,
         tx.now,
         tx.now,
     ]
 
 
 SESSION_COLUMNS = """store_id, id, cart_id, cart_version, order_id, payment_id, provider, method,
-    flow, intent, status, currency, amount, snapshot, inputs, action, data, expires_at, created_at,
-    updated_at"""
+    flow, intent, status, currency, amount, snapshot, inputs, action, data, expires_at, lost_at,
+    created_at, updated_at"""
 
 
 async def insert(tx: Transaction, payment: Payment, session: PaymentSession) -> None:
@@ -168,7 +169,7 @@ async def insert(tx: Transaction, payment: Payment, session: PaymentSession) -> 
         *payment_row(tx, payment),
     )
     await tx.execute(
-        f"INSERT INTO shop.payment_sessions ({SESSION_COLUMNS}) VALUES {values(1, 20)}",
+        f"INSERT INTO shop.payment_sessions ({SESSION_COLUMNS}) VALUES {values(1, 21)}",
         *session_row(tx, session),
     )
 
@@ -337,6 +338,70 @@ async def save_answer(
         tx.now,
     )
     return found
+
+
+async def unanswered(tx: Transaction, like: PaymentSession) -> PaymentSession | None:
+    """The session of a cart that asks for the same and whose start was not answered yet."""
+    row = await tx.fetchrow(
+        _SESSION
+        + """cart_id = $2 AND status = 'starting' AND provider = $3 AND method = $4
+             AND intent = $5 AND amount = $6 AND cart_version = $7 AND inputs = $8::jsonb
+             AND order_id IS NOT DISTINCT FROM $9
+             ORDER BY id DESC LIMIT 1 FOR UPDATE""",
+        tx.store_id,
+        like.cart_id,
+        like.provider,
+        like.method,
+        like.intent,
+        like.amount,
+        like.cart_version,
+        msgspec.json.encode(like.inputs).decode(),
+        like.order_id,
+    )
+    return None if row is None else _session(row)
+
+
+async def is_paid(tx: Transaction, cart_id: UUID, version: int) -> bool:
+    """Whether all money for a cart as it was in this version has come and is still here."""
+    found = await tx.fetchval(
+        """SELECT true FROM shop.payment_sessions s
+           JOIN shop.payments p ON p.store_id = s.store_id AND p.id = s.payment_id
+           WHERE s.store_id = $1 AND s.cart_id = $2 AND s.cart_version = $3
+             AND greatest(p.captured, CASE p.intent WHEN 'authorize' THEN p.authorized END)
+                 >= p.amount
+             AND p.refunded = 0 AND NOT EXISTS (
+                 SELECT FROM shop.refunds r
+                 WHERE r.store_id = $1 AND r.payment_id = p.id AND r.status <> 'failed')
+           LIMIT 1""",
+        tx.store_id,
+        cart_id,
+        version,
+    )
+    return bool(found)
+
+
+async def take_up(tx: Transaction, session: PaymentSession) -> None:
+    """Wait for the answer to a session's start once more, and for its money as long as it says."""
+    await tx.execute(
+        """UPDATE shop.payment_sessions SET expires_at = $3, lost_at = $4, updated_at = $5
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        session.id,
+        session.expires_at,
+        session.lost_at,
+        tx.now,
+    )
+
+
+async def save_lost(tx: Transaction, session_id: UUID) -> None:
+    """No answer to a session's start is waited for any more."""
+    await tx.execute(
+        """UPDATE shop.payment_sessions SET lost_at = $3, updated_at = $3
+           WHERE store_id = $1 AND id = $2 AND status = 'starting'""",
+        tx.store_id,
+        session_id,
+        tx.now,
+    )
 
 
 _CLOSE = """

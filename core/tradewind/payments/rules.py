@@ -117,7 +117,8 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
 class PaymentSession(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt to pay: what the shopper must do (`action`) and what their client gets (`data`).
 
-    `snapshot` is the frozen cart as JSON; `cart_version` the version it was taken at.
+    `snapshot` is the frozen cart as JSON; `cart_version` the version it was taken at. Once
+    `lost_at` has passed, no answer to its start is waited for any more.
     """
 
     id: UUID
@@ -138,6 +139,7 @@ class PaymentSession(msgspec.Struct, frozen=True, kw_only=True):
     inputs: Mapping[str, str] = {}
     action: Action | None = None
     data: Mapping[str, Any] = {}
+    lost_at: datetime | None = None
     polls: int = 0
     code: str = ""
     message: str = ""

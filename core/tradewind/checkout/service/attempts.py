@@ -12,19 +12,20 @@ from tradewind.checkout.rules import (
     check_attempts,
     check_payable,
 )
+from tradewind.checkout.service.beginning import call_start, check_terms
 from tradewind.checkout.service.ending import void_sessions
+from tradewind.checkout.service.providers import Attempt
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.checkout.service.starting import (
-    Attempt,
+    Begun,
     assess,
-    begin,
     call_off_older,
-    call_start,
-    check_terms,
+    carry_on,
     chosen,
     frozen,
     offered_for,
     plan_poll,
+    taken_up,
 )
 from tradewind.contracts.errors import Conflict
 from tradewind.database import Store, Transaction
@@ -69,7 +70,7 @@ async def pay_order(
     later it stands at once. `replaces` is the session that the shopper had seen; when it is no
     longer the newest, nothing is begun. Raises NotFound, InvalidInput, Conflict (`order_closed`,
     `nothing_to_pay`, `too_many_attempts`, `provider_unavailable`, `amount_not_accepted`,
-    `payment_refused`, `payment_declined`, `payment_replaced`), ProviderFault.
+    `payment_refused`, `payment_declined`, `payment_replaced`, `in_progress`), ProviderFault.
     """
     waiting = await _waiting(engine, store, order_id)
     request = coming_back(engine, store, waiting.order, request)
@@ -80,11 +81,23 @@ async def pay_order(
     payment, session = frozen(engine, attempt, "starting")
     session = msgspec.structs.replace(session, order_id=order_id)
     async with engine.database.transaction(store.id) as tx:
-        _, older = await _replace(tx, payment, session, replaces)
-        await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
-    for old in older:
-        await call_off_older(engine, store, old)
-    return await begin(engine, store, attempt, payment, session)
+        begun = await _begun(tx, payment, session, replaces)
+        await plan_poll(tx, begun.session, attempt.desk.provider.capabilities.poll_plan)
+    return await carry_on(engine, store, attempt, begun)
+
+
+async def _begun(
+    tx: Transaction, payment: Payment, session: PaymentSession, replaces: UUID | None
+) -> Begun:
+    """The attempt, stored in place of the one before; or the same, taken up again."""
+    order = await _locked(tx, session)
+    begun = await taken_up(tx, session)
+    if begun is None:
+        _, voided = await _replace(tx, payment, session, replaces)
+        return Begun(payment, session, voided)
+    entry = _started(session)
+    await orders.await_payment(tx, order, session.expires_at, entry)
+    return begun
 
 
 async def _waiting(engine: Engine, store: Store, order_id: UUID) -> Waiting:
@@ -122,18 +135,27 @@ async def _replace(
     tx: Transaction, payment: Payment, session: PaymentSession, replaces: UUID | None
 ) -> tuple[Order, list[UUID]]:
     """Store another attempt for an order; returns the order and the payments that this voids."""
-    order_id = session.order_id
-    if order_id is None:
-        raise TypeError("an attempt for no order")
-    await payment_rows.payments_of_order(tx, order_id, lock=True)
-    order = await orders.lock_order(tx, order_id)
-    check_payable(order, tx.now)
+    order = await _locked(tx, session)
+    order_id = order.id
     older = await payment_rows.sessions_of_order(tx, order_id)
     if replaces is not None and older[0].id != replaces:
         raise Conflict("Another attempt has begun meanwhile.", code="payment_replaced")
     check_attempts(len(older))
     voided = await void_sessions(tx, order_id)
     await payment_rows.insert(tx, msgspec.structs.replace(payment, order_id=order_id), session)
+    return await orders.await_payment(tx, order, session.expires_at, _started(session)), voided
+
+
+async def _locked(tx: Transaction, session: PaymentSession) -> Order:
+    """The order of an attempt, locked with its payments. Raises as `check_payable`."""
+    if session.order_id is None:
+        raise TypeError("an attempt for no order")
+    await payment_rows.payments_of_order(tx, session.order_id, lock=True)
+    order = await orders.lock_order(tx, session.order_id)
+    check_payable(order, tx.now)
+    return order
+
+
+def _started(session: PaymentSession) -> Entry:
     detail = {"provider": session.provider, "method": session.method}
-    entry = Entry(type="payment_started", actor="shopper", detail=detail)
-    return await orders.await_payment(tx, order, session.expires_at, entry), voided
+    return Entry(type="payment_started", actor="shopper", detail=detail)

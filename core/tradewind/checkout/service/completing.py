@@ -20,15 +20,13 @@ from tradewind.checkout.rules import (
     check_ready,
 )
 from tradewind.checkout.service import providers
+from tradewind.checkout.service.beginning import begin, call_start, check_terms
 from tradewind.checkout.service.placing import check_delivery, place_cart
+from tradewind.checkout.service.providers import Attempt
 from tradewind.checkout.service.quoting import quote
 from tradewind.checkout.service.reporting import payment_reported, settle
 from tradewind.checkout.service.starting import (
-    Attempt,
     assess,
-    begin,
-    call_start,
-    check_terms,
     choose,
     frozen,
     hold_in,

@@ -3,12 +3,13 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import msgspec
 
 from tradewind.carts.rules import Cart
 from tradewind.cases.plugins import record_failure
+from tradewind.checkout.rules import StartRequest
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import Conflict, ProviderFault, Refusal
 from tradewind.contracts.money import Money
@@ -34,6 +35,15 @@ class Desk(msgspec.Struct, frozen=True):
 
     provider: PaymentProvider[Any]
     context: StoreContext[Any]
+
+
+class Attempt(NamedTuple):
+    """A way to pay that was chosen and found acceptable for a quoted cart."""
+
+    cart: Cart
+    desk: Desk
+    method: Method
+    request: StartRequest
 
 
 async def desk(engine: Engine, store: Store, name: str) -> Desk:

@@ -23,40 +23,42 @@ from tradewind.checkout.rules import (
     wanted_stock,
 )
 from tradewind.checkout.service import providers
-from tradewind.checkout.service.ending import (
-    call_off_later,
-    end_sessions,
-    void_sessions_of_cart,
-)
+from tradewind.checkout.service.beginning import begin, begin_again
+from tradewind.checkout.service.ending import call_off_later, void_sessions_of_cart
 from tradewind.checkout.service.placing import check_delivery
+from tradewind.checkout.service.providers import Attempt
 from tradewind.checkout.service.quoting import quote
-from tradewind.checkout.service.reporting import payment_reported
 from tradewind.checkout.service.watching import call_off_payment
 from tradewind.contracts.errors import Conflict, ProviderFault, Refusal
 from tradewind.contracts.money import Money
-from tradewind.contracts.payment import Method, Payer, PaymentResult, StartPayment
+from tradewind.contracts.payment import Method
 from tradewind.contracts.pricing import RiskQuestion
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Caps, NewHold
 from tradewind.outbox.jobs import Job, enqueue_in
 from tradewind.payments import queries as payment_rows
+from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, next_poll
 from tradewind.settings.engine import Engine
 from tradewind.stores.service import StoreSettings, settings_of
 
 POLL = "poll_payment"
-TRIES = 3
+IN_FLIGHT = timedelta(seconds=90)
+"""How long the answer to a start may be on its way, all repetitions counted."""
 _LOG = logging.getLogger(__name__)
 
 
-class Attempt(NamedTuple):
-    """A way to pay that was chosen and found acceptable for a quoted cart."""
+class Begun(NamedTuple):
+    """An attempt that is stored, and the payments whose attempts it voids.
 
-    cart: Cart
-    desk: providers.Desk
-    method: Method
-    request: StartRequest
+    `again`: its start was asked for before, and nobody knows what became of it.
+    """
+
+    payment: Payment
+    session: PaymentSession
+    voided: Sequence[UUID] = ()
+    again: bool = False
 
 
 async def payment_methods(engine: Engine, store: Store, cart_id: UUID) -> list[OfferedMethod]:
@@ -96,14 +98,22 @@ async def start_payment(
     An expected decline is a session with status `failed`. Raises NotFound, InvalidInput,
     OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
     `missing_shipping_method`, `nothing_to_pay`, `provider_unavailable`, `amount_not_accepted`,
-    `payment_refused`, `cart_changed`, `too_many_holds`), ProviderFault.
+    `payment_refused`, `cart_changed`, `too_many_holds`, `already_paid`, `in_progress`),
+    ProviderFault.
     """
     attempt = await choose(engine, store, await quote(engine, store, cart_id), request)
     await assess(engine, store, attempt)
     payment, session = frozen(engine, attempt, "starting")
-    for old in await _store(engine, store, attempt, payment, session):
+    begun = await _store(engine, store, attempt, payment, session)
+    return await carry_on(engine, store, attempt, begun)
+
+
+async def carry_on(engine: Engine, store: Store, attempt: Attempt, begun: Begun) -> PaymentSession:
+    """Ask the provider, once older attempts are called off. Raises ProviderFault."""
+    for old in begun.voided:
         await call_off_older(engine, store, old)
-    return await begin(engine, store, attempt, payment, session)
+    ask = begin_again if begun.again else begin
+    return await ask(engine, store, attempt, begun.payment, begun.session)
 
 
 async def choose(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> Attempt:
@@ -203,6 +213,7 @@ def frozen(
         expires_at=now + attempt.desk.provider.capabilities.session_ttl,
         created_at=now,
         inputs=dict(attempt.request.inputs),
+        lost_at=now + IN_FLIGHT,
     )
     return payment, session
 
@@ -213,19 +224,50 @@ async def _store(
     attempt: Attempt,
     payment: Payment,
     session: PaymentSession,
-) -> list[UUID]:
-    """Store what is frozen, hold its stock, plan look-ups; returns payments that this voids."""
+) -> Begun:
+    """Store what is frozen, hold its stock, plan look-ups; or take the same up again."""
     async with engine.database.transaction(store.id) as tx:
         if await queries.lock_cart(tx, attempt.cart.id) != ("open", attempt.cart.version):
             raise changed()
         await check_delivery(tx, attempt.cart)
-        voided = await void_sessions_of_cart(tx, attempt.cart.id)
+        begun = await taken_up(tx, session) or await _stored(tx, payment, session)
         settings = await settings_of(tx)
         await hold_in(tx, attempt.cart, settings, attempt.request.network_address)
-        await payment_rows.insert(tx, payment, session)
         if not attempt.method.pays_later:
-            await plan_poll(tx, session, attempt.desk.provider.capabilities.poll_plan)
-    return voided
+            await plan_poll(tx, begun.session, attempt.desk.provider.capabilities.poll_plan)
+    return begun
+
+
+async def _stored(tx: Transaction, payment: Payment, session: PaymentSession) -> Begun:
+    """A new attempt for a locked cart, in place of those before.
+
+    Whether it is paid is asked last: an attempt that is answered meanwhile is then either found
+    unanswered, or its money is seen here.
+    """
+    if session.cart_id is None:
+        raise TypeError("an attempt for no cart")
+    if await payment_rows.is_paid(tx, session.cart_id, session.cart_version):
+        raise Conflict("This cart is paid.", code="already_paid")
+    voided = await void_sessions_of_cart(tx, session.cart_id)
+    await payment_rows.insert(tx, payment, session)
+    return Begun(payment, session, voided)
+
+
+async def taken_up(tx: Transaction, session: PaymentSession) -> Begun | None:
+    """The same attempt, if it was begun before and its start was never answered.
+
+    It goes on under its own operation id, so that nobody is charged twice. The cart or its order
+    must be locked. Raises Conflict `in_progress` while somebody still waits for the answer.
+    """
+    found = await payment_rows.unanswered(tx, session)
+    if found is None:
+        return None
+    if found.lost_at is not None and found.lost_at > tx.now:
+        raise Conflict("This payment is being started already.", code="in_progress")
+    payment = await payments.get_payment(tx, found.payment_id)
+    again = msgspec.structs.replace(found, expires_at=session.expires_at, lost_at=session.lost_at)
+    await payment_rows.take_up(tx, again)
+    return Begun(payment, again, again=True)
 
 
 async def plan_poll(tx: Transaction, session: PaymentSession, plan: Sequence[timedelta]) -> None:
@@ -257,121 +299,6 @@ async def hold_in(
     caps = Caps(per_shopper=settings.holds_per_shopper, per_address=settings.holds_per_address)
     await inventory.hold(tx, hold, wanted_stock(cart, {}), caps)
     return until
-
-
-async def begin(
-    engine: Engine,
-    store: Store,
-    attempt: Attempt,
-    payment: Payment,
-    session: PaymentSession,
-) -> PaymentSession:
-    """Call the provider for a stored session and keep its answer. Raises ProviderFault.
-
-    After a fault that passes the session stays, because the provider may have taken the payment:
-    it is looked up by its plan.
-    """
-    try:
-        result = await call_start(engine, store, attempt, payment)
-    except ProviderFault as fault:
-        if fault.permanent:
-            await _give_up(engine, store, session, fault)
-        raise
-    if result.status == "unknown":
-        raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
-    status: SessionStatus = "failed" if result.status in {"failed", "canceled"} else "open"
-    await _keep_answer(engine, store, session, status, result)
-    if result.facts or not result.trusted:
-        await payment_reported(engine, store, payment.id, result, "provider")
-    async with engine.database.transaction(store.id) as tx:
-        stored = await payment_rows.session(tx, session.id)
-    return msgspec.structs.replace(stored or session, code=result.code, message=result.message)
-
-
-async def _keep_answer(
-    engine: Engine,
-    store: Store,
-    session: PaymentSession,
-    status: SessionStatus,
-    result: PaymentResult,
-) -> None:
-    """Write the provider's answer down; what was voided while it was asked is called off now."""
-    async with engine.database.transaction(store.id) as tx:
-        if result.provider_ref:
-            await payment_rows.save_ref(tx, session.payment_id, result.provider_ref)
-        before = await payment_rows.save_answer(tx, session.id, status, result)
-        if status == "failed" and before == "starting":
-            await payment_rows.save_error(tx, session.payment_id, result.code)
-            await _release(tx, session)
-        if status == "open" and before in {"voided", "expired"}:
-            await call_off_later(tx, [session.payment_id])
-
-
-async def _give_up(
-    engine: Engine, store: Store, session: PaymentSession, fault: ProviderFault
-) -> None:
-    async with engine.database.transaction(store.id) as tx:
-        await payment_rows.save_error(tx, session.payment_id, fault.code)
-        await end_sessions(tx, [session.id], "failed")
-        await _release(tx, session)
-
-
-async def _release(tx: Transaction, session: PaymentSession) -> None:
-    if session.cart_id is not None:
-        await inventory.release_holds(tx, session.cart_id)
-
-
-async def call_start(
-    engine: Engine, store: Store, attempt: Attempt, payment: Payment, number: int | None = None
-) -> PaymentResult:
-    """The provider's answer to the start; a lost one is repeated where that is safe.
-
-    `number` is the order's, where it is known already: what the shopper may quote.
-    """
-    at, start = attempt.desk, start_of(engine, store, attempt, payment, number)
-    tries = TRIES if at.provider.capabilities.recovery == "repeat" else 1
-    for left in reversed(range(tries)):
-        try:
-            result = await providers.ask(engine, store, at, at.provider.start(at.context, start))
-        except ProviderFault as fault:
-            if fault.permanent or not left:
-                raise
-            continue
-        if result.status != "unknown":
-            return result
-    return PaymentResult(status="unknown")
-
-
-def check_terms(result: PaymentResult) -> None:
-    """Raises ProviderFault, Conflict `payment_declined` when a method that pays later cannot be."""
-    if result.status == "unknown":
-        raise ProviderFault("The provider did not answer in time; try again.", permanent=False)
-    if result.status in {"failed", "canceled"}:
-        raise Conflict(result.message or "This payment was declined.", code="payment_declined")
-
-
-def start_of(
-    engine: Engine, store: Store, attempt: Attempt, payment: Payment, number: int | None
-) -> StartPayment:
-    """What the provider is told."""
-    cart, request = attempt.cart, attempt.request
-    page = f"{engine.public_url}/store/{store.slug}/checkout"
-    address = cart.billing_address or cart.shipping_address
-    name = f"{address.first_name} {address.last_name}".strip() if address else None
-    return StartPayment(
-        operation_id=payment.operation_id,
-        payment_id=payment.id,
-        method=payment.method,
-        intent=payment.intent,
-        amount=payment.money(payment.amount),
-        payer=Payer(email=cart.email, name=name, phone=cart.phone),
-        description=f"Order {number} at {store.name}" if number else f"Your order at {store.name}",
-        return_url=request.return_url or page,
-        cancel_url=request.cancel_url or page,
-        inputs=request.inputs,
-        save_method=request.save_method,
-        expires_at=engine.clock.now() + attempt.desk.provider.capabilities.session_ttl,
-    )
 
 
 async def call_off_older(engine: Engine, store: Store, payment_id: UUID) -> None:
