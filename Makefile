@@ -10,7 +10,7 @@ MANIFESTS := pyproject.toml $(PLUGINS)
 PACKAGES := core hosts tests $(wildcard plugins/*/tradewind_*)
 PLUGIN_TESTS := $(wildcard plugins/*/tests)
 
-.PHONY: demo test check env system format lint types imports tests bench wheels lock clean help
+.PHONY: demo test check env system format lint types imports tests bench soak wheels lock clean help
 .DEFAULT_GOAL := help
 
 demo: env ## Run the shop with its sandbox; ARGS="--port 8123 --data-dir DIR --json" is passed on
@@ -63,6 +63,9 @@ tests: env
 
 bench: env ## Measure; each bench prints one JSON line
 	@$(BIN)/python -m tests.bench $(ARGS)
+
+soak: env ## Pay while everything breaks, for long; ARGS="--orders 240 --kills 20 --seed 1"
+	@$(BIN)/python -m tests.faults.soak $(ARGS)
 
 wheels: env ## Build the wheels of tradewind and every plugin into dist/
 	$(BIN)/uv build --quiet --all-packages --wheel --no-build-isolation --python $(BIN)/python --out-dir dist
