@@ -117,7 +117,7 @@ async def _storm(
     done: Counter[str],
     orders: int,
 ) -> None:
-    """Kill worker and host in turn, whenever some more orders are through, at a moment of chance."""
+    """Kill worker and host in turn, each after some more orders, at a moment of chance."""
     for number in range(1, kills + 1):
         while done.total() < number * orders // (kills + 1):  # noqa: ASYNC110 - many count
             await asyncio.sleep(0.05)
