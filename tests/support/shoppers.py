@@ -13,7 +13,7 @@ _PATIENCE_SECONDS = 150.0
 _LOOK_SECONDS = 0.25
 _ANSWERS = {
     "full name": "Jane Wanjiku",
-    "e-mail": "jane@example.com",
+    "e-mail": "{phone}@example.com",
     "Where shall we deliver": "Moi Avenue 12",
     "Which town": "Nairobi",
     "phone number": "0700 000 101",
@@ -89,6 +89,17 @@ class Shopper:
                     await self._place.said(self.phone, one.message())
                     return
 
+    async def hears(self, part: str) -> dict[str, Any]:
+        """Wait for a message with these words; the message."""
+        found: list[dict[str, Any]] = []
+
+        def fits(body: Mapping[str, Any]) -> bool:
+            found.append(dict(body))
+            return part in words(body)
+
+        await self._until(fits, f"“{part}”")
+        return found[-1]
+
     async def orders(self) -> Sequence[dict[str, Any]]:
         """This person's orders as the merchant sees them, newest first."""
         found = await self._place.admin("GET", f"/admin/orders?q={self.phone}")
@@ -114,8 +125,8 @@ class Shopper:
     async def _listen(self, holds: Any, *, answering: bool) -> None:
         while True:
             fresh = (await self._place.heard(self.phone))[self._seen :]
-            self._seen += len(fresh)
             for body in fresh:
+                self._seen += 1
                 if holds(body):
                     return
                 if answering:
@@ -137,7 +148,7 @@ class Shopper:
             return
         for part, text in _ANSWERS.items():
             if part in words(body):
-                await self._says(text)
+                await self._says(text.format(phone=self.phone))
                 return
 
 
