@@ -2,17 +2,19 @@
 
 import asyncio
 import logging
+from collections.abc import Awaitable
 from typing import Any
 
 from litestar import Request, Response, get, post
 from litestar.handlers import HTTPRouteHandler
 from litestar.params import FromPath
 
-from tradewind.contracts.errors import NotFound, TooLarge
+from tradewind.contracts.errors import NotFound, PluginProblem, TooLarge, TradewindError
 from tradewind.contracts.webhook import (
     Accepted,
     Answer,
     Challenge,
+    Decision,
     Item,
     Refused,
     WebhookRequest,
@@ -101,8 +103,7 @@ async def _door(
         body=body,
         store_slug=store_slug,
     )
-    async with asyncio.timeout(_SECONDS):
-        decision = await door.accept(asked, PluginDirectory(engine, plugin))
+    decision = await _decision(door.accept(asked, PluginDirectory(engine, plugin)))
     match decision:
         case Accepted():
             await store_items(engine.database, plugin, await _owned(engine, plugin, decision.items))
@@ -112,6 +113,16 @@ async def _door(
         case Refused():
             _LOG.info("webhook of %s refused: %s", plugin, decision.reason)
             return problem(decision.status, _CODES.get(decision.status, "refused"), "")
+
+
+async def _decision(call: Awaitable[Decision]) -> Decision:
+    """What a plugin decides. The words of its errors are not for whoever knocked."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            return await call
+    except TradewindError as error:
+        words = f"{type(error).__name__} from a plugin's door"
+        raise PluginProblem(words).with_traceback(error.__traceback__) from None
 
 
 def _response(answer: Answer) -> Response[Any]:
