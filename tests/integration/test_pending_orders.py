@@ -332,6 +332,28 @@ async def test_an_attempt_voided_while_its_start_is_under_way_is_called_off_when
     assert await status_of(till, outpaced[0]) == "open"
 
 
+async def test_an_attempt_that_is_refused_late_leaves_the_stock_to_the_one_that_replaced_it(
+    till: Till,
+) -> None:
+    cart = await till.cart(("MUG", 1))
+    first, second = (
+        StartRequest(provider="push", inputs={"phone": f"+25470000000{number}"})
+        for number in (1, 2)
+    )
+    start, free = till.push.start, await available(till)
+
+    async def refused(context: Any, payment: Any) -> PaymentResult:
+        till.push.start = start  # type: ignore[method-assign]
+        await start_payment(till.engine, till.store, cart.id, second)
+        raise ProviderFault("no", permanent=True)
+
+    till.push.start = refused  # type: ignore[method-assign]
+    with pytest.raises(ProviderFault):
+        await start_payment(till.engine, till.store, cart.id, first)
+    assert free is not None
+    assert await available(till) == free - 1
+
+
 async def test_one_order_is_not_tried_for_ever(till: Till, clock: ManualClock) -> None:
     one = await waiting(till)
     for _ in range(MOST_ATTEMPTS - 1):

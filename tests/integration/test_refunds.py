@@ -28,7 +28,7 @@ from tradewind.checkout.service import (
     retry_refund,
     start_payment,
 )
-from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
+from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, ProviderFault
 from tradewind.contracts.payment import PaymentResult
 from tradewind.database import Database
 from tradewind.ledger.service import balances
@@ -490,6 +490,50 @@ async def test_a_provider_that_never_answers_becomes_a_case_within_a_day(
     assert await desk.cases() == []
 
 
+async def test_a_refund_that_was_made_unseen_is_looked_for_before_it_is_asked_for_anew(
+    desk: Desk, clock: ManualClock
+) -> None:
+    order = await desk.paid()
+    desk.books.trouble["refund"] = deque(["lost"] * 50)
+    [refund] = await desk.back(order, 4000)
+    await settled(desk, clock, seconds=2 * DAY)
+    assert len(await desk.cases()) == 1
+    desk.books.trouble.clear()
+    desk.books.refunds["forgotten"] = desk.books.refunds.pop(refund.operation_id)
+    desk.books.trouble["fetch"] = deque(["busy"])
+    with pytest.raises(ProviderFault):
+        await retry_refund(desk.engine, desk.store, refund.id, "owner")
+    [found] = await retry_refund(desk.engine, desk.store, refund.id, "owner")
+    assert (found.id, found.status) == (refund.id, "succeeded")
+    assert desk.books.returned() == (await desk.order(order.id)).refunded_total == 4000
+    assert await desk.cases() == []
+
+
+@pytest.mark.parametrize("looking", [[], ["busy"]])
+async def test_a_refusal_after_an_answer_that_was_lost_does_not_undo_what_went(
+    desk: Desk, clock: ManualClock, looking: list[Any]
+) -> None:
+    order = await desk.paid()
+    desk.books.trouble["refund"] = deque(["lost", "refused"])
+    desk.books.trouble["fetch"] = deque(looking)
+    await desk.back(order, 4000)
+    await settled(desk, clock, seconds=HOUR)
+    assert parts(await desk.refunds(order)) == [("succeeded", 4000)]
+    assert desk.books.returned() == 4000
+    assert await desk.cases() == []
+
+
+async def test_a_refusal_after_an_attempt_that_did_nothing_is_a_refusal(
+    desk: Desk, clock: ManualClock
+) -> None:
+    order = await desk.paid()
+    desk.books.trouble["refund"] = deque(["busy", "refused"])
+    await desk.back(order, 4000)
+    await settled(desk, clock, seconds=HOUR)
+    assert parts(await desk.refunds(order)) == [("failed", 4000)]
+    assert [one.kind for one in await desk.cases()] == ["refund_failed"]
+
+
 async def test_a_webhook_may_tell_of_a_refund_before_the_call_has_returned(
     desk: Desk, clock: ManualClock
 ) -> None:
@@ -597,6 +641,18 @@ async def test_too_little_goes_back_and_the_order_ends_when_its_time_is_over(
     assert (await desk.order(order.id)).status == "expired"
 
 
+async def test_who_has_paid_too_little_is_not_told_that_nothing_came(
+    desk: Desk, clock: ManualClock
+) -> None:
+    order = await desk.paid(PRICE - 1)
+    clock.advance(HOUR)
+    await desk.worker.work_off()
+    statuses = "SELECT status FROM shop.payment_sessions WHERE store_id = $1"
+    assert await desk.till.value(statuses) == "expired"
+    assert await desk.events("payment.failed") == []
+    assert "payment_failed" not in await desk.history(order)
+
+
 async def test_what_was_missing_closes_the_case_when_it_comes(desk: Desk) -> None:
     order = await desk.paid(PRICE - 1)
     await mark_paid(desk.engine, desk.store, order.id, "owner")
@@ -610,6 +666,14 @@ async def test_too_little_twice_with_the_first_given_back_is_still_too_little(de
     [payment] = await desk.payments(order)
     await desk.told(payment, desk.books.pays(str(payment.id), 6000))
     assert (await desk.order(order.id)).status == "pending"
+
+
+async def test_once_too_little_went_back_all_is_due_again(desk: Desk) -> None:
+    order = await desk.paid(6000)
+    await desk.back(order)
+    assert (await desk.order(order.id)).due == PRICE
+    after = await mark_paid(desk.engine, desk.store, order.id, "owner")
+    assert (after.status, after.payment_status, after.due) == ("processing", "paid", 0)
 
 
 async def test_another_currency_goes_back_in_that_currency(desk: Desk) -> None:

@@ -141,8 +141,9 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def due(self) -> int:
-        """What is still to be paid."""
-        return max(0, self.total - self.paid_total)
+        """What is still to be paid; before an order stands, what went back is to come again."""
+        back = self.refunded_total if self.status == "pending" else 0
+        return max(0, self.total - self.paid_total + back)
 
     @property
     def closed(self) -> bool:

@@ -50,7 +50,7 @@ async def test_a_refund_is_taken_from_the_capture_that_is_named(
     assert fact.amount == Money(50_000, "KES")
     (request,) = bank.writes
     assert request.url.path == f"/v3/transactions/{paid}/refund"
-    assert json.loads(request.content) == {"amount": 500, "comments": "Out of stock [op-1]"}
+    assert json.loads(request.content) == {"amount": 500, "comments": "[op-1] Out of stock"}
 
 
 async def test_the_same_operation_is_refunded_once(refund: Any, bank: Any, paid: str) -> None:

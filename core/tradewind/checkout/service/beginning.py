@@ -107,8 +107,8 @@ async def _give_up(
 ) -> None:
     async with engine.database.transaction(store.id) as tx:
         await payment_rows.save_error(tx, session.payment_id, fault.code)
-        await end_sessions(tx, [session.id], "failed")
-        await _release(tx, session)
+        if await end_sessions(tx, [session.id], "failed"):
+            await _release(tx, session)
 
 
 async def _release(tx: Transaction, session: PaymentSession) -> None:

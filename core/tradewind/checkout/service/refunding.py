@@ -5,6 +5,7 @@ has most left first. Every part is a row with an operation id of its own, under 
 is asked again and again until it is decided: at once, by a job, or by what it tells of itself.
 """
 
+import contextlib
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
@@ -24,7 +25,7 @@ from tradewind.checkout.service.money_cases import (
     sources_of,
 )
 from tradewind.checkout.service.reporting import believed, take_facts
-from tradewind.contracts.errors import Conflict, NotFound
+from tradewind.contracts.errors import Conflict, NotFound, ProviderFault
 from tradewind.contracts.payment import PaymentResult
 from tradewind.database import Store, Transaction
 from tradewind.orders import service as orders
@@ -144,12 +145,18 @@ async def refund_case(engine: Engine, store: Store, case: Case, actor: str) -> l
 async def retry_refund(engine: Engine, store: Store, refund_id: UUID, actor: str) -> list[Refund]:
     """Try a refund again that failed, or ask again about one that was never decided.
 
-    Said again it is one refund. Raises NotFound, Conflict as `refund_payment`.
+    By then the provider may have forgotten the operation id, so it is looked for first. Said again
+    it is one refund. Raises NotFound, ProviderFault, Conflict as `refund_payment`.
     """
     async with engine.database.transaction(store.id) as tx:
         refund = await refund_rows.refund(tx, refund_id)
         if refund is None:
             raise NotFound("There is no such refund.")
+        payment = await payments.get_payment(tx, refund.payment_id)
+    unseen = refund.status == "pending" and refund.provider_ref is None
+    if unseen and _is_hopeless(refund):
+        await _looked_for(engine, store, payment, refund)
+    async with engine.database.transaction(store.id) as tx:
         if refund.status == "pending" and await refund_rows.start_over(tx, refund.id):
             refund = msgspec.structs.replace(refund, attempts=0)
             await _plan(tx, refund, FIRST)
@@ -168,7 +175,11 @@ async def retry_refund(engine: Engine, store: Store, refund_id: UUID, actor: str
 
 
 async def follow_refund(engine: Engine, store: Store, refund_id: UUID, attempt: int) -> None:
-    """Ask for a pending refund, or after it; does nothing when somebody else has done so."""
+    """Ask for a pending refund, or after it; does nothing when somebody else has done so.
+
+    A refusal decides alone only when it is the first answer: an earlier attempt whose answer was
+    lost may have taken effect.
+    """
     async with engine.database.transaction(store.id) as tx:
         refund = await refund_rows.take_up(tx, refund_id, attempt, LEASE)
         if refund is None:
@@ -182,6 +193,11 @@ async def follow_refund(engine: Engine, store: Store, refund_id: UUID, attempt: 
         result = await providers.refund(engine, store, payment, refund)
     else:
         result = PaymentResult(status="unknown")
+    if _is_refusal(result) and refund.attempts > 1 and refund.provider_ref is None:
+        with contextlib.suppress(ProviderFault):
+            await _looked_for(engine, store, payment, refund)
+            await _taken(engine, store, payment, refund, result)
+        return
     await _taken(engine, store, payment, refund, result)
 
 
@@ -307,33 +323,60 @@ async def _asked(engine: Engine, store: Store, made: Sequence[Refund]) -> list[R
     return [one for one in found if one is not None]
 
 
+async def _looked_for(engine: Engine, store: Store, payment: Payment, refund: Refund) -> None:
+    """Find a refund that may have been made unseen: one of its amount that is no other's.
+
+    Raises ProviderFault when nobody can tell.
+    """
+    seen = await providers.look_up(engine, store, payment)
+    if seen.status == "unknown":
+        raise ProviderFault("Whether the money went cannot be told now.", permanent=False)
+    await _taken(engine, store, payment, refund, seen, looked_up=True)
+
+
 async def _taken(
-    engine: Engine, store: Store, payment: Payment, refund: Refund, result: PaymentResult
+    engine: Engine,
+    store: Store,
+    payment: Payment,
+    refund: Refund,
+    result: PaymentResult,
+    *,
+    looked_up: bool = False,
 ) -> None:
     """Take in what the provider answered: its facts decide, or else its refusal."""
-    named = _named(refund, result)
-    refused = result.trusted and result.status in {"failed", "canceled"}
+    refused = not looked_up and _is_refusal(result)
     result = await believed(engine, store, payment, result)
     async with engine.database.transaction(store.id) as tx:
         locked = await payments.lock_payment(tx, payment.id)
-        if named is not None:
-            await refund_rows.name(tx, refund.id, named)
+        for name in _names(refund, result, exactly=looked_up):
+            await refund_rows.name(tx, refund.id, name)
         await take_facts(tx, engine, locked, result.facts, "provider")
         await refund_rows.let_go(tx, refund.id)
         now = await refund_rows.refund(tx, refund.id)
         if now is None or now.status != "pending":
             return
-        if refused and refund.provider_ref is None:
+        if refused and now.provider_ref is None:
             await fail_refund(tx, locked, now, result.code or "refused")
         elif _is_hopeless(now):
             await doubt_refund(tx, locked, now)
 
 
-def _named(refund: Refund, result: PaymentResult) -> str | None:
-    """What the provider calls the refund that it was asked for: the one that it speaks of."""
+def _is_refusal(result: PaymentResult) -> bool:
+    return result.trusted and result.status in {"failed", "canceled"}
+
+
+def _names(refund: Refund, result: PaymentResult, *, exactly: bool) -> list[str]:
+    """What the provider may call the refund; the first name that is free is its.
+
+    `exactly`: one of another amount, or that came to nothing, is another.
+    """
     told = [fact for fact in result.facts if fact.kind == "refund"]
     exact = [fact for fact in told if fact.amount == refund.money]
-    return next((fact.object_id for fact in exact or told), None)
+    if exactly:
+        found = [fact for fact in exact if fact.status in {"pending", "succeeded"}]
+    else:
+        found = exact or told
+    return [fact.object_id for fact in found]
 
 
 def _is_hopeless(refund: Refund) -> bool:

@@ -197,7 +197,8 @@ async def end_attempt(
 ) -> bool:
     """End the session of a locked payment: it came to nothing, and somebody may be waiting.
 
-    What is held for a cart is free again. Returns false when the session was over.
+    Where money came, though too little, the shop decides and nobody hears of a failure. What is
+    held for a cart is free again. Returns false when the session was over.
     """
     if payment.session_id is None:
         return False
@@ -206,7 +207,7 @@ async def end_attempt(
         return False
     if payment.cart_id is not None:
         await inventory.release_holds(tx, payment.cart_id)
-    if payment.status != "failed":
+    if payment.status != "failed" and not payment.captured:
         await payment_rows.save_error(tx, payment.id, code)
         await _tell_failed(tx, payment, code, order)
     return True

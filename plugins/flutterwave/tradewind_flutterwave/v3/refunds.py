@@ -93,7 +93,7 @@ async def _ask_for(
     context: Context, change: Change, transaction: wire.Transaction
 ) -> PaymentResult:
     where = path("transactions", str(transaction.id), "refund")
-    comments = f"{change.reason or 'Refund'} {_mark(change)}"
+    comments = f"{_mark(change)} {change.reason or 'Refund'}"
     body = {"amount": amounts.number(change.amount), "comments": comments}
     request = call(context, "POST", where, body=body, seconds=WRITE_SECONDS)
     try:
@@ -109,7 +109,10 @@ async def _ask_for(
 
 
 def _mark(change: Change) -> str:
-    """Names the operation in a comment; the brackets keep one id from being part of another."""
+    """Names the operation in a comment; the brackets keep one id from being part of another.
+
+    It stands in front, so that a long reason that is cut does not lose it.
+    """
     return f"[{change.operation_id}]"
 
 
