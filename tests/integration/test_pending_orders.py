@@ -354,6 +354,25 @@ async def test_an_attempt_that_is_refused_late_leaves_the_stock_to_the_one_that_
     assert await available(till) == free - 1
 
 
+async def test_an_attempt_begun_while_its_order_is_called_off_is_called_off_as_well(
+    till: Till,
+) -> None:
+    one = await waiting(till)
+    first, cancel = one.session, till.push.cancel
+
+    async def slow(context: Any, change: Any) -> PaymentResult:
+        till.push.cancel = cancel  # type: ignore[method-assign]
+        await one.again()
+        return await cancel(context, change)
+
+    till.push.cancel = slow  # type: ignore[method-assign]
+    order = await cancel_order(till.engine, till.store, one.order_id, "shopper")
+    assert order.status == "canceled"
+    await Worker(till.engine).work_off()
+    canceled = {change.payment_id for change in till.push.canceled}
+    assert canceled == {first.payment_id, one.session.payment_id}
+
+
 async def test_one_order_is_not_tried_for_ever(till: Till, clock: ManualClock) -> None:
     one = await waiting(till)
     for _ in range(MOST_ATTEMPTS - 1):

@@ -151,7 +151,7 @@ async def cancel_order(
     if order.status == "canceled":
         return order
     _check_cancelable(order)
-    await _call_off_all(engine, store, order_id, reason)
+    called_off = await _call_off_all(engine, store, order_id, reason)
     async with engine.database.transaction(store.id) as tx:
         await payment_rows.payments_of_order(tx, order_id, lock=True)
         order = await orders.lock_order(tx, order_id)
@@ -159,7 +159,8 @@ async def cancel_order(
             return order
         _check_cancelable(order)
         order = await orders.cancel(tx, order, actor, reason)
-        await _let_go(tx, order)
+        begun_since = set(await _let_go(tx, order)) - called_off
+        await call_off_later(tx, sorted(begun_since))
         await audit(tx, actor, "order.canceled", "order", str(order_id), {"reason": reason})
     return order
 
@@ -190,23 +191,28 @@ def _check_cancelable(order: Order) -> None:
         raise Conflict("Goods of this order have left the house.", code="order_fulfilled")
 
 
-async def _call_off_all(engine: Engine, store: Store, order_id: UUID, reason: str) -> None:
-    """Cancel what is open at the providers; what they answer is taken in."""
+async def _call_off_all(engine: Engine, store: Store, order_id: UUID, reason: str) -> set[UUID]:
+    """Cancel what is open at the providers, and take in what they answer; returns which it was."""
     async with engine.database.transaction(store.id) as tx:
         known = await payment_rows.payments_to_call_off(tx, order_id)
     for payment in known:
         await call_off(engine, store, payment, reason)
+    return {payment.id for payment in known}
 
 
-async def _let_go(tx: Transaction, order: Order) -> None:
-    """Free the stock of an order that will not be; its transition makes sure that it is once."""
-    await void_sessions(tx, order.id)
+async def _let_go(tx: Transaction, order: Order) -> list[UUID]:
+    """Free the stock of an order that will not be; its transition makes sure that it is once.
+
+    Returns the payments whose attempts this ends.
+    """
+    voided = await void_sessions(tx, order.id)
     reserved = [
         Wanted(line.variant_id, line.sku, line.outstanding, line.location_id)
         for line in order.lines
         if line.tracked and line.outstanding
     ]
     await inventory.release(tx, order.id, reserved)
+    return voided
 
 
 async def expire_order(engine: Engine, store: Store, order_id: UUID) -> Order:
