@@ -237,6 +237,20 @@ def create_store(
     run(lambda: new_store(config, slug, name, currency, locale, time_zone))
 
 
+@store_app.command("set")
+def set_store(
+    values: Annotated[list[str], typer.Argument(metavar="KEY=VALUE…")],
+    slug: Annotated[str, typer.Option("--store", help="The store's slug.")],
+    data_dir: DataDir = None,
+) -> None:
+    """Change settings of a store as a whole. Values that are not text are JSON."""
+    from tradewind_host.operator import put_store
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: put_store(config, slug, values))
+
+
 @settings_app.command("rotate")
 def rotate_settings(data_dir: DataDir = None) -> None:
     """Encrypt every secret of every store with the newest key; the older ones can go then.

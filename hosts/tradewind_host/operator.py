@@ -21,7 +21,7 @@ from tradewind.plugins import told
 from tradewind.settings import rotation
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import PluginView, plugins_of
-from tradewind.stores.service import StoreSettings, create_store, issue_key
+from tradewind.stores.service import StoreSettings, change_settings, create_store, issue_key
 from tradewind_host.config import Config
 from tradewind_host.local import database_for, engine_for
 
@@ -48,6 +48,17 @@ async def new_store(
         publishable = await issue_key(engine.database, store, "publishable", "First key")
         secret = await issue_key(engine.database, store, "secret", "First key")
     told = {"slug": slug, "id": store.id, "publishable_key": publishable, "secret_key": secret}
+    sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
+
+
+async def put_store(config: Config, slug: str, pairs: Sequence[str]) -> None:
+    """Lay values over the settings of a store. Raises NotFound, InvalidInput."""
+    async with _engine(config) as engine:
+        store = await directory.store_by_slug(engine.database, slug)
+        given = dict(_value(StoreSettings, pair) for pair in pairs)
+        async with engine.database.transaction(store.id) as tx:
+            settings = await change_settings(tx, given, ACTOR)
+    told = {"slug": slug, "settings": settings}
     sys.stdout.write(msgspec.json.encode(told).decode() + "\n")
 
 

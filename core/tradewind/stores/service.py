@@ -2,7 +2,8 @@
 
 import re
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -12,6 +13,8 @@ from tradewind.contracts.context import StoreInfo
 from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import directory
 from tradewind.database.engine import Database, Store, Transaction
+from tradewind.settings.rules import changes, merge, parse
+from tradewind.settings.service import audit
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -37,7 +40,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 _FIELDS = StoreSettings.__struct_fields__
 _COUNTS = ("cart_days", "hold_minutes", "order_minutes", "holds_per_shopper", "holds_per_address")
 _MOST = 2**31 - 1
-_CURRENCY = re.compile("[A-Z]{3}")
+_LOCALE = re.compile("[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
+_EMAIL = re.compile(r"[^@\s]+@[^@\s]+")
 _PREFIXES = {"publishable": "pk_", "secret": "sk_"}
 
 
@@ -79,6 +83,34 @@ async def save_settings(tx: Transaction, settings: StoreSettings) -> None:
     )
 
 
+async def change_settings(tx: Transaction, given: Mapping[str, Any], actor: str) -> StoreSettings:
+    """Lay values over the store's settings; null takes one back to its default.
+
+    Raises InvalidInput that names each refused one.
+    """
+    old = msgspec.to_builtins(await settings_of(tx))
+    values = merge(StoreSettings, old, given)
+    settings = cast("StoreSettings", parse(StoreSettings, values))
+    wrong = [*_wrong(settings), *await _unknown_region(tx, settings.default_region_id)]
+    if wrong:
+        errors = [FieldError(f"settings.{one.path}", one.code, one.message) for one in wrong]
+        raise InvalidInput("The settings are not valid.", code="invalid_settings", errors=errors)
+    await save_settings(tx, settings)
+    changed = sorted(changes(StoreSettings, old, msgspec.to_builtins(settings)))
+    await audit(tx, actor, "store.configured", "store", str(tx.store_id), {"changed": changed})
+    return settings
+
+
+async def _unknown_region(tx: Transaction, region_id: UUID | None) -> list[FieldError]:
+    known = region_id is None or await tx.fetchval(
+        "SELECT EXISTS (SELECT FROM shop.regions WHERE store_id = $1 AND id = $2)",
+        tx.store_id,
+        region_id,
+    )
+    message = "There is no such region."
+    return [] if known else [FieldError("default_region_id", "unknown", message)]
+
+
 def _wrong(settings: StoreSettings) -> Iterator[FieldError]:
     currency = settings.currency
     if not (
@@ -90,6 +122,10 @@ def _wrong(settings: StoreSettings) -> Iterator[FieldError]:
     for name in _COUNTS:
         if not 1 <= getattr(settings, name) <= _MOST:
             yield FieldError(name, "out_of_range", f"Use a number from 1 to {_MOST}.")
+    if not _LOCALE.fullmatch(settings.locale):
+        yield FieldError("locale", "invalid", "Use a name such as en or sw-KE.")
+    if settings.email is not None and not _EMAIL.fullmatch(settings.email):
+        yield FieldError("email", "invalid", "Use an address such as shop@example.com.")
     if settings.risk_on_failure not in {"allow", "veto"}:
         yield FieldError("risk_on_failure", "invalid_choice", "Use allow or veto.")
 

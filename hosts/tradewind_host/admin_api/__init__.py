@@ -15,6 +15,7 @@ from tradewind_host.admin_api import (
     orders,
     regions,
     settings,
+    stores,
 )
 from tradewind_host.auth import AdminDoor
 from tradewind_host.idempotency import Idempotency
@@ -30,6 +31,7 @@ _MODULES = (
     events,
     cases,
     settings,
+    stores,
     api_keys,
 )
 

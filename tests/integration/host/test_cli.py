@@ -165,6 +165,15 @@ def test_secrets_are_put_under_a_new_key_so_that_the_old_one_can_be_dropped(
     assert "whatsapp: These settings were encrypted with a key" in checked.stdout
 
 
+def test_settings_of_a_store_are_changed_by_the_operator(connected: Shell) -> None:
+    connected.said("store", "create", "acme", "Acme Teas", "--currency", "KES")
+    told = connected.said("store", "set", "--store", "acme", "hold_minutes=20", "locale=sw")
+    assert (told["settings"]["hold_minutes"], told["settings"]["locale"]) == (20, "sw")
+    refused = connected.run("store", "set", "--store", "acme", "hold_minutes=0")
+    assert refused.returncode == 1
+    assert "settings.hold_minutes: Use a number from 1" in refused.stderr
+
+
 def test_the_operator_may_set_what_a_merchant_may_not(connected: Shell) -> None:
     connected.said("store", "create", "shop", "Our shop", "--currency", "KES")
     told = connected.said(
