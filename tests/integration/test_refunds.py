@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.banks import BankPlugin, Books, Killed
 from tests.support.tills import Till, open_till
-from tradewind.cases.service import Case, list_cases
+from tradewind.cases.service import Case, close_case, list_cases
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     cancel_order,
@@ -487,6 +487,20 @@ async def test_a_provider_that_never_answers_becomes_a_case_within_a_day(
     [again] = await retry_refund(desk.engine, desk.store, refund.id, "owner")
     assert (again.id, again.status) == (refund.id, "succeeded")
     assert desk.books.returned() == PRICE
+    assert await desk.cases() == []
+
+
+async def test_a_doubt_that_somebody_has_settled_is_not_brought_up_day_after_day(
+    desk: Desk, clock: ManualClock
+) -> None:
+    order = await desk.paid()
+    desk.books.trouble["refund"] = deque(["busy"] * 50)
+    await desk.back(order)
+    await settled(desk, clock, seconds=2 * DAY)
+    [case] = await desk.cases()
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        await close_case(tx, case.id, "owner", "given back by hand")
+    await settled(desk, clock, seconds=3 * DAY)
     assert await desk.cases() == []
 
 

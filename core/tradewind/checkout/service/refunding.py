@@ -185,7 +185,7 @@ async def follow_refund(engine: Engine, store: Store, refund_id: UUID, attempt: 
         if refund is None:
             return
         payment = await payments.get_payment(tx, refund.payment_id)
-        if attempt < len(WAITS):
+        if attempt < (REPEATS if refund.provider_ref is None else len(WAITS)):
             await _plan(tx, refund, WAITS[attempt])
     if refund.provider_ref is not None:
         result = await providers.look_up_safely(engine, store, payment)
