@@ -16,8 +16,10 @@ class Place:
 
     def __init__(self, url: str, sandbox_url: str, secret_key: str, number: str) -> None:
         self.url = url
-        self.sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=40)
-        self.host = httpx.AsyncClient(base_url=url, timeout=30)
+        # A connection that idles may be closed at the very moment at which it is used again.
+        once = httpx.Limits(max_keepalive_connections=0)
+        self.sandbox = httpx.AsyncClient(base_url=sandbox_url, timeout=40, limits=once)
+        self.host = httpx.AsyncClient(base_url=url, timeout=30, limits=once)
         self.paid_twice: set[str] = set()
         self._merchant = {"Authorization": f"Bearer {secret_key}"}
         self._number = number
