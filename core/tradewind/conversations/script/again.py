@@ -198,7 +198,7 @@ async def _start(turn: Turn, order: Order, request: StartRequest, again: Again) 
     newest = await payments.session_of_order(turn.tx, order.id)
     if order.status != "pending":
         return await (track.now(turn, order) if error else _stands(turn, order))
-    if newest is not None and newest.id == again.session:
+    if error and newest is not None and newest.id == again.session:
         reason = error.detail if isinstance(error, Refusal) else ""
         note = "\n".join(part for part in (turn.words("pay.refused"), reason) if part)
         return await pending.show(turn, order, note)
