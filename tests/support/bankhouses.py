@@ -57,14 +57,14 @@ class Bankhouse:
         async with self.engine.database.transaction(self.store.id) as tx:
             return (await sessions_of_cart(tx, cart.id))[0]
 
-    def note(self, payment_id: UUID, *facts: Fact, **fields: Any) -> Note:
+    def note(self, about: UUID, *facts: Fact, **fields: Any) -> Note:
         """What the bank has to say of a payment, named by our id and by its own."""
         self._notes += 1
-        charge = self.books.charges.get(str(payment_id))
+        charge = self.books.charges.get(str(about))
         known: dict[str, Any] = {
             "id": f"note-{self._notes}",
             "ref": charge.ref if charge else "",
-            "payment_id": payment_id,
+            "payment_id": about,
             "facts": facts,
         }
         return Note(**(known | fields))

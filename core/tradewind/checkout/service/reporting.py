@@ -236,7 +236,9 @@ async def _came(
         return
     if (await owed_back(tx, "overpaid", payment, payment.currency)).amount:
         await money_case(tx, engine, payment, "overpaid", f"More came{named} than was asked for")
-    if payment.captured < payment.amount and source != MERCHANT:
+    if payment.captured >= payment.amount:
+        await close_by_key(tx, money_key("shortfall", payment), ENGINE, "The rest came.")
+    elif source != MERCHANT:
         await money_case(tx, engine, payment, "shortfall", f"Less came{named} than was asked for")
 
 
