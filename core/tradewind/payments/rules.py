@@ -246,13 +246,15 @@ def refundable(facts: Sequence[Fact], refunds: Sequence[Refund], currency: str) 
         for (kind, name), found in reversed(states(facts, currency).items())
         if kind == "capture" and found.status == "succeeded"
     }
+    known = 0
     for refund in ours:
-        if refund.object_id in left:
-            left[refund.object_id] -= refund.amount
+        part = min(left.get(refund.object_id, 0), refund.amount)
+        if part:
+            left[refund.object_id] -= part
+        known += part if refund.status == "succeeded" else 0
     totals = fold(facts, currency)
-    known = sum(one.amount for one in ours if one.status == "succeeded")
     elsewhere = max(0, totals.refunded - known) + totals.disputed
-    sources = [Source(object_id=name, left=max(0, amount)) for name, amount in left.items()]
+    sources = [Source(object_id=name, left=amount) for name, amount in left.items()]
     sources.sort(key=lambda source: -source.left)
     gone = {source.object_id: part for source, part in spread(elsewhere, sources)}
     rest = [
