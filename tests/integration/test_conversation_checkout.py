@@ -137,6 +137,13 @@ async def test_the_name_that_the_channel_knows_is_offered(chat: Chat) -> None:
     assert chat.state.name == "Jane"
 
 
+async def test_a_number_is_not_offered_as_a_name(engine: Engine, shop: Shop) -> None:
+    chat = Chat(engine, shop, 2, name="254700000002")
+    await chat.say("add tea")
+    assert "254700000002" not in await chat.say("checkout")
+    assert "Use this name" not in chat.titles
+
+
 async def test_what_is_not_delivered_needs_no_address(engine: Engine, shop: Shop) -> None:
     chat = Chat(engine, shop)
     await chat.say("add ebook")

@@ -97,10 +97,15 @@ async def advance(turn: Turn, note: str = "") -> Answer:
 
 def _ask_name(turn: Turn, note: str) -> Answer:
     known = clean(turn.talk.name or "")
-    if not known or len(known) > LONGEST_NAME:
+    if not _is_name(known):
         return turn.choice(below(note, turn.words("ask.name")), step="name")
     text = turn.words("ask.name_known", name=known)
     return turn.choice(below(note, text), turn.button("use_name", "me"), step="name")
+
+
+def _is_name(text: str) -> bool:
+    """Whether a text can be a name: some channels know a person by a number alone."""
+    return len(text) <= LONGEST_NAME and any(c.isalpha() for c in text)
 
 
 def _ask_email(turn: Turn, note: str) -> Answer:
@@ -176,7 +181,7 @@ QUESTIONS: Mapping[str, Question] = {
 async def name(turn: Turn, text: str) -> Answer:
     """The shopper's name."""
     given = turn.talk.name or "" if turn.agrees(text) else clean(text)
-    if not any(c.isalpha() for c in given) or len(given) > LONGEST_NAME:
+    if not _is_name(given):
         return _ask_name(turn, turn.words("wrong.name", most=LONGEST_NAME))
     turn.state.name = given
     return await advance(turn)
