@@ -3,11 +3,12 @@
 import re
 import secrets
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Annotated, Any, cast
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
 import msgspec
+from msgspec import Meta
 
 from tradewind.contracts.context import StoreInfo
 from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
@@ -23,18 +24,22 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     `order_minutes` is how long an order waits for its money, whatever attempts come to nothing.
     """
 
-    currency: str
-    locale: str = "en"
-    time_zone: str = "UTC"
-    email: str | None = None
-    default_region_id: UUID | None = None
-    cart_days: int = 7
-    hold_minutes: int = 15
-    order_minutes: int = 60
-    holds_per_shopper: int = 20
-    holds_per_address: int = 50
-    risk_on_failure: str = "allow"
-    draft_first: bool = False
+    currency: Annotated[str, Meta(title="Currency", description="Such as KES.")]
+    locale: Annotated[str, Meta(title="Language", description="Such as en or sw-KE.")] = "en"
+    time_zone: Annotated[str, Meta(title="Time zone", description="Such as Africa/Nairobi.")] = (
+        "UTC"
+    )
+    email: Annotated[str | None, Meta(title="The store's own e-mail address")] = None
+    default_region_id: Annotated[UUID | None, Meta(title="Region of new carts")] = None
+    cart_days: Annotated[int, Meta(title="Days a cart is kept")] = 7
+    hold_minutes: Annotated[int, Meta(title="Minutes a checkout holds its stock")] = 15
+    order_minutes: Annotated[int, Meta(title="Minutes an order waits for its money")] = 60
+    holds_per_shopper: Annotated[int, Meta(title="Unfinished checkouts of one shopper")] = 20
+    holds_per_address: Annotated[int, Meta(title="Unfinished checkouts of one address")] = 50
+    risk_on_failure: Annotated[
+        str, Meta(title="When a risk plugin fails", description="allow or veto the payment.")
+    ] = "allow"
+    draft_first: Annotated[bool, Meta(title="Orders begin as drafts")] = False
 
 
 _FIELDS = StoreSettings.__struct_fields__

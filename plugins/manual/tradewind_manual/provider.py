@@ -6,6 +6,7 @@ merchant marks the order paid.
 
 from collections.abc import Sequence
 from datetime import timedelta
+from typing import Annotated
 
 import msgspec
 
@@ -33,10 +34,24 @@ from tradewind import (
 class ManualSettings(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     """What a store sets. Bank transfer is offered once there are details to transfer to."""
 
-    cash_on_delivery: bool = True
-    bank_transfer: bool = True
-    bank_details: str = ""
-    instructions: str = ""
+    cash_on_delivery: Annotated[
+        bool, msgspec.Meta(title="Cash on delivery", description="Offer it to shoppers.")
+    ] = True
+    bank_transfer: Annotated[
+        bool,
+        msgspec.Meta(title="Bank transfer", description="Offered once there are bank details."),
+    ] = True
+    bank_details: Annotated[
+        str,
+        msgspec.Meta(
+            title="Bank details",
+            description="Where to transfer to: bank, account name, account number.",
+        ),
+    ] = ""
+    instructions: Annotated[
+        str,
+        msgspec.Meta(title="More words", description="Added to the instructions of both."),
+    ] = ""
 
 
 Context = StoreContext[ManualSettings]
