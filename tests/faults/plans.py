@@ -45,15 +45,19 @@ class Till:
     async def settle(self, due: Due, status: str, **more: Any) -> str:
         """The payer finishes at the provider, as soon as it knows of the payment; its reference.
 
-        Where the provider could not be reached, the shopper is told, and tries again.
+        Where the provider could not be reached, the shopper is told, and tries again; for an order
+        that was called off meanwhile there is nothing to pay then.
         """
         async with asyncio.timeout(_PATIENCE_SECONDS):
             while True:
-                reference: str = (await self.read(due.order_id))["payments"][-1]["id"]
+                order = await self.read(due.order_id)
+                reference: str = order["payments"][-1]["id"]
                 body = {"tx_ref": reference, "status": status, **more}
                 answer = await self.place.sandbox.post("/flutterwave/settle", json=body)
                 if answer.status_code != HTTPStatus.NOT_FOUND:
                     answer.raise_for_status()
+                    return reference
+                if order["status"] == "canceled":
                     return reference
                 await self.shopper.tries_again()
                 await asyncio.sleep(_LOOK_SECONDS)
