@@ -9,7 +9,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.corner import Corner, open_corner
-from tests.support.shop import AMINA
+from tests.support.shop import AMINA, BRIAN
 from tests.support.thirdparty.kiosk import content
 from tradewind import (
     ChannelDown,
@@ -309,6 +309,21 @@ async def test_a_defect_of_the_house_is_not_the_plugins(
     (one, *_), page = await corner.failing_items(), await corner.page()
     assert "KeyError" in one["error"]
     assert (page["enabled"], page["defects"]) == (True, [])
+
+
+async def test_whoever_writes_first_to_a_channel_in_quarantine_is_answered_after_its_release(
+    corner: Corner,
+) -> None:
+    for _ in range(QUARANTINE_AFTER):
+        await raised_by_a_channel(corner, broken())
+    assert (await corner.page("whatsapp"))["quarantined_at"]
+    await corner.shop.says(BRIAN, "hi")
+    assert not await corner.shop.hears(BRIAN)
+    (waiting,) = await corner.failing_items()
+    assert "in quarantine" in waiting["error"]
+    await corner.put("whatsapp", enabled=True)
+    await corner.passes(timedelta(minutes=1))
+    assert "Welcome" in await corner.shop.hears_text(BRIAN)
 
 
 # --- events of a plugin that cannot run ----------------------------------------------------------

@@ -1,5 +1,6 @@
 """Plugin settings: what is kept of the old, what is refused, what is shown."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 import msgspec
@@ -171,6 +172,8 @@ class Kinds(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
     note: str | None = None
     tags: Annotated[list[str], msgspec.Meta(max_length=2)] = []
     parts: list[Annotated[int, msgspec.Meta(ge=1)]] = []
+    ways: Sequence[Literal["card", "phone"]] = ()
+    limits: dict[str, Annotated[str, msgspec.Meta(pattern="^[0-9]*$")]] = {}
     inner: "Inner | None" = None
 
 
@@ -195,6 +198,8 @@ class Kinds(msgspec.Struct, forbid_unknown_fields=True, kw_only=True):
         ({"tags": ["a", "b", "c"]}, "tags", "This may have at most 2 entries."),
         ({"tags": "a"}, "tags", "This must be a list."),
         ({"parts": [1, 0]}, "parts.1", "This must be at least 1."),
+        ({"ways": ["card", "cheque"]}, "ways.1", "Use one of: card, phone."),
+        ({"limits": {"a": "1", "b": "two"}}, "limits.*", "Use digits only."),
         ({"inner": {"plain": 3, "key": "k"}}, "inner.plain", "This must be text."),
         ({"inner": {"plain": "x"}}, "inner.key", "This setting is required."),
         ({"inner": {"key": "k", "x": 1}}, "inner.x", "There is no setting “x”."),

@@ -31,7 +31,7 @@ from tradewind.contracts.channel import (
     TextContent,
 )
 from tradewind.contracts.context import StoreContext
-from tradewind.contracts.errors import ChannelError, MediaRefused
+from tradewind.contracts.errors import ChannelDown, ChannelError, MediaRefused
 from tradewind.conversations import threads
 from tradewind.conversations.lane import Lane, asked, let_go
 from tradewind.conversations.rules import Answer, Outside
@@ -75,6 +75,7 @@ class ChannelLane:
         self._outcomes: list[Outcome] = []
         self._backlog = outbound
         self._welcoming = False
+        self._quarantined = False
 
     # --- the lane as a whole -----------------------------------------------------------------
 
@@ -191,8 +192,7 @@ class ChannelLane:
         seen = asyncio.create_task(self._mark_read(message))
         effects: dict[str, Any] = {}
         try:
-            enabled = await self._engine.enabled(self._lane.store)
-            self._welcoming = self._lane.plugin in enabled
+            await self._see_who_is_welcome()
             for _ in range(_MOST_EFFECTS):
                 try:
                     async with self._transaction() as tx:
@@ -206,6 +206,11 @@ class ChannelLane:
                 await self._send(composed.waiting)
         finally:
             await seen
+
+    async def _see_who_is_welcome(self) -> None:
+        store, plugin = self._lane.store, self._lane.plugin
+        self._welcoming = plugin in await self._engine.enabled(store)
+        self._quarantined = not self._welcoming and plugin in await self._engine.switched_on(store)
 
     async def _answered(
         self,
@@ -231,6 +236,8 @@ class ChannelLane:
         known = await threads.load(tx, channel.name, sender.identity, channel.capabilities)
         if known is not None:
             return known
+        if self._quarantined:
+            raise ChannelDown("The channel is in quarantine; whoever is new waits.")
         if not self._welcoming:
             return None
         return await threads.begin(

@@ -47,7 +47,7 @@ def field_error(path: str, schema: Mapping[str, Any], error: msgspec.ValidationE
         return FieldError(f"{path}.{missing[1]}", "required", REQUIRED)
     if unknown := _UNKNOWN.fullmatch(message):
         return FieldError(f"{path}.{unknown[1]}", "unknown_field", no_such(unknown[1]))
-    return FieldError(path, "invalid_value", _words(message, {} if place else schema))
+    return FieldError(path, "invalid_value", _words(message, _inside(schema, place)))
 
 
 def no_such(name: str) -> str:
@@ -56,11 +56,20 @@ def no_such(name: str) -> str:
 
 
 def _parted(text: str) -> tuple[str, str]:
-    """The message, and the place inside the setting in dotted form."""
+    """The message, and the place inside the setting in dotted form; `*` is any key of a table."""
     match = _PLACE.fullmatch(text)
     if match is None:
         return text, ""
-    return match[1], re.sub(r"\[([^\]]*)\]", r".\1", match[2])
+    place = match[2].replace("[...]", ".*")
+    return match[1], re.sub(r"\[(\d+)\]", r".\1", place)
+
+
+def _inside(schema: Mapping[str, Any], place: str) -> Mapping[str, Any]:
+    """The schema at a place inside a list or a table; of what is deeper nothing is known."""
+    for part in place.split(".")[1:]:
+        found = schema.get("items" if part.isdecimal() else "additionalProperties")
+        schema = found if isinstance(found, Mapping) else {}
+    return schema
 
 
 def _words(message: str, schema: Mapping[str, Any]) -> str:

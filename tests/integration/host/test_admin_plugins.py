@@ -265,6 +265,25 @@ async def test_settings_that_a_newer_plugin_wants_otherwise_are_shown_with_what_
     assert (fixed["enabled"], fixed["problem"], fixed["errors"]) == (True, "", [])
 
 
+# --- two hosts -----------------------------------------------------------------------------------
+
+
+async def test_what_one_host_switches_is_seen_at_once_there_and_soon_by_another(
+    desk: Desk, engine: Engine, shop: Shop, config: Config, clock: ManualClock
+) -> None:
+    other = await open_engine(
+        config, clock=clock, entry_points=(), extra_plugins=[Parcels(), WirePlugin(), whatsapp]
+    )
+    for enabled in (True, False):
+        assert ("wire" in await other.enabled(shop.store)) is not enabled
+        await desk.put("wire", enabled=enabled, settings=WIRE)
+        assert ("wire" in await engine.enabled(shop.store)) is enabled
+        assert ("wire" in await other.enabled(shop.store)) is not enabled
+        clock.advance(5)
+        assert ("wire" in await other.enabled(shop.store)) is enabled
+    await close_engine(other)
+
+
 # --- two stores ----------------------------------------------------------------------------------
 
 
