@@ -38,6 +38,8 @@ REFUSALS: Mapping[str, str] = {
 """What to say when an attempt was not begun, by the code of the refusal."""
 
 MOVED_ON = frozenset(("order_closed", "nothing_to_pay"))
+BEGUN = frozenset(("payment_replaced", "in_progress"))
+"""Refusals because the same button was pressed elsewhere at the same moment."""
 
 
 class Trouble(NamedTuple):
@@ -156,10 +158,10 @@ async def _not_begun(
         return await _shown(engine, seen, Trouble(503, words("error.fault"), filled))
     if isinstance(error, InvalidInput):
         return await _shown(engine, seen, Trouble(422, "", forms.refused(filled, error, words)))
-    replaced = error.reason == "payment_replaced"
-    if error.reason in MOVED_ON or not seen.waits or (replaced and seen.live is None):
+    begun = error.reason in BEGUN
+    if error.reason in MOVED_ON or not seen.waits or (begun and seen.live is None):
         return elsewhere(paths.pay_page(engine, seen))
-    under_way = _under_way(engine, seen, way, filled, "") if replaced else None
+    under_way = _under_way(engine, seen, way, filled, "") if begun else None
     if under_way is not None:
         return await _next(engine, seen, under_way)
     text = words(REFUSALS.get(error.reason, "error.refused"), store=seen.store.name)
