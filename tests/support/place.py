@@ -8,7 +8,7 @@ from typing import Any
 
 import httpx
 
-_PATIENCE_SECONDS = 60.0
+_PATIENCE_SECONDS = 150.0
 
 
 class Place:
