@@ -9,6 +9,7 @@ import os
 import signal
 import socket
 import sys
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -204,7 +205,7 @@ class World:
     def message(self, phone: str, text: str) -> bytes:
         """A webhook with one message that was never sent before."""
         ref = f"wamid.in.{next(self._ids)}"
-        message = {"from": phone, "id": ref, "timestamp": "1795225537", "type": "text"}
+        message = {"from": phone, "id": ref, "timestamp": str(int(time.time())), "type": "text"}
         message |= {"text": {"body": text}}  # type: ignore[dict-item]
         value = {
             "messaging_product": "whatsapp",
