@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any, TypeVar
+from uuid import UUID
 
 import msgspec
 from litestar import Request, Response
@@ -17,11 +18,12 @@ T = TypeVar("T")
 
 
 class Access:
-    """One authenticated request."""
+    """One authenticated request. `customer_id` is whom a customer's session names, if one came."""
 
-    def __init__(self, engine: Engine, key: ApiKey) -> None:
+    def __init__(self, engine: Engine, key: ApiKey, customer_id: UUID | None = None) -> None:
         self.engine = engine
         self.key = key
+        self.customer_id = customer_id
         self.claim: Claim | None = None
 
     @property
