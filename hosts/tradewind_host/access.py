@@ -11,6 +11,7 @@ from litestar.di import NamedDependency
 
 from tradewind.database import Store, Transaction
 from tradewind.database.directory import ApiKey
+from tradewind.database.sessions import Session
 from tradewind.settings.engine import Engine
 from tradewind_host.idempotency import Claim, keep_answer
 
@@ -24,6 +25,7 @@ class Access:
         self.engine = engine
         self.key = key
         self.customer_id = customer_id
+        self.session: Session | None = None
         self.claim: Claim | None = None
 
     @property
@@ -35,6 +37,11 @@ class Access:
     def actor(self) -> str:
         """Who acts, for the audit log and the timeline of an order."""
         return f"key:{self.key.id}"
+
+    @property
+    def credential(self) -> str:
+        """Whose named requests these are: a signed-in customer's are nobody else's."""
+        return self.actor if self.customer_id is None else f"{self.actor}:{self.customer_id}"
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

@@ -9,6 +9,7 @@ from tradewind_host.admin_api import admin_router
 from tradewind_host.config import Config
 from tradewind_host.edge import Edge
 from tradewind_host.keys import Keys
+from tradewind_host.limits import Limiter, Proxies
 from tradewind_host.media import media_router
 from tradewind_host.openapi import openapi_config
 from tradewind_host.operations import ROUTES
@@ -21,6 +22,7 @@ from tradewind_host.webhooks import webhook_routes
 def create_app(engine: Engine, config: Config) -> Litestar:
     """The host over an open engine, which it neither opens nor closes."""
     keys = Keys(engine.database)
+    limiter = Limiter(engine.clock, config.rules)
     app = Litestar(
         route_handlers=[
             *ROUTES,
@@ -34,15 +36,17 @@ def create_app(engine: Engine, config: Config) -> Litestar:
         dependencies={
             "engine": Provide(lambda: engine, sync_to_thread=False),
             "keys": Provide(lambda: keys, sync_to_thread=False),
+            "limiter": Provide(lambda: limiter, sync_to_thread=False),
         },
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
-        state=State({"engine": engine, "api_keys": keys, "config": config}),
+        state=State({"engine": engine, "api_keys": keys, "config": config, "limiter": limiter}),
         request_max_body_size=None,
         logging_config=None,
         debug=False,
     )
-    app.asgi_handler = Edge(app.asgi_handler, config, keys)
+    proxies = Proxies(config.trusted_proxies, config.client_address_header or "")
+    app.asgi_handler = Edge(app.asgi_handler, config, keys, proxies)
     return app
 
 

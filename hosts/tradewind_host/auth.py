@@ -6,9 +6,12 @@ from typing import Any, Literal
 from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from tradewind.contracts.errors import Forbidden, Unauthorized
+from tradewind.contracts.errors import Forbidden, Limited, Unauthorized
+from tradewind.database.directory import ApiKey
+from tradewind.database.sessions import find_session
 from tradewind_host.access import Access
 from tradewind_host.idempotency import UNSAFE
+from tradewind_host.limits import Limiter, address_of
 
 PUBLISHABLE_HEADER = "x-publishable-key"
 _LONGEST = 200
@@ -27,29 +30,65 @@ class _Door(ABC):
     def presented(self, headers: Headers) -> str:
         """What the caller showed, or nothing."""
 
+    def admit(self, limiter: Limiter, by: str, key: str) -> None:
+        """Count the request of a caller, known `by` address or key. Raises Limited."""
+        return
+
+    async def recognize(self, access: Access, headers: Headers) -> None:
+        """Note who asks, beside the key. Raises Unauthorized."""
+        return
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Let the request in with its `Access`. Raises Unauthorized, Forbidden."""
+        """Let the request in with its `Access`. Raises Unauthorized, Forbidden, Limited."""
         state: Any = scope["litestar_app"].state
-        shown = self.presented(Headers.from_scope(scope))
-        if not shown:
-            raise Unauthorized(self.missing)
-        key = await state.api_keys.find(shown) if len(shown) <= _LONGEST else None
+        headers = Headers.from_scope(scope)
+        key = await self._key(state, scope, self.presented(headers)[:_LONGEST])
         if key is None or key.kind != self.kind:
             raise Unauthorized("This key is not known, or was revoked.")
+        access = Access(state.engine, key)
+        scope["state"]["access"] = access
+        self.admit(state.limiter, "key", str(key.id))
         if key.role == "read_only" and scope["method"] in UNSAFE:  # type: ignore[typeddict-item]
             raise Forbidden("This key may only read.", code="read_only")
-        scope["state"]["access"] = Access(state.engine, key)
+        await self.recognize(access, headers)
         await self._app(scope, receive, send)
+
+    async def _key(self, state: Any, scope: Scope, shown: str) -> ApiKey | None:
+        if not shown:
+            raise Unauthorized(self.missing)
+        try:
+            self.admit(state.limiter, "address", address_of(scope))
+        except Limited:
+            # A browser lets its page read the refusal only where the key lists the page's origin.
+            known = state.api_keys.remembered(shown)
+            scope["state"]["access"] = Access(state.engine, known) if known else None
+            raise
+        found: ApiKey | None = await state.api_keys.find(shown)
+        return found
 
 
 class StoreDoor(_Door):
-    """The store API: `X-Publishable-Key`, in the open, in every storefront's source."""
+    """The store API: `X-Publishable-Key`, in the open, in every storefront's source.
+
+    A signed-in customer's session comes beside it, as `Authorization: Bearer`.
+    """
 
     kind = "publishable"
     missing = "Send the store's publishable key as X-Publishable-Key."
 
     def presented(self, headers: Headers) -> str:
         return headers.get(PUBLISHABLE_HEADER, "").strip()
+
+    def admit(self, limiter: Limiter, by: str, key: str) -> None:
+        limiter.take(f"store_{by}", key)
+
+    async def recognize(self, access: Access, headers: Headers) -> None:
+        if "authorization" not in headers:
+            return
+        session = await find_session(access.engine.database, "customer", _bearer(headers))
+        if session is None or session.store_id != access.store.id:
+            raise Unauthorized("This session is not known, or is over: sign in again.")
+        access.session, access.customer_id = session, session.customer_id
 
 
 class AdminDoor(_Door):
@@ -59,5 +98,9 @@ class AdminDoor(_Door):
     missing = "Send a secret key as Authorization: Bearer."
 
     def presented(self, headers: Headers) -> str:
-        scheme, _, token = headers.get("authorization", "").partition(" ")
-        return token.strip() if scheme.lower() == "bearer" else ""
+        return _bearer(headers)
+
+
+def _bearer(headers: Headers) -> str:
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""

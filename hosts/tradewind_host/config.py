@@ -13,11 +13,15 @@ from urllib.parse import urlsplit, urlunsplit
 import msgspec
 
 from tradewind.contracts.errors import TradewindError
+from tradewind_host.limits import Proxies, Rule
 
 _Dsn = Annotated[str, msgspec.Meta(pattern=r"^postgres(ql)?://")]
 _Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#]+[^?#]*$")]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
+_Count = Annotated[int, msgspec.Meta(ge=0)]
+_BURST_SECONDS = 10
+_SIGN_IN_SECONDS = 15 * 60
 
 
 class BadConfig(TradewindError):
@@ -38,7 +42,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     public_url: _Url | None = None
     """The base of every link; by default where the host listens."""
     trusted_proxies: tuple[str, ...] = ("127.0.0.1",)
-    """Whose `X-Forwarded-*` headers are believed."""
+    """Whose word on the client's address is believed."""
+    client_address_header: str | None = None
+    """The header in which trusted proxies name the client's address; without it, none is read."""
+    store_rate_per_address: _Count = 50
+    """Requests a second to the store API from one network address; 0 is no limit."""
+    store_rate_per_key: _Count = 1000
+    """The same with one publishable key."""
+    sign_ins_per_identity: _Count = 5
+    """Codes for one e-mail address or phone number in 15 minutes."""
+    sign_ins_per_address: _Count = 100
+    """Codes asked for and entered from one network address in 15 minutes."""
     data_dir: Path = Path(".tradewind")
     host: str = "127.0.0.1"
     port: _Port = 8000
@@ -65,6 +79,16 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         }
 
     @property
+    def rules(self) -> Mapping[str, Rule]:
+        """What the limiter counts, by name. Of a pace a second, ten seconds may come at once."""
+        return {
+            "store_address": Rule(self.store_rate_per_address * _BURST_SECONDS, _BURST_SECONDS),
+            "store_key": Rule(self.store_rate_per_key * _BURST_SECONDS, _BURST_SECONDS),
+            "sign_in_identity": Rule(self.sign_ins_per_identity, _SIGN_IN_SECONDS),
+            "sign_in_address": Rule(self.sign_ins_per_address, _SIGN_IN_SECONDS),
+        }
+
+    @property
     def base_url(self) -> str:
         """`public_url`, or where the host listens; never with a slash at the end."""
         return (self.public_url or self.local_url(self.port)).rstrip("/")
@@ -81,6 +105,11 @@ KEYS: Mapping[str, str] = {
     "secret_keys": "TRADEWIND_SECRET_KEY",
     "public_url": "PUBLIC_SITE_URL",
     "trusted_proxies": "TRADEWIND_TRUSTED_PROXIES",
+    "client_address_header": "TRADEWIND_CLIENT_ADDRESS_HEADER",
+    "store_rate_per_address": "TRADEWIND_STORE_RATE_PER_ADDRESS",
+    "store_rate_per_key": "TRADEWIND_STORE_RATE_PER_KEY",
+    "sign_ins_per_identity": "TRADEWIND_SIGN_INS_PER_IDENTITY",
+    "sign_ins_per_address": "TRADEWIND_SIGN_INS_PER_ADDRESS",
     "data_dir": "TRADEWIND_DATA_DIR",
     "host": "TRADEWIND_HOST",
     "port": "TRADEWIND_PORT",
@@ -120,7 +149,9 @@ def read(
             continue
         try:
             values[field] = _parse(text, _TYPES[field])
-        except msgspec.ValidationError as error:
+            if field == "trusted_proxies":
+                Proxies(values[field], "")
+        except (msgspec.ValidationError, ValueError) as error:
             wrong.append(f"{key}: {error}")
     if wrong:
         raise BadConfig("\n".join(wrong))

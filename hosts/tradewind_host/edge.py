@@ -11,6 +11,7 @@ from tradewind.contracts.errors import TooLarge
 from tradewind_host.config import Config
 from tradewind_host.figures import REQUESTS, SECONDS
 from tradewind_host.keys import Keys
+from tradewind_host.limits import Proxies
 from tradewind_host.logs import logger
 
 _HEADERS = (
@@ -24,7 +25,7 @@ _HEADERS = (
 _HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
 _SHOPS = "/store/"
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
-_ALLOWED = b"Content-Type, Idempotency-Key, X-Publishable-Key"
+_ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"
 _EXPOSED = b"Idempotency-Replayed, Retry-After"
 _PREFLIGHT_SECONDS = b"600"
 
@@ -34,10 +35,11 @@ Pairs = list[tuple[bytes, bytes]]
 class Edge:
     """The outermost layer of the host."""
 
-    def __init__(self, app: ASGIApp, config: Config, keys: Keys) -> None:
+    def __init__(self, app: ASGIApp, config: Config, keys: Keys, proxies: Proxies) -> None:
         self._app = app
         self._limit = config.body_limit
         self._keys = keys
+        self._proxies = proxies
         https = config.base_url.startswith("https://")
         self._headers = (*_HEADERS, _HTTPS) if https else _HEADERS
 
@@ -46,6 +48,7 @@ class Edge:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
+        scope["client"] = self._proxies.client(scope)
         headers = Headers.from_scope(scope)
         origin = headers.get("origin") if scope["path"].startswith(_SHOPS) else None
         if origin and scope["method"] == "OPTIONS":

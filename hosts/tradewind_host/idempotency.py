@@ -169,7 +169,9 @@ class Idempotency:
             return
         access: Any = scope["state"]["access"]
         database = access.engine.database
-        found = await claim(database, access.store.id, access.actor, key, _fingerprint(scope, body))
+        found = await claim(
+            database, access.store.id, access.credential, key, _fingerprint(scope, body)
+        )
         if isinstance(found, Stored):
             await _replay(found, send)
             return

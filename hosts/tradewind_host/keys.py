@@ -49,6 +49,12 @@ class Keys:
         self._found[name] = (now, found)
         return found
 
+    def remembered(self, key: str) -> ApiKey | None:
+        """The credential behind a key that was presented a moment ago, without asking for it."""
+        known = self._found.get(hash_key(key))
+        fresh = known is not None and _fresh(known[0], self._database.clock.now())
+        return known[1] if known is not None and fresh else None
+
     async def knows_origin(self, origin: str) -> bool:
         """Whether any publishable key lists this origin: what a preflight can be told."""
         now = self._database.clock.now()

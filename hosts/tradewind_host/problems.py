@@ -72,7 +72,7 @@ _CODES = {
     405: "method_not_allowed",
     413: "too_large",
     415: "unsupported_media_type",
-    429: "rate_limited",
+    429: "too_many_requests",
     503: "unavailable",
 }
 _ALWAYS = (400, 500, 503)
@@ -217,9 +217,9 @@ def refusals(*statuses: int) -> dict[int, ResponseSpec]:
 
 def reads(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route behind a key that changes nothing."""
-    return refusals(401, *statuses)
+    return refusals(401, 429, *statuses)
 
 
 def writes(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route behind a key that changes something, by `Idempotency-Key` too."""
-    return refusals(401, 403, 404, 409, 413, 422, *statuses)
+    return refusals(401, 403, 404, 409, 413, 422, 429, *statuses)

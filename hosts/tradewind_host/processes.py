@@ -23,7 +23,7 @@ async def serve_host(config: Config) -> None:
         engine = await stack.enter_async_context(engine_for(config))
         work = await stack.enter_async_context(working(Worker(engine))) if config.worker else None
         app = create_app(engine, config)
-        await stack.enter_async_context(serving(app, listener, config.trusted_proxies))
+        await stack.enter_async_context(serving(app, listener))
         logger.info("serving", url=config.base_url, worker=config.worker)
         await (forever() if work is None else asyncio.shield(work))
 

@@ -4,7 +4,7 @@ import asyncio
 import errno
 import signal
 import socket
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import Any
 
@@ -77,9 +77,7 @@ _SERVERS: set[_Server] = set()
 
 
 @asynccontextmanager
-async def serving(
-    app: Any, listener: socket.socket, trusted_proxies: Sequence[str] = ()
-) -> AsyncIterator[None]:
+async def serving(app: Any, listener: socket.socket) -> AsyncIterator[None]:
     """Serve an app for as long as the block lasts; then give open requests a second."""
     server = _Server(
         uvicorn.Config(
@@ -88,8 +86,7 @@ async def serving(
             access_log=False,
             server_header=False,
             ws="none",
-            proxy_headers=bool(trusted_proxies),
-            forwarded_allow_ips=list(trusted_proxies),
+            proxy_headers=False,
             timeout_graceful_shutdown=_GRACE_SECONDS,
         )
     )

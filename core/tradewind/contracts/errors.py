@@ -108,7 +108,7 @@ class TooLarge(Refusal):
 class Limited(Refusal):
     """Too many requests; come back after `after` seconds."""
 
-    code: ClassVar[str] = "rate_limited"
+    code: ClassVar[str] = "too_many_requests"
 
     def __init__(self, detail: str = "", *, after: float = 1.0) -> None:
         super().__init__(detail)

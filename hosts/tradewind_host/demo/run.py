@@ -40,6 +40,14 @@ class AlreadyRunning(TradewindError):
     code = "already_running"
 
 
+_ROOMY = {
+    "store_rate_per_address": 2_000,
+    "store_rate_per_key": 5_000,
+    "sign_ins_per_address": 10_000,
+}
+"""A demo is tried out, and measured, by programs on one machine."""
+
+
 async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
     """Run until told to stop; `show` is called once with the `Ready` line.
 
@@ -54,7 +62,7 @@ async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_alone_in(data_dir))
         config = msgspec.structs.replace(
-            config, port=port, data_dir=data_dir, environment="development"
+            config, port=port, data_dir=data_dir, environment="development", **_ROOMY
         )
         unfinished = data_dir / "seeding"
         config = await stack.enter_async_context(database_for(config, anew=unfinished.exists()))
@@ -74,7 +82,7 @@ async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
         clock.on_advance(worker.wake)
         work = await stack.enter_async_context(working(worker))
         app = create_app(engine, config)
-        await stack.enter_async_context(serving(app, listener, config.trusted_proxies))
+        await stack.enter_async_context(serving(app, listener))
         show(_ready(engine, accounts, config, outside.url))
         await asyncio.shield(work)
 

@@ -103,7 +103,7 @@ async def test_a_body_over_the_limit_is_413_announced_or_not(
         (RuntimeError("the password is hunter2"), 500, "internal_error"),
         (ConnectionRefusedError("hunter2"), 503, "unavailable"),
         (ProviderFault("the bank is away", permanent=False), 502, "provider_fault"),
-        (Limited("slowly", after=7), 429, "rate_limited"),
+        (Limited("slowly", after=7), 429, "too_many_requests"),
         (OutOfStock("TEA-1", 3), 409, "out_of_stock"),
     ],
 )
