@@ -21,6 +21,7 @@ PLUGIN_PAGES = {
     "email": "docs/channels/email.md",
     "flutterwave": "docs/providers/flutterwave.md",
     "manual": "plugins/manual/README.md",
+    "stripe": "docs/providers/stripe.md",
     "whatsapp": "docs/channels/whatsapp.md",
 }
 
@@ -75,7 +76,7 @@ def default_of(field: Mapping[str, Any], *, needed: bool) -> str:
         return "required"
     default = field["default"]
     if isinstance(default, list | tuple):
-        return ", ".join(map(code, default))
+        return ", ".join(map(code, default)) or "empty"
     if default in ("", None):
         return "empty"
     return code(str(default).lower() if isinstance(default, bool) else default)

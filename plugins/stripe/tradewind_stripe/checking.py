@@ -1,0 +1,56 @@
+"""Whether a store's account is set up rightly, in sentences for the dashboard's check button."""
+
+from collections.abc import Sequence
+from typing import Any
+
+from tradewind import CheckResult, MethodsQuery, Money, ProviderFault
+from tradewind_stripe import methods
+from tradewind_stripe.client import Clients, Context, listed
+from tradewind_stripe.settings import mode_of
+from tradewind_stripe.wire import Intent
+
+
+async def check(context: Context, clients: Clients) -> Sequence[CheckResult]:
+    """The keys, tried out; the webhook; and what shoppers are offered."""
+    return [await _credentials(context, clients), _webhooks(context), _methods(context)]
+
+
+async def _credentials(context: Context, clients: Clients) -> CheckResult:
+    settings = context.settings
+    if not settings.secret_key:
+        return _result("credentials", "`secret_key` must be given.", passed=False)
+    if settings.publishable_key and mode_of(settings.publishable_key) != settings.mode:
+        message = "The secret key and the publishable key are of different modes, live and test."
+        return _result("credentials", message, passed=False)
+    one: Any = {"limit": 1}
+    try:
+        call = clients.of(context).v1.payment_intents.list_async(one)
+        async for _ in listed(call, Intent, 1):
+            pass
+    except ProviderFault as fault:
+        return _result("credentials", fault.detail, passed=False)
+    mode = f" ({settings.mode} mode)" if settings.mode else ""
+    return _result("credentials", f"The secret key is accepted{mode}.", passed=True)
+
+
+def _webhooks(context: Context) -> CheckResult:
+    url = f"{context.public_url.rstrip('/')}/webhooks/stripe/{context.store.slug}"
+    if not any(context.settings.webhook_secrets):
+        message = f"`webhook_secrets` must hold the signing secret of a webhook to {url}."
+        return _result("webhooks", message, passed=False)
+    return _result("webhooks", f"Stripe must have a webhook to {url}.", passed=True)
+
+
+def _methods(context: Context) -> CheckResult:
+    settings = context.settings
+    query = MethodsQuery(amount=Money(0, context.store.currency), country=None, channel="dashboard")
+    offered = [one.id for one in methods.offered(settings, query)]
+    if not offered:
+        return _result("methods", "Nothing can be offered with these settings.", passed=False)
+    missing = [one for one in settings.methods if one not in offered]
+    note = " The other one needs `publishable_key`." if missing else ""
+    return _result("methods", f"Offered: {', '.join(offered)}.{note}", passed=not missing)
+
+
+def _result(name: str, message: str, *, passed: bool) -> CheckResult:
+    return CheckResult(name=name, passed=passed, message=message)
