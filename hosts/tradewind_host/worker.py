@@ -71,6 +71,7 @@ class Worker:
             checkout.LATE: self._look_up_late,
             ASK_AFTER: self._for_id(ask_after, "session_id"),
             checkout.REFUND: self._follow_refund,
+            checkout.CAPTURE: self._follow_capture,
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
@@ -266,6 +267,11 @@ class Worker:
     async def _follow_refund(self, job: TakenJob) -> bool:
         refund_id, attempt = UUID(job.payload["refund_id"]), int(job.payload["attempt"])
         await checkout.follow_refund(self._engine, await self._store(job), refund_id, attempt)
+        return False
+
+    async def _follow_capture(self, job: TakenJob) -> bool:
+        capture_id, attempt = UUID(job.payload["capture_id"]), int(job.payload["attempt"])
+        await checkout.follow_capture(self._engine, await self._store(job), capture_id, attempt)
         return False
 
     # --- schedules ---------------------------------------------------------------------------

@@ -31,6 +31,7 @@ POSITIONS = {
     "PluginFault": 2,
     "_taken": 0,
     "end_attempt": 3,
+    "fail_capture": 3,
 }
 BY_NAME = REFUSALS | {"PaymentResult"}
 

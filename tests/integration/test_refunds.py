@@ -135,8 +135,8 @@ async def test_everything_goes_back_and_is_seen_everywhere(desk: Desk) -> None:
 
 async def test_two_equal_parts_on_purpose_are_two_and_one_named_request_is_one(desk: Desk) -> None:
     order = await desk.paid()
-    await desk.back(order, 1000)
-    await desk.back(order, 1000)
+    await desk.back(order, 1000, operation_id="op-a")
+    await desk.back(order, 1000, operation_id="op-b")
     first = await desk.back(order, 2000, operation_id="op-1")
     again = await desk.back(order, 2000, operation_id="op-1")
     assert [one.id for one in first] == [one.id for one in again]
@@ -144,6 +144,33 @@ async def test_two_equal_parts_on_purpose_are_two_and_one_named_request_is_one(d
     after = await desk.order(order.id)
     assert (after.payment_status, after.refunded_total) == ("partially_refunded", 4000)
     assert len(await desk.events("order.refunded")) == 3
+
+
+async def test_a_nameless_refund_said_again_gives_nothing_back_for_a_while(
+    desk: Desk, clock: ManualClock
+) -> None:
+    order = await desk.paid()
+    await desk.back(order, 1000)
+    for _ in range(2):
+        with pytest.raises(Conflict) as refused:
+            await desk.back(order, 1000)
+        assert refused.value.reason == "idempotency_key_required"
+    [payment] = await desk.payments(order)
+    await refund_payment(desk.engine, desk.store, payment.id, "owner", 1000)
+    with pytest.raises(Conflict):
+        await refund_payment(desk.engine, desk.store, payment.id, "owner", 1000)
+    assert desk.books.returned() == 2000
+    await desk.back(order, 1000, reason="another matter")
+    clock.advance(10 * MINUTE + 1)
+    await desk.back(order, 1000)
+    assert desk.books.returned() == 4000
+
+
+async def test_a_nameless_refund_that_failed_may_be_said_again(desk: Desk) -> None:
+    order = await desk.paid()
+    desk.books.trouble["refund"] = deque(["refused"])
+    assert parts(await desk.back(order, 1000)) == [("failed", 1000)]
+    assert parts(await desk.back(order, 1000)) == [("succeeded", 1000)]
 
 
 async def test_more_than_is_here_is_refused_before_anybody_is_asked(desk: Desk) -> None:
@@ -186,16 +213,19 @@ async def test_what_is_under_way_cannot_be_given_back_again(desk: Desk) -> None:
     assert refused.value.reason == "refund_too_large"
 
 
-@pytest.mark.parametrize(("operation_id", "given_back"), [("op", 3000), (None, 9000)])
+@pytest.mark.parametrize(
+    ("name", "refusals", "given_back"), [("op", 0, 3000), ("op-{}", 9, 9000), (None, 11, 3000)]
+)
 async def test_many_at_once_never_give_back_more_than_came(
-    desk: Desk, operation_id: str | None, given_back: int
+    desk: Desk, name: str | None, refusals: int, given_back: int
 ) -> None:
     order = await desk.paid()
-    asked = (desk.back(order, 3000, operation_id=operation_id) for _ in range(12))
+    names = [name.format(number) if name else None for number in range(12)]
+    asked = (desk.back(order, 3000, operation_id=one) for one in names)
     answers = await asyncio.gather(*asked, return_exceptions=True)
     refused = [one for one in answers if isinstance(one, BaseException)]
     assert all(isinstance(one, Conflict) for one in refused)
-    assert len(refused) == (0 if operation_id else 9)
+    assert len(refused) == refusals
     assert desk.books.returned() == given_back
     assert (await desk.order(order.id)).refunded_total == given_back
 
@@ -252,7 +282,8 @@ async def test_units_of_a_line_share_its_price_to_the_last_cent(desk: Desk) -> N
     await mark_paid(desk.engine, desk.store, order.id, "owner")
     line = next(one for one in order.lines if one.sku == "SET")
     one = [RefundLine(line_id=line.id, quantity=1)]
-    given = [(await desk.back(order, lines=one))[0] for _ in range(3)]
+    names = ("first", "second", "third")
+    given = [(await desk.back(order, lines=one, operation_id=name))[0] for name in names]
     assert sum(refund.amount for refund in given) == 9999
     assert given[0].lines == one
     with pytest.raises(InvalidInput) as refused:

@@ -86,6 +86,7 @@ class Books:
         self.refunds: dict[str, tuple[str, Fact]] = {}
         self.trouble: dict[str, deque[Trouble]] = {}
         self.calls: list[tuple[str, str]] = []
+        self.captures: dict[str, Fact] = {}
         self.refund_status: FactStatus = "succeeded"
         self.on_effect: Callable[[Charge], Awaitable[None]] | None = None
         self.on_start: Callable[[Charge], Awaitable[None]] | None = None
@@ -102,6 +103,14 @@ class Books:
             charge.amount.amount if amount is None else amount, currency or charge.amount.currency
         )
         fact = self._fact("capture", f"cap-{next(self._numbers)}", "succeeded", money)
+        charge.facts.append(fact)
+        return fact
+
+    def holds(self, operation_id: str, amount: int | None = None) -> Fact:
+        """Somebody lets the bank hold money for the shop."""
+        charge = self.charges[operation_id]
+        money = charge.amount if amount is None else Money(amount, charge.amount.currency)
+        fact = self._fact("authorization", f"hold-{charge.ref}", "succeeded", money)
         charge.facts.append(fact)
         return fact
 
@@ -125,8 +134,7 @@ class Books:
 
     def captured(self) -> int:
         """All that came."""
-        facts = [fact for charge in self.charges.values() for fact in charge.facts]
-        return sum(fact.amount.amount for fact in facts if fact.status == "succeeded")
+        return sum(self._taken(charge) for charge in self.charges.values())
 
     def returned(self) -> int:
         """All that was given back."""
@@ -170,6 +178,30 @@ class Books:
             self.charges[payment.operation_id] = known
         return known
 
+    def cancel(self, charge: Charge) -> None:
+        """Nobody can pay any more, and what was held is let go."""
+        charge.canceled = True
+        held = [fact for fact in charge.facts if fact.kind == "authorization"]
+        charge.facts += [msgspec.structs.replace(fact, status="canceled") for fact in held]
+
+    def capture(self, change: Change) -> Charge:
+        """Take what is held; the same operation takes once. More than is held is refused."""
+        charge = self.by_ref(change.provider_ref)
+        if change.operation_id not in self.captures:
+            held = [fact for fact in charge.facts if fact.kind == "authorization"]
+            left = sum(fact.amount.amount for fact in held) - self._taken(charge)
+            if charge.canceled or change.amount.amount > left:
+                raise ProviderFault("not held", permanent=True, provider_code="not_held")
+            name = f"cap-{next(self._numbers)}"
+            fact = self._fact("capture", name, "succeeded", change.amount)
+            charge.facts.append(fact)
+            self.captures[change.operation_id] = fact
+        return charge
+
+    def _taken(self, charge: Charge) -> int:
+        came = [f for f in charge.facts if f.kind == "capture" and f.status == "succeeded"]
+        return sum(fact.amount.amount for fact in came)
+
     def refund(self, change: Change) -> Fact:
         """Give back; the same operation gives back once. More than came is refused."""
         known = self.refunds.get(change.operation_id)
@@ -206,6 +238,7 @@ class BankProvider:
         self.name = name
         self.books = books
         known = {
+            "capture": True,
             "cancel": True,
             "refund": True,
             "recovery": "repeat",
@@ -245,10 +278,18 @@ class BankProvider:
     async def cancel(self, context: Context, change: Change) -> PaymentResult:
         async def effect() -> PaymentResult:
             charge = self.books.by_ref(change.provider_ref)
-            charge.canceled = True
-            return PaymentResult(status="canceled", provider_ref=charge.ref)
+            self.books.cancel(charge)
+            return PaymentResult(status="canceled", provider_ref=charge.ref, facts=charge.facts)
 
         result: PaymentResult = await self.books.call("cancel", change.operation_id, effect)
+        return result
+
+    async def capture(self, context: Context, change: Change) -> PaymentResult:
+        async def effect() -> PaymentResult:
+            charge = self.books.capture(change)
+            return PaymentResult(status="succeeded", provider_ref=charge.ref, facts=charge.facts)
+
+        result: PaymentResult = await self.books.call("capture", change.operation_id, effect)
         return result
 
     async def refund(self, context: Context, change: Change) -> PaymentResult:

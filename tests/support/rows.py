@@ -17,6 +17,7 @@ MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
 # What a CHECK demands beyond a list of words.
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "orders": {"total": 2},
+    "captures": {"held": 9},
     "line_adjustments": {"cart_id": uuid4()},
 }
 

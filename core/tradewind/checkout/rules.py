@@ -112,6 +112,32 @@ def check_attempts(attempts: int) -> None:
         raise Conflict("This order was tried to be paid too often.", code="too_many_attempts")
 
 
+def check_capture(order: Order, amount: int | None, held: int, offered: int) -> int:
+    """What is taken when `held` is held, and `offered` of it with providers that give it later.
+
+    Never more than is due. Raises InvalidInput, Conflict `order_closed`, `already_paid`,
+    `nothing_to_capture`, `capture_too_large`, `capture_not_offered`.
+    """
+    if order.closed:
+        raise Conflict(f"This order is {order.status}.", code="order_closed")
+    if order.due == 0:
+        raise Conflict("This order is paid.", code="already_paid")
+    if held == 0:
+        raise Conflict("No money is held for this order.", code="nothing_to_capture")
+    most = min(held, order.due)
+    wanted = most if amount is None else amount
+    if wanted <= 0:
+        error = FieldError("amount", "out_of_range", "More than nothing, in minor units.")
+        raise InvalidInput("This is no amount.", errors=[error])
+    if wanted > most:
+        message = f"Only {order.money(most).text()} can be taken."
+        raise Conflict(message, code="capture_too_large")
+    if wanted > offered:
+        message = "The provider of this payment lets no money be taken later."
+        raise Conflict(message, code="capture_not_offered")
+    return wanted
+
+
 def check_refund(amount: int | None, left: int, offered: int, currency: str) -> int:
     """What goes back when `left` is here, and `offered` of it with providers that give money back.
 

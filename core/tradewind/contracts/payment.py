@@ -275,7 +275,11 @@ class Updates(Protocol[OwnSettings]):
 
 
 class Captures(Protocol[OwnSettings]):
-    """`capabilities.capture`: take authorized money, or part of it."""
+    """`capabilities.capture`: take authorized money, or part of it.
+
+    The result's facts say what is captured by now. No answer: it is looked up, and the same
+    operation is asked for again, for less than a day.
+    """
 
     async def capture(
         self, context: StoreContext[OwnSettings], change: Change

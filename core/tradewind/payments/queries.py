@@ -61,7 +61,7 @@ async def payments_to_call_off(tx: Transaction, order_id: UUID) -> list[Payment]
     """An order's payments that may still bring money: an open session, or money that is held."""
     rows = await tx.fetch(
         _PAYMENT
-        + """order_id = $2 AND captured = 0 AND (authorized > 0 OR EXISTS (
+        + """order_id = $2 AND (authorized > captured OR captured = 0 AND EXISTS (
                  SELECT FROM shop.payment_sessions s
                  WHERE s.store_id = $1 AND s.order_id = $2 AND s.payment_id = payments.id
                    AND s.status IN ('starting', 'open')))

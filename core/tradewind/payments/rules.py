@@ -26,6 +26,7 @@ PaymentState = Literal[
 ]
 SessionStatus = Literal["starting", "open", "completed", "failed", "voided", "expired"]
 RefundStatus = Literal["pending", "succeeded", "failed"]
+CaptureStatus = Literal["pending", "succeeded", "failed"]
 
 _UNDONE = frozenset(("failed", "canceled", "expired"))
 
@@ -109,6 +110,11 @@ class Payment(msgspec.Struct, frozen=True, kw_only=True):
             return True
         return self.intent == "authorize" and self.authorized >= self.amount
 
+    @property
+    def held(self) -> int:
+        """What is held for us and was not taken yet."""
+        return max(0, self.authorized - self.captured)
+
     def money(self, amount: int) -> Money:
         """An amount in this payment's currency."""
         return Money(amount, self.currency)
@@ -180,6 +186,38 @@ class Refund(msgspec.Struct, frozen=True, kw_only=True):
     def money(self) -> Money:
         """What goes back."""
         return Money(self.amount, self.currency)
+
+
+class Capture(msgspec.Struct, frozen=True, kw_only=True):
+    """Held money that the shop takes; amounts are minor units of `currency`.
+
+    `held` and `captured` are what its payment came to when this was claimed: it has succeeded once
+    `captured + amount` of the payment are captured. `attempts` counts how often it was asked for.
+    """
+
+    id: UUID
+    payment_id: UUID
+    order_id: UUID
+    request_id: str
+    operation_id: str
+    status: CaptureStatus
+    currency: str
+    amount: int
+    held: int
+    captured: int
+    actor: str
+    created_at: datetime
+    code: str = ""
+    attempts: int = 0
+
+    @property
+    def money(self) -> Money:
+        """What is taken."""
+        return Money(self.amount, self.currency)
+
+    def made(self, payment: Payment) -> bool:
+        """Whether all that is known of its payment says that it took effect."""
+        return payment.captured >= self.captured + self.amount
 
 
 class Source(msgspec.Struct, frozen=True, kw_only=True):

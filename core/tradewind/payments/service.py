@@ -10,8 +10,9 @@ from tradewind.contracts.errors import NotFound
 from tradewind.contracts.payment import Fact
 from tradewind.database import Transaction
 from tradewind.ledger import service as ledger
-from tradewind.payments import queries, refund_queries
+from tradewind.payments import capture_queries, queries, refund_queries
 from tradewind.payments.rules import (
+    Capture,
     Payment,
     PaymentSession,
     Refund,
@@ -100,6 +101,11 @@ async def session_data(
 async def refunds_of(tx: Transaction, payments: Sequence[Payment]) -> list[Refund]:
     """The refunds of payments, oldest first."""
     return await refund_queries.refunds_of(tx, [one.id for one in payments])
+
+
+async def captures_of(tx: Transaction, payments: Sequence[Payment]) -> list[Capture]:
+    """The captures of payments, oldest first."""
+    return await capture_queries.captures_of(tx, [one.id for one in payments])
 
 
 async def take_in(tx: Transaction, payment: Payment, facts: Sequence[Fact], source: str) -> Folded:

@@ -103,6 +103,28 @@ class Refund(Table, tablename="refunds", schema="shop", db=TABLES):
     leased_until = Timestamptz(null=True, default=None)
 
 
+class Capture(Table, tablename="captures", schema="shop", db=TABLES):
+    """Held money that the shop takes."""
+
+    store_id = UUID(default=None)
+    id = UUID(primary_key=True, default=None)
+    payment_id = UUID(default=None)
+    order_id = UUID(default=None)
+    request_id = Text(default=None)
+    operation_id = Text(default=None)
+    status = Text(default=None)
+    currency = Text(default=None)
+    amount = BigInt(default=None)
+    held = BigInt(default=None)
+    captured = BigInt(default=None)
+    code = Text(default="")
+    actor = Text(default=None)
+    attempts = Integer(default=0)
+    leased_until = Timestamptz(null=True, default=None)
+    created_at = Timestamptz(default=None)
+    updated_at = Timestamptz(default=None)
+
+
 class Dispute(Table, tablename="disputes", schema="shop", db=TABLES):
     """A payment that the payer contests."""
 

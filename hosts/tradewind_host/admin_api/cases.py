@@ -70,9 +70,9 @@ async def act_on_case(
     """Do what the case offers, and take it off the desk.
 
     `close` does nothing else and is always offered. `refund` gives back the money that the case is
-    about, `retry` tries a refund again, `cancel` calls off what a cart has led to, `replay` lets
-    work that was given up be done again, `release` ends a plugin's quarantine. An action on a
-    closed case changes nothing.
+    about, `retry` tries a refund or a capture again, `cancel` calls off what a cart has led to,
+    `replay` lets work that was given up be done again, `release` ends a plugin's quarantine. An
+    action on a closed case changes nothing.
     """
     async with access.transaction() as tx:
         case = await service.get_case(tx, case_id)
@@ -95,6 +95,8 @@ async def _do(access: Access, case: Case, action: str, words: str) -> None:
             _accepted(await checkout.refund_case(engine, store, case, actor))
         case "retry", "refund":
             _accepted(await checkout.retry_refund(engine, store, UUID(case.subject_id), actor))
+        case "retry", "capture":
+            await checkout.retry_capture(engine, store, UUID(case.subject_id))
         case "cancel", "cart":
             await checkout.cancel_cart(engine, store, UUID(case.subject_id), actor, words)
         case "release", "plugin":

@@ -16,7 +16,15 @@ from tradewind.fulfillment.service import shipments_of
 from tradewind.orders import service
 from tradewind.orders.rules import FulfillmentStatus, Order, OrderFilter, OrderStatus, TimelineEntry
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment, PaymentState, Refund, RefundLine, RefundStatus
+from tradewind.payments.rules import (
+    Capture,
+    CaptureStatus,
+    Payment,
+    PaymentState,
+    Refund,
+    RefundLine,
+    RefundStatus,
+)
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.order_view import OrderView, order_fields, order_view
 from tradewind_host.problems import reads, writes
@@ -40,6 +48,17 @@ class RefundView(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class CaptureView(msgspec.Struct, frozen=True, kw_only=True):
+    """Held money that was asked for. `code` says why it failed."""
+
+    id: UUID
+    status: CaptureStatus
+    amount: int
+    currency: str
+    code: str
+    created_at: datetime
+
+
 class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     """One way in which money came or is to come; `data` is what the payer's client was given.
 
@@ -51,11 +70,13 @@ class PaymentView(msgspec.Struct, frozen=True, kw_only=True):
     method: str
     status: PaymentState
     amount: int
+    authorized: int
     captured: int
     refunded: int
     currency: str
     created_at: datetime
     data: Mapping[str, Any]
+    captures: Sequence[CaptureView]
     refunds: Sequence[RefundView]
 
 
@@ -85,6 +106,12 @@ class MoneyCame(msgspec.Struct, frozen=True, kw_only=True):
 
     amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
     note: Annotated[str, msgspec.Meta(max_length=4000)] = ""
+
+
+class MoneyTaken(msgspec.Struct, frozen=True, kw_only=True):
+    """What is taken of held money, in minor units; without an amount, all that is due."""
+
+    amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
 
 
 class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
@@ -165,13 +192,34 @@ async def mark_paid(
     return await _after(access, order_id)
 
 
+@post("/orders/{order_id:uuid}/capture", status_code=200, responses=_WRITES)
+async def capture(
+    access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[MoneyTaken | None] = None
+) -> OrderAnswer:
+    """Take money that is held for an order, or a part of it.
+
+    What the provider has not decided yet is `pending` and followed to its end. The same again
+    within ten minutes, without an `Idempotency-Key`, is refused.
+    """
+    await checkout.capture_payment(
+        access.engine,
+        access.store,
+        order_id,
+        access.actor,
+        data.amount if data else None,
+        operation_id=str(access.claim.operation_id) if access.claim else None,
+    )
+    return await _after(access, order_id)
+
+
 @post("/orders/{order_id:uuid}/refund", status_code=200, responses=_WRITES)
 async def refund(
     access: GivenAccess, order_id: FromPath[UUID], data: JSONBody[MoneyBack | None] = None
 ) -> OrderAnswer:
     """Give money back by the way in which it came.
 
-    What the provider has not decided yet is `pending` and followed to its end.
+    What the provider has not decided yet is `pending` and followed to its end. The same again
+    within ten minutes, without an `Idempotency-Key`, is refused.
     """
     given = data or MoneyBack()
     await checkout.refund_order(
@@ -215,31 +263,44 @@ async def _after(access: Access, order_id: UUID) -> OrderAnswer:
 async def _detail(tx: Transaction, order: Order) -> OrderAnswer:
     known = await service.payments_of(tx, order.id)
     data = await payments.session_data(tx, known)
+    captures = await payments.captures_of(tx, known)
     refunds = await payments.refunds_of(tx, known)
     return OrderAnswer(
         OrderDetail(
             **order_fields(order),
             timeline=await service.timeline(tx, order.id),
-            payments=[_payment(one, data.get(one.id, {}), refunds) for one in known],
+            payments=[_payment(one, data.get(one.id, {}), captures, refunds) for one in known],
             shipments=await shipments_of(tx, order.id),
         )
     )
 
 
-def _payment(payment: Payment, data: Mapping[str, Any], refunds: Sequence[Refund]) -> PaymentView:
+def _payment(
+    payment: Payment,
+    data: Mapping[str, Any],
+    captures: Sequence[Capture],
+    refunds: Sequence[Refund],
+) -> PaymentView:
     return PaymentView(
         id=payment.id,
         provider_id=payment.provider,
         method=payment.method,
         status=payment.status,
         amount=payment.amount,
+        authorized=payment.authorized,
         captured=payment.captured,
         refunded=payment.refunded,
         currency=payment.currency,
         created_at=payment.created_at,
         data={name: value for name, value in data.items() if "secret" not in name.lower()},
+        captures=[_capture(one) for one in captures if one.payment_id == payment.id],
         refunds=[_refund(one) for one in refunds if one.payment_id == payment.id],
     )
+
+
+def _capture(capture: Capture) -> CaptureView:
+    fields = {name: getattr(capture, name) for name in CaptureView.__struct_fields__}
+    return CaptureView(**fields)
 
 
 def _refund(refund: Refund) -> RefundView:
@@ -247,4 +308,4 @@ def _refund(refund: Refund) -> RefundView:
     return RefundView(**fields)
 
 
-ROUTES = (list_orders, get_order, mark_paid, refund, cancel, add_note)
+ROUTES = (list_orders, get_order, mark_paid, capture, refund, cancel, add_note)

@@ -6,6 +6,12 @@ payment, order, stock.
 
 from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order
+from tradewind.checkout.service.capturing import (
+    CAPTURE,
+    capture_payment,
+    follow_capture,
+    retry_capture,
+)
 from tradewind.checkout.service.closing import (
     cancel_cart,
     cancel_order,
@@ -55,6 +61,10 @@ __all__ = [
     "retry_refund",
     "follow_refund",
     "REFUND",
+    "capture_payment",
+    "retry_capture",
+    "follow_capture",
+    "CAPTURE",
     "expire_order",
     "look_up_order",
     "poll_payment",

@@ -10,6 +10,7 @@ import msgspec
 
 from tradewind.checkout import queries
 from tradewind.checkout.service import providers
+from tradewind.checkout.service.capturing import check_none_under_way
 from tradewind.checkout.service.ending import (
     call_off_later,
     end_sessions,
@@ -144,20 +145,22 @@ async def cancel_order(
     """Call an order off: first at its provider, then here; its stock is free again.
 
     An order that is canceled already is returned as it is. Raises NotFound, ProviderFault,
-    Conflict `order_paid`, `order_fulfilled`, `invalid_transition`.
+    Conflict `order_paid`, `order_fulfilled`, `capture_under_way`, `invalid_transition`.
     """
     async with engine.database.transaction(store.id) as tx:
         order = await orders.get_order(tx, order_id)
-    if order.status == "canceled":
-        return order
-    _check_cancelable(order)
+        if order.status == "canceled":
+            return order
+        _check_cancelable(order)
+        await check_none_under_way(tx, await payments.payments_of(tx, order_id))
     called_off = await _call_off_all(engine, store, order_id, reason)
     async with engine.database.transaction(store.id) as tx:
-        await payment_rows.payments_of_order(tx, order_id, lock=True)
+        known = await payment_rows.payments_of_order(tx, order_id, lock=True)
         order = await orders.lock_order(tx, order_id)
         if order.status == "canceled":
             return order
         _check_cancelable(order)
+        await check_none_under_way(tx, known)
         order = await orders.cancel(tx, order, actor, reason)
         begun_since = set(await _let_go(tx, order)) - called_off
         await call_off_later(tx, sorted(begun_since))

@@ -8,10 +8,19 @@ from tradewind.contracts.payment import Fact, FactStatus
 from tradewind.database import Transaction
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry
+from tradewind.payments import capture_queries as capture_rows
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import refund_queries as refund_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment, Refund, RefundStatus, Source, refundable, states
+from tradewind.payments.rules import (
+    Capture,
+    Payment,
+    Refund,
+    RefundStatus,
+    Source,
+    refundable,
+    states,
+)
 from tradewind.settings.engine import Engine
 
 ENGINE = "tradewind"
@@ -29,6 +38,12 @@ def gives_back(engine: Engine, provider: str) -> bool:
     """Whether a provider is there and can give money back."""
     found = engine.plugins.providers.get(provider)
     return found is not None and found.capabilities.refund
+
+
+def takes(engine: Engine, provider: str) -> bool:
+    """Whether a provider is there and lets held money be taken later."""
+    found = engine.plugins.providers.get(provider)
+    return found is not None and found.capabilities.capture
 
 
 async def sources_of(tx: Transaction, payment: Payment, currency: str) -> Sequence[Source]:
@@ -166,3 +181,60 @@ async def _refund_case(
 
 def _refund_key(refund: Refund) -> str:
     return f"refund_failed:{root_of(refund)}"
+
+
+async def decide_captures(tx: Transaction, payment: Payment) -> None:
+    """Bring the captures of a locked payment in line with what has come of it."""
+    for capture in await capture_rows.undecided(tx, payment.id):
+        if capture.made(payment):
+            await capture_rows.save_status(tx, capture.id, "succeeded")
+            await close_by_key(tx, _capture_key(capture), ENGINE, "The money came after all.")
+
+
+async def fail_capture(tx: Transaction, payment: Payment, capture: Capture, code: str) -> None:
+    """A capture of a locked payment came to nothing; what is held may be taken by another one."""
+    await capture_rows.save_status(tx, capture.id, "failed", code)
+    await _capture_case(tx, payment, capture, "Held money could not be taken", code, ["close"])
+    order = await orders.lock_order(tx, capture.order_id)
+    detail = {"capture_id": capture.id, "amount": capture.amount, "code": code}
+    await orders.apply(
+        tx, order, [Entry(type="capture_failed", actor=payment.provider, detail=detail)]
+    )
+
+
+async def doubt_capture(tx: Transaction, payment: Payment, capture: Capture) -> None:
+    """The provider was asked for long enough: somebody must find out whether the money came."""
+    title, actions = "Whether held money was taken is not known", ["retry", "close"]
+    await _capture_case(tx, payment, capture, title, "undecided", actions)
+
+
+async def _capture_case(
+    tx: Transaction,
+    payment: Payment,
+    capture: Capture,
+    title: str,
+    code: str,
+    actions: Sequence[str],
+) -> None:
+    case = NewCase(
+        kind="capture_failed",
+        dedupe_key=_capture_key(capture),
+        title=title,
+        subject_type="capture",
+        subject_id=str(capture.id),
+        amount=capture.money,
+        evidence={
+            "provider": payment.provider,
+            "provider_ref": payment.provider_ref,
+            "payment_id": payment.id,
+            "order_id": capture.order_id,
+            "code": code,
+        },
+        actions=actions,
+    )
+    await open_case(tx, case)
+
+
+def _capture_key(capture: Capture) -> str:
+    """One matter for a payment: what a later capture brings ends it."""
+    return f"capture_failed:{capture.payment_id}"

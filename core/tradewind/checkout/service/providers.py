@@ -3,7 +3,7 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
@@ -22,7 +22,7 @@ from tradewind.contracts.payment import (
     PaymentStatus,
 )
 from tradewind.database import Store
-from tradewind.payments.rules import Payment, Refund
+from tradewind.payments.rules import Capture, Payment, Refund
 from tradewind.plugins import hush, is_programming_error, told, understood
 from tradewind.settings.engine import Engine
 
@@ -116,10 +116,6 @@ async def refund(engine: Engine, store: Store, payment: Payment, wanted: Refund)
 
     What it will never do is a result with status `failed`; `unknown` when nobody can tell.
     """
-    at = await desk_anyway(engine, store, payment.provider)
-    giving = getattr(at.provider, "refund", None) if at else None
-    if at is None or giving is None:
-        return PaymentResult(status="unknown", code="provider_gone")
     change = Change(
         operation_id=wanted.operation_id,
         payment_id=payment.id,
@@ -128,8 +124,33 @@ async def refund(engine: Engine, store: Store, payment: Payment, wanted: Refund)
         reason=wanted.reason,
         object_id=wanted.object_id,
     )
+    return await _moved(engine, store, payment, "refund", change)
+
+
+async def capture(engine: Engine, store: Store, payment: Payment, wanted: Capture) -> PaymentResult:
+    """Ask a provider for money that it holds; answers as `refund` does."""
+    change = Change(
+        operation_id=wanted.operation_id,
+        payment_id=payment.id,
+        provider_ref=payment.provider_ref or "",
+        amount=wanted.money,
+    )
+    return await _moved(engine, store, payment, "capture", change)
+
+
+async def _moved(
+    engine: Engine,
+    store: Store,
+    payment: Payment,
+    call: Literal["refund", "capture"],
+    change: Change,
+) -> PaymentResult:
+    at = await desk_anyway(engine, store, payment.provider)
+    moving = getattr(at.provider, call, None) if at else None
+    if at is None or moving is None:
+        return PaymentResult(status="unknown", code="provider_gone")
     try:
-        return await ask(engine, store, at, giving(at.context, change))
+        return await ask(engine, store, at, moving(at.context, change))
     except Refusal as refusal:
         return PaymentResult(status="failed", code=refusal.reason)
     except ProviderFault as fault:

@@ -24,6 +24,7 @@ from tradewind.checkout.service.money_cases import (
     root_of,
     sources_of,
 )
+from tradewind.checkout.service.naming import name_of, refuse_repeated
 from tradewind.checkout.service.reporting import believed, take_facts
 from tradewind.contracts.errors import Conflict, NotFound, ProviderFault
 from tradewind.contracts.payment import PaymentResult
@@ -86,21 +87,26 @@ async def refund_order(
 ) -> list[Refund]:
     """Give money of an order back: `amount` (minor units), or what `lines` cost, or everything.
 
-    Repeated with the same `operation_id` it is one refund. Returns what it became, part by part,
-    after the provider was asked once: what is `pending` is followed by jobs. Raises NotFound,
-    InvalidInput, Conflict (`nothing_to_refund`, `refund_too_large`, `refund_not_offered`); then
-    nothing was asked of anybody.
+    Repeated with the same `operation_id` it is one refund; without one, the same within ten
+    minutes is refused. Returns what it became, part by part, after the provider was asked once:
+    what is `pending` is followed by jobs. Raises NotFound, InvalidInput, Conflict
+    (`nothing_to_refund`, `refund_too_large`, `refund_not_offered`, `idempotency_key_required`);
+    then nothing was asked of anybody.
     """
     async with engine.database.transaction(store.id) as tx:
         known = await payment_rows.payments_of_order(tx, order_id, lock=True)
         order = await orders.lock_order(tx, order_id)
-        wish = _wish(tx, actor, reason, operation_id, lines)
-        made = await refund_rows.refunds_of_request(tx, wish.request_id)
+        made = await _made(tx, operation_id)
         if not made:
+            before = await payments.refunds_of(tx, known)
+            asked = (actor, order_id, amount, reason, lines)
+            request_id = name_of(tx, operation_id, *asked)
+            wish = Wish(actor=actor, request_id=request_id, reason=reason, lines=lines)
             cost = await _for_lines(tx, order, known, lines)
             wanted = cost if amount is None else amount
             owing = Owing(payments=known[::-1], currency=order.currency, order=order)
             made = await _claim(tx, engine, owing, wanted, wish)
+            refuse_repeated(tx, operation_id, before, *asked)
     return await _asked(engine, store, made)
 
 
@@ -118,9 +124,14 @@ async def refund_payment(
     """The same for one payment, with an order or without; `currency` is that in which it came."""
     async with engine.database.transaction(store.id) as tx:
         owing = await _owing(tx, payment_id, currency)
-        wish = _wish(tx, actor, reason, operation_id)
-        made = await refund_rows.refunds_of_request(tx, wish.request_id)
-        made = made or await _claim(tx, engine, owing, amount, wish)
+        made = await _made(tx, operation_id)
+        if not made:
+            before = await payments.refunds_of(tx, owing.payments)
+            asked = (actor, payment_id, amount, reason)
+            request_id = name_of(tx, operation_id, *asked)
+            wish = Wish(actor=actor, request_id=request_id, reason=reason)
+            made = await _claim(tx, engine, owing, amount, wish)
+            refuse_repeated(tx, operation_id, before, *asked)
     return await _asked(engine, store, made)
 
 
@@ -135,7 +146,7 @@ async def refund_case(engine: Engine, store: Store, case: Case, actor: str) -> l
         [payment] = owing.payments
         owed = await owed_back(tx, case.kind, payment, owing.currency)
         if owed.amount:
-            wish = _wish(tx, actor, case.title, None)
+            wish = Wish(actor=actor, request_id=str(tx.new_id()), reason=case.title)
             made = await _claim(tx, engine, owing, owed.amount, wish)
         else:
             made = await _going(tx, owing)
@@ -204,15 +215,9 @@ async def follow_refund(engine: Engine, store: Store, refund_id: UUID, attempt: 
 # --- the claim ---------------------------------------------------------------------------------
 
 
-def _wish(
-    tx: Transaction,
-    actor: str,
-    reason: str,
-    operation_id: str | None,
-    lines: Sequence[RefundLine] = (),
-) -> Wish:
-    request_id = operation_id or str(tx.new_id())
-    return Wish(actor=actor, request_id=request_id, reason=reason, lines=lines)
+async def _made(tx: Transaction, operation_id: str | None) -> list[Refund]:
+    """What this request has led to before, when it is said again by its name."""
+    return await refund_rows.refunds_of_request(tx, operation_id) if operation_id else []
 
 
 async def _owing(tx: Transaction, payment_id: UUID, currency: str | None) -> Owing:

@@ -12,6 +12,7 @@ from tradewind.checkout.service import providers
 from tradewind.checkout.service.ending import call_off_later, end_sessions, void_sessions
 from tradewind.checkout.service.money_cases import (
     ENGINE,
+    decide_captures,
     decide_refunds,
     money_case,
     money_key,
@@ -109,6 +110,8 @@ async def take_facts(
         await _came(tx, engine, folded, None, source)
     await _came_strangely(tx, engine, folded)
     await decide_refunds(tx, folded.after, folded.facts)
+    if folded.after.captured > folded.before.captured:
+        await decide_captures(tx, folded.after)
     return folded
 
 
@@ -228,6 +231,8 @@ async def _came(
 ) -> None:
     """Open the case of money that has come and is not what was asked for, if that is so."""
     payment = folded.after
+    if order is not None and order.closed and payment.held > folded.before.held:
+        await call_off_later(tx, [payment.id])
     if payment.captured <= folded.before.captured:
         return
     named = f" for order {order.number}" if order else ""
