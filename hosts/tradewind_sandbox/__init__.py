@@ -1,4 +1,4 @@
-"""The outside world on your own machine: WhatsApp with a phone, Flutterwave, a mailbox.
+"""The outside world on your own machine: WhatsApp with a phone, Stripe, Flutterwave, a mailbox.
 
 It knows nothing of the shop. It speaks the wire formats of the real services, so that whatever
 works against it was built for them.
@@ -12,6 +12,7 @@ from tradewind_sandbox.config import (
     MailAccount,
     PhoneOwner,
     SandboxConfig,
+    StripeAccount,
     WhatsAppAccount,
 )
 
@@ -23,6 +24,7 @@ __all__ = [
     "OffsetClock",
     "PhoneOwner",
     "SandboxConfig",
+    "StripeAccount",
     "WhatsAppAccount",
     "create_app",
 ]

@@ -26,6 +26,10 @@ from tradewind_sandbox.flutterwave.state import FlutterwaveState
 from tradewind_sandbox.mail.letters import Mailbox
 from tradewind_sandbox.mail.page import mail_router
 from tradewind_sandbox.mail.server import Postman, taking_mail
+from tradewind_sandbox.stripe.bank import Bank as Stripe
+from tradewind_sandbox.stripe.dependencies import GivenStripe
+from tradewind_sandbox.stripe.routes import stripe_router
+from tradewind_sandbox.stripe.state import StripeState
 from tradewind_sandbox.whatsapp.carrier import Carrier
 from tradewind_sandbox.whatsapp.dependencies import GivenCarrier
 from tradewind_sandbox.whatsapp.doors import doors_router
@@ -44,11 +48,12 @@ class Advance(msgspec.Struct):
 
 @post("/clock", status_code=200)
 async def advance_clock(
-    data: JSONBody[Advance], carrier: GivenCarrier, bank: GivenBank
+    data: JSONBody[Advance], carrier: GivenCarrier, bank: GivenBank, stripe: GivenStripe
 ) -> dict[str, str]:
     """Move the clock of everybody who shares it forward, and let what has run out end."""
     carrier.state.clock.advance(data.advance_seconds)
     bank.expire()
+    stripe.expire()
     return {"now": carrier.state.now().isoformat()}
 
 
@@ -70,6 +75,7 @@ def create_app(
     deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport, faults)
     carrier = Carrier(WhatsAppState(config, clock), deliveries)
     bank = Bank(FlutterwaveState(config.flutterwave, clock), deliveries)
+    stripe = Stripe(StripeState(config.stripe, clock), deliveries)
     mailbox = Mailbox()
     postman = Postman(mailbox, config.mail, clock, faults)
 
@@ -79,6 +85,7 @@ def create_app(
             stack.push_async_callback(deliveries.close)
             stack.callback(mailbox.close)
             await stack.enter_async_context(_running(bank.watch()))
+            await stack.enter_async_context(_running(stripe.watch()))
             if mail_listener:
                 await stack.enter_async_context(taking_mail(mail_listener, postman))
             yield
@@ -90,18 +97,20 @@ def create_app(
             doors_router(),
             phone_router(),
             flutterwave_router(),
+            stripe_router(),
             graph_router(),
             mail_router(),
         ],
         dependencies={
             "carrier": Provide(lambda: carrier, sync_to_thread=False),
             "bank": Provide(lambda: bank, sync_to_thread=False),
+            "stripe": Provide(lambda: stripe, sync_to_thread=False),
             "mailbox": Provide(lambda: mailbox, sync_to_thread=False),
             "faults": Provide(lambda: faults, sync_to_thread=False),
         },
         middleware=[CallFaults(faults)],
         lifespan=[background],
-        state=State({"carrier": carrier, "bank": bank}),
+        state=State({"carrier": carrier, "bank": bank, "stripe": stripe}),
         openapi_config=None,
         logging_config=None,
     )

@@ -33,6 +33,46 @@ class FlutterwaveAccount(msgspec.Struct, frozen=True, kw_only=True):
     plain_signature: bool = False
 
 
+STRIPE_EVENTS = (
+    "charge.dispute.closed",
+    "charge.dispute.created",
+    "charge.dispute.updated",
+    "charge.expired",
+    "charge.refund.updated",
+    "charge.refunded",
+    "checkout.session.async_payment_failed",
+    "checkout.session.async_payment_succeeded",
+    "checkout.session.completed",
+    "checkout.session.expired",
+    "payment_intent.amount_capturable_updated",
+    "payment_intent.canceled",
+    "payment_intent.payment_failed",
+    "payment_intent.processing",
+    "payment_intent.requires_action",
+    "payment_intent.succeeded",
+    "refund.created",
+    "refund.failed",
+    "refund.updated",
+)
+"""What a shop subscribes to."""
+
+
+class StripeAccount(msgspec.Struct, frozen=True, kw_only=True):
+    """One store's Stripe account: its keys, and the endpoint that it has set up.
+
+    `events` are the types that the endpoint gets; `*` stands for all.
+    """
+
+    secret_key: str
+    publishable_key: str
+    webhook_secret: str
+    webhook_url: str
+    store_name: str
+    country: str = "US"
+    currency: str = "usd"
+    events: tuple[str, ...] = STRIPE_EVENTS
+
+
 class MailAccount(msgspec.Struct, frozen=True, kw_only=True):
     """Who may hand in letters over SMTP."""
 
@@ -87,6 +127,7 @@ class SandboxConfig(msgspec.Struct, frozen=True, kw_only=True):
 
     accounts: list[WhatsAppAccount]
     flutterwave: list[FlutterwaveAccount] = []
+    stripe: list[StripeAccount] = []
     mail: MailAccount | None = None
     host: str = "127.0.0.1"
     port: int = 8024

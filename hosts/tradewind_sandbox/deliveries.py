@@ -18,12 +18,16 @@ logger = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Webhook:
-    """A POST ready to go out, and the peer it comes from: `whatsapp`, `flutterwave`, …."""
+    """A POST ready to go out, and the peer it comes from: `whatsapp`, `flutterwave`, ….
+
+    `signed` makes the headers that each attempt has anew.
+    """
 
     peer: str
     url: str
     content: bytes
     headers: dict[str, str]
+    signed: Callable[[], dict[str, str]] = dict
 
 
 class Deliveries:
@@ -148,8 +152,9 @@ class Deliveries:
         """The HTTP status of the answer, or None when there was no answer."""
         async with self._slots:
             try:
+                headers = {**webhook.headers, **webhook.signed()}
                 answer = await self._client.post(
-                    webhook.url, content=webhook.content, headers=webhook.headers
+                    webhook.url, content=webhook.content, headers=headers
                 )
             except httpx.HTTPError as failure:
                 logger.warning("webhook to %s got no answer: %s", webhook.url, failure)

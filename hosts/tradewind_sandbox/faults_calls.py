@@ -50,7 +50,8 @@ def _oauth(status: int) -> dict[str, Any]:
 
 def _stripe(status: int) -> dict[str, Any]:
     if status == 429:
-        return {"error": {"type": "invalid_request_error", "code": "rate_limit"}}
+        error = {"type": "invalid_request_error", "code": "rate_limit", "message": _reason(status)}
+        return {"error": error}
     return {"error": {"type": "api_error", "message": _reason(status)}}
 
 

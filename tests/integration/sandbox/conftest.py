@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from tests.integration.sandbox.flutterwave import Till, open_till
+from tests.integration.sandbox.merchant import Merchant, open_merchant
 from tests.integration.sandbox.world import World, open_world
 
 
@@ -17,4 +18,10 @@ async def world() -> AsyncIterator[World]:
 @pytest.fixture
 async def till() -> AsyncIterator[Till]:
     async with open_till() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def merchant() -> AsyncIterator[Merchant]:
+    async with open_merchant() as opened:
         yield opened

@@ -1,0 +1,1 @@
+"""Stripe's v1 API, in its version of October 2026."""
