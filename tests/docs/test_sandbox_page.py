@@ -9,6 +9,7 @@ from tests.docs.pages import code_spans, read
 from tradewind_sandbox import SandboxConfig, create_app
 from tradewind_sandbox.faults import KINDS, PEERS, WantedFault
 from tradewind_sandbox.flutterwave.doors import Settlement
+from tradewind_sandbox.stripe.doors import Payment, RefundFate
 from tradewind_sandbox.whatsapp.doors import InboundRequest
 
 PAGE = read("docs/sandbox.md")
@@ -16,7 +17,7 @@ SPANS = {span for group in code_spans(PAGE) for span in re.split(r", |\s+", grou
 
 # What a real service serves, and what its page and ours load by themselves.
 _NO_DOORS = re.compile(
-    r"/\{version.*|/whatsapp_business/.*|/flutterwave/(v\d|realms|pay|static).*|/phone/.+|/mail/(static|letters).*"
+    r"/\{version.*|/whatsapp_business/.*|/flutterwave/(v\d|realms|pay|static).*|/stripe/(v1|c|authenticate|static)/.*|/phone/.+|/mail/(static|letters).*"
 )
 
 
@@ -31,6 +32,6 @@ def test_every_peer_and_kind_of_fault_is_told_of() -> None:
     assert {*PEERS, *KINDS} <= SPANS
 
 
-@pytest.mark.parametrize("body", [WantedFault, InboundRequest, Settlement])
+@pytest.mark.parametrize("body", [WantedFault, InboundRequest, Settlement, Payment, RefundFate])
 def test_every_field_of_a_body_is_told_of(body: type[msgspec.Struct]) -> None:
     assert {field.encode_name for field in msgspec.structs.fields(body)} <= SPANS | {"tx_ref"}

@@ -4,13 +4,22 @@ import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import httpx
 import stripe
+from litestar import Litestar
+from litestar.datastructures import State
+from litestar.di import Provide
 
-from tests.integration.sandbox.world import World, open_world
-from tradewind_sandbox import StripeAccount
+from tests.integration.sandbox.world import PretendedBusiness, StillClock, World, running
+from tradewind_sandbox import StripeAccount, faults_doors
+from tradewind_sandbox.deliveries import Deliveries
+from tradewind_sandbox.faults import Faults
+from tradewind_sandbox.faults_calls import CallFaults
+from tradewind_sandbox.stripe.bank import Bank
+from tradewind_sandbox.stripe.routes import stripe_router
+from tradewind_sandbox.stripe.state import StripeState
 
 PAYLOADS = Path(__file__).parents[2] / "payloads" / "payments"
 SUCCESS = "http://shop.test/pay/return?order=7&cs={CHECKOUT_SESSION_ID}"
@@ -159,7 +168,28 @@ class Merchant:
 
 
 @asynccontextmanager
-async def open_merchant(**changes: Any) -> AsyncIterator[Merchant]:
-    """Start a sandbox with two Stripe accounts."""
-    async with open_world(stripe=[FIRST, SECOND], **changes) as world:
-        yield Merchant(world)
+async def open_merchant(retry_delays: tuple[float, ...] = (0, 0, 0)) -> AsyncIterator[Merchant]:
+    """Start the part of the sandbox that is Stripe, with two accounts: it is there at once."""
+    clock, business = StillClock(), PretendedBusiness()
+    faults = Faults()
+    transport = httpx.MockTransport(business.handle)
+    deliveries = Deliveries(retry_delays, 30, transport, faults)
+    bank = Bank(StripeState([FIRST, SECOND], clock), deliveries)
+    app = Litestar(
+        route_handlers=[stripe_router(), *faults_doors.HANDLERS],
+        dependencies={
+            "stripe": Provide(lambda: bank, sync_to_thread=False),
+            "faults": Provide(lambda: faults, sync_to_thread=False),
+        },
+        middleware=[CallFaults(faults)],
+        on_shutdown=[deliveries.close],
+        state=State({"carrier": bank}),
+        openapi_config=None,
+        logging_config=None,
+    )
+    transport_in = httpx.ASGITransport(app=cast("Any", app))
+    async with (
+        running(app),
+        httpx.AsyncClient(transport=transport_in, base_url="http://sandbox.test") as client,
+    ):
+        yield Merchant(World(app, client, clock, business))

@@ -83,7 +83,7 @@ async def test_a_declined_card_leaves_the_intent_to_another_one(merchant: Mercha
         await merchant.v1.payment_intents.confirm_async(
             made.id, {"payment_method": "pm_card_chargeDeclined", "return_url": RETURN}
         )
-    error = declined.value.error
+    error: Any = declined.value.error
     assert declined.value.http_status == 402
     assert (error.type, error.code, error.decline_code) == (
         "card_error",
@@ -117,7 +117,8 @@ async def test_every_decline_has_its_code(
 ) -> None:
     with pytest.raises(stripe.CardError) as declined:
         await merchant.paid(card)
-    assert (declined.value.code, declined.value.error.decline_code) == (code, decline_code)
+    error: Any = declined.value.error
+    assert (error.code, error.decline_code) == (code, decline_code)
 
 
 @pytest.mark.parametrize(
@@ -198,7 +199,8 @@ async def test_an_authorization_is_captured_in_part_and_the_rest_let_go(
     with pytest.raises(stripe.InvalidRequestError) as twice:
         await capture(held.id)
     assert twice.value.code == "payment_intent_unexpected_state"
-    assert twice.value.error.payment_intent.status == "succeeded"
+    error: Any = twice.value.error
+    assert error.payment_intent.status == "succeeded"
     assert {"payment_intent.amount_capturable_updated", "charge.captured"} <= {
         *await merchant.told()
     }
@@ -294,13 +296,13 @@ async def test_what_stripe_refuses_is_refused_with_its_words(
         await merchant.intent(**changes)
     assert (refused.value.http_status, refused.value.code) == (400, code)
     assert refused.value.param == param
-    assert refused.value.request_id.startswith("req_")
+    assert str(refused.value.request_id).startswith("req_")
 
 
 async def test_a_store_that_confirms_by_itself_says_where_the_payer_returns(
     merchant: Merchant,
 ) -> None:
-    card = {"confirm": True, "payment_method": "pm_card_visa"}
+    card: dict[str, Any] = {"confirm": True, "payment_method": "pm_card_visa"}
     with pytest.raises(stripe.InvalidRequestError) as refused:
         await merchant.intent(**card)
     assert refused.value.param == "return_url"

@@ -3,14 +3,10 @@
 import secrets
 from typing import Any
 
-from litestar import Response, delete, get, post
-from litestar.params import FromPath
-
 from tradewind_sandbox.stripe import shapes
-from tradewind_sandbox.stripe.dependencies import GivenStripe
 from tradewind_sandbox.stripe.errors import invalid
 from tradewind_sandbox.stripe.state import API_VERSION, Account, Endpoint
-from tradewind_sandbox.stripe.v1.calls import Call, asked, paged, told
+from tradewind_sandbox.stripe.v1.calls import Call, Route, paged
 from tradewind_sandbox.stripe.v1.known import changed, check_address, named
 from tradewind_sandbox.stripe.v1.requests import (
     EndpointChange,
@@ -20,153 +16,98 @@ from tradewind_sandbox.stripe.v1.requests import (
     Nothing,
     Page,
 )
-from tradewind_sandbox.stripe.wire import StripeRequest, new_id
+from tradewind_sandbox.stripe.wire import new_id
 
 _MOST_ENDPOINTS = 16
 
 
-@get("/account")
-async def read_account(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def read_account(call: Call, _: Nothing) -> dict[str, Any]:
     """The account whose key this is."""
-    return await asked(request, stripe, Nothing, lambda call, _: _account(call.account))
+    return _account(call.account)
 
 
-@get("/balance")
-async def read_balance(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def read_balance(call: Call, _: Nothing) -> dict[str, Any]:
     """What the account owns, by currency."""
-    return await asked(request, stripe, Nothing, lambda call, _: _balance(call.account))
+    return _balance(call.account)
 
 
-@get("/balance_transactions")
-async def list_movements(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def list_movements(call: Call, page: MovementPage) -> dict[str, Any]:
     """Money that came and went, newest first."""
-
-    def work(call: Call, page: MovementPage) -> dict[str, Any]:
-        found = [
-            one
-            for one in call.account.movements.values()
-            if page.currency.lower() in {"", one.currency}
-            and page.source in {"", one.source}
-            and page.type in {"", one.type}
-        ]
-        return paged("/v1/balance_transactions", page, found, shapes.movement)
-
-    return await asked(request, stripe, MovementPage, work)
+    found = [
+        one
+        for one in call.account.movements.values()
+        if page.currency.lower() in {"", one.currency}
+        and page.source in {"", one.source}
+        and page.type in {"", one.type}
+    ]
+    return paged("/v1/balance_transactions", page, found, shapes.movement)
 
 
-@get("/balance_transactions/{name:str}")
-async def read_movement(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def read_movement(call: Call, _: Nothing) -> dict[str, Any]:
     """One of them."""
-
-    def work(call: Call, _: Nothing) -> dict[str, Any]:
-        return shapes.movement(named(call.account.movements, name, "balance transaction"))
-
-    return await asked(request, stripe, Nothing, work)
+    return shapes.movement(named(call.account.movements, call.name, "balance transaction"))
 
 
-@get("/events")
-async def list_events(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def list_events(call: Call, page: EventPage) -> dict[str, Any]:
     """What happened, newest first; also what no webhook told."""
-
-    def work(call: Call, page: EventPage) -> dict[str, Any]:
-        wanted = {*(page.types or ()), *([page.type] if page.type else ())}
-        found = [one for one in call.account.events.values() if not wanted or one.type in wanted]
-        return paged("/v1/events", page, found, lambda one: shapes.event(one, API_VERSION))
-
-    return await asked(request, stripe, EventPage, work)
+    wanted = {*(page.types or ()), *([page.type] if page.type else ())}
+    found = [one for one in call.account.events.values() if not wanted or one.type in wanted]
+    return paged("/v1/events", page, found, lambda one: shapes.event(one, API_VERSION))
 
 
-@get("/events/{name:str}")
-async def read_event(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def read_event(call: Call, _: Nothing) -> dict[str, Any]:
     """One event."""
-
-    def work(call: Call, _: Nothing) -> dict[str, Any]:
-        return shapes.event(named(call.account.events, name, "event"), API_VERSION)
-
-    return await asked(request, stripe, Nothing, work)
+    return shapes.event(named(call.account.events, call.name, "event"), API_VERSION)
 
 
-@post("/webhook_endpoints", status_code=200)
-async def create_endpoint(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def create_endpoint(call: Call, given: EndpointIn) -> dict[str, Any]:
     """Have events told at an address. The secret that signs them is in this answer alone."""
-
-    def work(call: Call, given: EndpointIn) -> dict[str, Any]:
-        check_address(given.url or "?", "url")
-        if not given.enabled_events:
-            raise invalid("Missing required param: enabled_events.", "enabled_events")
-        if len(call.account.endpoints) >= _MOST_ENDPOINTS:
-            raise invalid("You have reached the maximum of 16 test webhook endpoints.", "")
-        made = Endpoint(
-            id=new_id("we_"),
-            created=call.now,
-            url=given.url,
-            secret=f"whsec_{secrets.token_hex(16)}",
-            events=given.enabled_events,
-            description=given.description or None,
-            api_version=given.api_version or None,
-            metadata=changed({}, given.metadata),
-        )
-        call.account.endpoints[made.id] = made
-        return {**shapes.endpoint(made), "secret": made.secret}
-
-    return await told(request, stripe, EndpointIn, work)
-
-
-@get("/webhook_endpoints")
-async def list_endpoints(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
-    """Where events are told, newest first."""
-
-    def work(call: Call, page: Page) -> dict[str, Any]:
-        known = list(call.account.endpoints.values())
-        return paged("/v1/webhook_endpoints", page, known, shapes.endpoint)
-
-    return await asked(request, stripe, Page, work)
-
-
-@get("/webhook_endpoints/{name:str}")
-async def read_endpoint(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """One endpoint."""
-    return await asked(
-        request, stripe, Nothing, lambda call, _: shapes.endpoint(_endpoint(call, name))
+    check_address(given.url or "?", "url")
+    if not given.enabled_events:
+        raise invalid("Missing required param: enabled_events.", "enabled_events")
+    if len(call.account.endpoints) >= _MOST_ENDPOINTS:
+        raise invalid("You have reached the maximum of 16 test webhook endpoints.", "")
+    made = Endpoint(
+        id=new_id("we_"),
+        created=call.now,
+        url=given.url,
+        secret=f"whsec_{secrets.token_hex(16)}",
+        events=given.enabled_events,
+        description=given.description or None,
+        api_version=given.api_version or None,
+        metadata=changed({}, given.metadata),
     )
+    call.account.endpoints[made.id] = made
+    return {**shapes.endpoint(made), "secret": made.secret}
 
 
-@post("/webhook_endpoints/{name:str}", status_code=200)
-async def update_endpoint(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def list_endpoints(call: Call, page: Page) -> dict[str, Any]:
+    """Where events are told, newest first."""
+    known = list(call.account.endpoints.values())
+    return paged("/v1/webhook_endpoints", page, known, shapes.endpoint)
+
+
+def read_endpoint(call: Call, _: Nothing) -> dict[str, Any]:
+    """One endpoint."""
+    return shapes.endpoint(_endpoint(call, call.name))
+
+
+def update_endpoint(call: Call, given: EndpointChange) -> dict[str, Any]:
     """Change an endpoint."""
-
-    def work(call: Call, given: EndpointChange) -> dict[str, Any]:
-        endpoint = _endpoint(call, name)
-        check_address(given.url, "url")
-        endpoint.url = given.url or endpoint.url
-        endpoint.events = given.enabled_events or endpoint.events
-        endpoint.description = given.description or endpoint.description
-        endpoint.enabled = endpoint.enabled if given.disabled is None else not given.disabled
-        endpoint.metadata = changed(endpoint.metadata, given.metadata)
-        return shapes.endpoint(endpoint)
-
-    return await told(request, stripe, EndpointChange, work)
+    endpoint = _endpoint(call, call.name)
+    check_address(given.url, "url")
+    endpoint.url = given.url or endpoint.url
+    endpoint.events = given.enabled_events or endpoint.events
+    endpoint.description = given.description or endpoint.description
+    endpoint.enabled = endpoint.enabled if given.disabled is None else not given.disabled
+    endpoint.metadata = changed(endpoint.metadata, given.metadata)
+    return shapes.endpoint(endpoint)
 
 
-@delete("/webhook_endpoints/{name:str}", status_code=200)
-async def delete_endpoint(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def delete_endpoint(call: Call, _: Nothing) -> dict[str, Any]:
     """Tell nothing there any more."""
-
-    def work(call: Call, _: Nothing) -> dict[str, Any]:
-        del call.account.endpoints[_endpoint(call, name).id]
-        return {"id": name, "object": "webhook_endpoint", "deleted": True}
-
-    return await asked(request, stripe, Nothing, work)
+    del call.account.endpoints[_endpoint(call, call.name).id]
+    return {"id": call.name, "object": "webhook_endpoint", "deleted": True}
 
 
 def _endpoint(call: Call, name: str) -> Endpoint:
@@ -204,16 +145,16 @@ def _balance(account: Account) -> dict[str, Any]:
     return {"object": "balance", "available": available, "livemode": False, "pending": pending}
 
 
-HANDLERS = [
-    read_account,
-    read_balance,
-    list_movements,
-    read_movement,
-    list_events,
-    read_event,
-    create_endpoint,
-    list_endpoints,
-    read_endpoint,
-    update_endpoint,
-    delete_endpoint,
+ROUTES = [
+    Route("GET", "/account", Nothing, read_account),
+    Route("GET", "/balance", Nothing, read_balance),
+    Route("GET", "/balance_transactions", MovementPage, list_movements),
+    Route("GET", "/balance_transactions/{name}", Nothing, read_movement),
+    Route("GET", "/events", EventPage, list_events),
+    Route("GET", "/events/{name}", Nothing, read_event),
+    Route("POST", "/webhook_endpoints", EndpointIn, create_endpoint),
+    Route("GET", "/webhook_endpoints", Page, list_endpoints),
+    Route("GET", "/webhook_endpoints/{name}", Nothing, read_endpoint),
+    Route("POST", "/webhook_endpoints/{name}", EndpointChange, update_endpoint),
+    Route("DELETE", "/webhook_endpoints/{name}", Nothing, delete_endpoint),
 ]

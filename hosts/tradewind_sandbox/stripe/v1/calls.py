@@ -5,7 +5,7 @@ import binascii
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar
+from typing import Any
 
 from litestar import Response
 
@@ -27,12 +27,10 @@ from tradewind_sandbox.stripe.wire import (
 
 _LONGEST_KEY = 255
 
-P = TypeVar("P", bound=Params)
-
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """One call to the API: at whose account, and at which base address.
+    """One call to the API: at whose account, at which base address, about which object.
 
     `public` calls come with the publishable key: from a payer's browser.
     """
@@ -40,6 +38,7 @@ class Call:
     bank: Bank
     account: Account
     home: str
+    name: str
     public: bool
 
     @property
@@ -48,26 +47,40 @@ class Call:
         return self.bank.state.now()
 
 
-Work = Callable[[Call, P], dict[str, Any]]
+@dataclass(frozen=True, slots=True)
+class Route:
+    """One call that the API knows, with the struct that its parameters are read into.
+
+    `{name}` in the path stands for the object that it is about.
+    """
+
+    method: str
+    path: str
+    shape: type[Params]
+    work: Callable[[Call, Any], dict[str, Any]]
+    public: bool = False
+
+    def name_in(self, method: str, path: str) -> str | None:
+        """What a request names where it is of this route ("" where nothing is named), or None."""
+        before, named, after = self.path.partition("{name}")
+        if method != self.method or not (path.startswith(before) and path.endswith(after)):
+            return None
+        name = path[len(before) : len(path) - len(after)]
+        return name if bool(name) == bool(named) and "/" not in name else None
 
 
-async def asked(
-    request: StripeRequest, bank: Bank, shape: type[P], work: Work[P], *, public: bool = False
-) -> Response[bytes]:
-    """Answer a GET: `work` gets what the query says."""
-    call = caller(request, bank, public=public)
-    params = read(parsed(request.scope["query_string"].decode("utf-8", "replace")), shape)
-    return answer(encode(expand(call.account, work(call, params), params.expand)))
+async def asked(request: StripeRequest, call: Call, route: Route) -> Response[bytes]:
+    """Answer a GET or DELETE: what the query says is done."""
+    query = request.scope["query_string"].decode("utf-8", "replace")
+    params = read(parsed(query), route.shape)
+    return answer(encode(expand(call.account, route.work(call, params), params.expand)))
 
 
-async def told(
-    request: StripeRequest, bank: Bank, shape: type[P], work: Work[P], *, public: bool = False
-) -> Response[bytes]:
-    """Answer a POST: `work` gets what the form says, once for each idempotency key.
+async def told(request: StripeRequest, call: Call, route: Route) -> Response[bytes]:
+    """Answer a POST: what the form says is done, once for each idempotency key.
 
     The key is taken before the form has arrived: whoever uses it meanwhile gets 409.
     """
-    call = caller(request, bank, public=public)
     key = request.headers.get("Idempotency-Key", "")
     known = _known(call, key)
     if known and not known.content:
@@ -80,20 +93,20 @@ async def told(
         form = parsed((await request.body()).decode("utf-8", "replace"))
         if known:
             return _again(known, (request.url.path, form), key)
-        params = read(form, shape)
-        status, content = _done(call, Cause(running.request_id, key or None), params, work)
+        cause = Cause(running.request_id, key or None)
+        status, content = _done(call, cause, route, read(form, route.shape))
     finally:
         if key and call.account.answers[key] is running:
             del call.account.answers[key]
     if key:
-        call.account.answers[key] = Answer(
-            running.at, (request.url.path, form), running.request_id, status, content
-        )
+        asked_for = (request.url.path, form)
+        kept = Answer(running.at, asked_for, running.request_id, status, content)
+        call.account.answers[key] = kept
     named = {"Request-Id": running.request_id, **({"Idempotency-Key": key} if key else {})}
     return answer(content, status, named)
 
 
-def caller(request: StripeRequest, bank: Bank, *, public: bool = False) -> Call:
+def caller(request: StripeRequest, bank: Bank, name: str, *, public: bool) -> Call:
     """Whose key the request bears; raises Refused (401).
 
     What had to end in the meantime ends first, so that every answer is up to date.
@@ -105,12 +118,12 @@ def caller(request: StripeRequest, bank: Bank, *, public: bool = False) -> Call:
     home = str(request.base_url).rstrip("/")
     for account in bank.state.accounts:
         if key == account.known.secret_key:
-            return Call(bank, account, home, public=False)
+            return Call(bank, account, home, name, public=False)
         if key == account.known.publishable_key:
             if not public:
                 wrong = "This API call cannot be made with a publishable API key."
                 raise _unknown(wrong, "secret_key_required")
-            return Call(bank, account, home, public=True)
+            return Call(bank, account, home, name, public=True)
     raise _unknown(f"Invalid API Key provided: {key[:8]}****{key[-4:]}")
 
 
@@ -169,11 +182,11 @@ def _again(known: Answer, asked_now: tuple[str, dict[str, Any]], key: str) -> Re
     return answer(known.content, known.status, named)
 
 
-def _done(call: Call, cause: Cause, params: P, work: Work[P]) -> tuple[int, bytes]:
+def _done(call: Call, cause: Cause, route: Route, params: Params) -> tuple[int, bytes]:
     """Status and body; a refusal after something was begun is kept like any other answer."""
     call.account.cause = cause
     try:
-        body = expand(call.account, work(call, params), params.expand)
+        body = expand(call.account, route.work(call, params), params.expand)
     except Refused as refusal:
         if not refusal.kept:
             raise

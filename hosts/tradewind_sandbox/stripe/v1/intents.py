@@ -3,14 +3,10 @@
 import re
 from typing import Any
 
-from litestar import Response, get, post
-from litestar.params import FromPath
-
 from tradewind_sandbox.stripe import amounts, shapes
-from tradewind_sandbox.stripe.dependencies import GivenStripe
 from tradewind_sandbox.stripe.errors import Refused, bad_state, invalid
 from tradewind_sandbox.stripe.state import SEARCH_LAG, Intent
-from tradewind_sandbox.stripe.v1.calls import Call, asked, paged, told
+from tradewind_sandbox.stripe.v1.calls import Call, Route, paged
 from tradewind_sandbox.stripe.v1.known import (
     changed,
     check_address,
@@ -29,111 +25,13 @@ from tradewind_sandbox.stripe.v1.requests import (
     IntentRead,
     Search,
 )
-from tradewind_sandbox.stripe.wire import StripeRequest
 
 _CLAUSE = re.compile(r"(?:metadata\[(['\"])(?P<key>.+?)\1\]|(?P<name>\w+)):(['\"])(?P<value>.*?)\4")
 _SEARCHED = ("currency", "customer", "status")
 
 
-@post("/payment_intents", status_code=200)
-async def create_intent(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def create_intent(call: Call, given: IntentIn) -> dict[str, Any]:
     """Make an intent, and confirm it at once where that is wanted."""
-    return await told(request, stripe, IntentIn, _created)
-
-
-@get("/payment_intents")
-async def list_intents(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
-    """Intents, newest first."""
-
-    def work(call: Call, page: IntentPage) -> dict[str, Any]:
-        found = [one for one in call.account.intents.values() if _whose(one, page.customer)]
-        return paged("/v1/payment_intents", page, found, shapes.intent)
-
-    return await asked(request, stripe, IntentPage, work)
-
-
-@get("/payment_intents/search")
-async def search_intents(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
-    """Intents by metadata, status, customer or currency. What changed just now is not found yet."""
-    return await asked(request, stripe, Search, _searched)
-
-
-@get("/payment_intents/{name:str}")
-async def read_intent(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """One intent; a browser that knows its secret may look as well."""
-
-    def work(call: Call, given: IntentRead) -> dict[str, Any]:
-        return shapes.intent(_known(call, name, given.client_secret))
-
-    return await asked(request, stripe, IntentRead, work, public=True)
-
-
-@post("/payment_intents/{name:str}", status_code=200)
-async def update_intent(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """Change an intent that nobody has paid."""
-
-    def work(call: Call, given: IntentChange) -> dict[str, Any]:
-        intent = _known(call, name)
-        _change(call, intent, given)
-        return shapes.intent(intent)
-
-    return await told(request, stripe, IntentChange, work)
-
-
-@post("/payment_intents/{name:str}/confirm", status_code=200)
-async def confirm_intent(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """Pay, as the payer's browser does with the client secret, or as the store with its key."""
-
-    def work(call: Call, given: Confirmation) -> dict[str, Any]:
-        intent = _known(call, name, given.client_secret)
-        _confirm(call, intent, given)
-        return shapes.intent(intent)
-
-    return await told(request, stripe, Confirmation, work, public=True)
-
-
-@post("/payment_intents/{name:str}/capture", status_code=200)
-async def capture_intent(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """Take what is authorized, once; the rest is let go."""
-
-    def work(call: Call, given: Capture) -> dict[str, Any]:
-        intent = _known(call, name)
-        if not given.final_capture:
-            raise invalid("This account is not eligible for multicapture.", "final_capture")
-        call.bank.capture(call.account, intent, given.amount_to_capture)
-        intent.metadata = changed(intent.metadata, given.metadata)
-        return shapes.intent(intent)
-
-    return await told(request, stripe, Capture, work)
-
-
-@post("/payment_intents/{name:str}/cancel", status_code=200)
-async def cancel_intent(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """Call an intent off."""
-
-    def work(call: Call, given: Cancellation) -> dict[str, Any]:
-        intent = _known(call, name)
-        call.bank.cancel(call.account, intent, given.cancellation_reason)
-        return shapes.intent(intent)
-
-    return await told(request, stripe, Cancellation, work)
-
-
-def _known(call: Call, name: str, client_secret: str = "") -> Intent:
-    return intent_of(call.account, name, client_secret, public=call.public)
-
-
-def _created(call: Call, given: IntentIn) -> dict[str, Any]:
     currency = amounts.currency_of(given.currency)
     amounts.check(given.amount, currency)
     check_address(given.return_url, "return_url")
@@ -163,6 +61,74 @@ def _created(call: Call, given: IntentIn) -> dict[str, Any]:
             ),
         )
     return shapes.intent(intent)
+
+
+def list_intents(call: Call, page: IntentPage) -> dict[str, Any]:
+    """Intents, newest first."""
+    found = [one for one in call.account.intents.values() if _whose(one, page.customer)]
+    return paged("/v1/payment_intents", page, found, shapes.intent)
+
+
+def search_intents(call: Call, given: Search) -> dict[str, Any]:
+    """Intents by metadata, status, customer or currency. What changed just now is not found yet."""
+    clauses = [_CLAUSE.fullmatch(part.strip()) for part in given.query.split(" AND ")]
+    wanted = []
+    for clause in clauses:
+        if clause is None or (clause["name"] and clause["name"] not in _SEARCHED):
+            raise invalid("We were unable to parse your search query.", "query")
+        wanted.append((clause["key"], clause["name"], clause["value"]))
+    found = []
+    for intent in reversed(call.account.intents.values()):
+        shown = shapes.intent(intent)
+        fits = (
+            intent.metadata.get(key) == value if key else shown[name] == value
+            for key, name, value in wanted
+        )
+        if intent.changed + SEARCH_LAG <= call.now and all(fits):
+            found.append(shown)
+    body = shapes.listed("/v1/payment_intents/search", found[: given.limit])
+    more = len(found) > given.limit
+    return {**body, "object": "search_result", "has_more": more, "next_page": None}
+
+
+def read_intent(call: Call, given: IntentRead) -> dict[str, Any]:
+    """One intent; a browser that knows its secret may look as well."""
+    return shapes.intent(_known(call, call.name, given.client_secret))
+
+
+def update_intent(call: Call, given: IntentChange) -> dict[str, Any]:
+    """Change an intent that nobody has paid."""
+    intent = _known(call, call.name)
+    _change(call, intent, given)
+    return shapes.intent(intent)
+
+
+def confirm_intent(call: Call, given: Confirmation) -> dict[str, Any]:
+    """Pay, as the payer's browser does with the client secret, or as the store with its key."""
+    intent = _known(call, call.name, given.client_secret)
+    _confirm(call, intent, given)
+    return shapes.intent(intent)
+
+
+def capture_intent(call: Call, given: Capture) -> dict[str, Any]:
+    """Take what is authorized, once; the rest is let go."""
+    intent = _known(call, call.name)
+    if not given.final_capture:
+        raise invalid("This account is not eligible for multicapture.", "final_capture")
+    call.bank.capture(call.account, intent, given.amount_to_capture)
+    intent.metadata = changed(intent.metadata, given.metadata)
+    return shapes.intent(intent)
+
+
+def cancel_intent(call: Call, given: Cancellation) -> dict[str, Any]:
+    """Call an intent off."""
+    intent = _known(call, call.name)
+    call.bank.cancel(call.account, intent, given.cancellation_reason)
+    return shapes.intent(intent)
+
+
+def _known(call: Call, name: str, client_secret: str = "") -> Intent:
+    return intent_of(call.account, name, client_secret, public=call.public)
 
 
 def _automatic(given: IntentIn) -> dict[str, Any] | None:
@@ -241,34 +207,13 @@ def _whose(intent: Intent, customer: str) -> bool:
     return not customer or (intent.customer is not None and intent.customer.id == customer)
 
 
-def _searched(call: Call, given: Search) -> dict[str, Any]:
-    clauses = [_CLAUSE.fullmatch(part.strip()) for part in given.query.split(" AND ")]
-    wanted = []
-    for clause in clauses:
-        if clause is None or (clause["name"] and clause["name"] not in _SEARCHED):
-            raise invalid("We were unable to parse your search query.", "query")
-        wanted.append((clause["key"], clause["name"], clause["value"]))
-    found = []
-    for intent in reversed(call.account.intents.values()):
-        shown = shapes.intent(intent)
-        fits = (
-            intent.metadata.get(key) == value if key else shown[name] == value
-            for key, name, value in wanted
-        )
-        if intent.changed + SEARCH_LAG <= call.now and all(fits):
-            found.append(shown)
-    body = shapes.listed("/v1/payment_intents/search", found[: given.limit])
-    more = len(found) > given.limit
-    return {**body, "object": "search_result", "has_more": more, "next_page": None}
-
-
-HANDLERS = [
-    create_intent,
-    list_intents,
-    search_intents,
-    read_intent,
-    update_intent,
-    confirm_intent,
-    capture_intent,
-    cancel_intent,
+ROUTES = [
+    Route("POST", "/payment_intents", IntentIn, create_intent),
+    Route("GET", "/payment_intents", IntentPage, list_intents),
+    Route("GET", "/payment_intents/search", Search, search_intents),
+    Route("GET", "/payment_intents/{name}", IntentRead, read_intent, public=True),
+    Route("POST", "/payment_intents/{name}", IntentChange, update_intent),
+    Route("POST", "/payment_intents/{name}/confirm", Confirmation, confirm_intent, public=True),
+    Route("POST", "/payment_intents/{name}/capture", Capture, capture_intent),
+    Route("POST", "/payment_intents/{name}/cancel", Cancellation, cancel_intent),
 ]

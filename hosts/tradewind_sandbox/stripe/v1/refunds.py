@@ -2,14 +2,10 @@
 
 from typing import Any
 
-from litestar import Response, get, post
-from litestar.params import FromPath
-
 from tradewind_sandbox.stripe import shapes
-from tradewind_sandbox.stripe.dependencies import GivenStripe
 from tradewind_sandbox.stripe.errors import invalid
 from tradewind_sandbox.stripe.state import Charge
-from tradewind_sandbox.stripe.v1.calls import Call, asked, paged, told
+from tradewind_sandbox.stripe.v1.calls import Call, Route, paged
 from tradewind_sandbox.stripe.v1.known import changed, charge_of, named
 from tradewind_sandbox.stripe.v1.requests import (
     ChargePage,
@@ -18,90 +14,52 @@ from tradewind_sandbox.stripe.v1.requests import (
     RefundIn,
     RefundPage,
 )
-from tradewind_sandbox.stripe.wire import StripeRequest
 
 
-@post("/refunds", status_code=200)
-async def create_refund(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def create_refund(call: Call, given: RefundIn) -> dict[str, Any]:
     """Give back all or a part of what was captured."""
-
-    def work(call: Call, given: RefundIn) -> dict[str, Any]:
-        metadata = changed({}, given.metadata)
-        charge = _to_refund(call, given)
-        refund = call.bank.refund(call.account, charge, given.amount, given.reason, metadata)
-        return shapes.refund(refund)
-
-    return await told(request, stripe, RefundIn, work)
+    metadata = changed({}, given.metadata)
+    charge = _to_refund(call, given)
+    refund = call.bank.refund(call.account, charge, given.amount, given.reason, metadata)
+    return shapes.refund(refund)
 
 
-@get("/refunds")
-async def list_refunds(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def list_refunds(call: Call, page: RefundPage) -> dict[str, Any]:
     """Refunds, newest first."""
-
-    def work(call: Call, page: RefundPage) -> dict[str, Any]:
-        found = [
-            one
-            for one in call.account.refunds.values()
-            if page.charge in {"", one.charge.id}
-            and page.payment_intent in {"", one.charge.intent.id}
-        ]
-        return paged("/v1/refunds", page, found, shapes.refund)
-
-    return await asked(request, stripe, RefundPage, work)
+    found = [
+        one
+        for one in call.account.refunds.values()
+        if page.charge in {"", one.charge.id} and page.payment_intent in {"", one.charge.intent.id}
+    ]
+    return paged("/v1/refunds", page, found, shapes.refund)
 
 
-@get("/refunds/{name:str}")
-async def read_refund(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def read_refund(call: Call, _: Nothing) -> dict[str, Any]:
     """One refund."""
-
-    def work(call: Call, _: Nothing) -> dict[str, Any]:
-        return shapes.refund(named(call.account.refunds, name, "refund"))
-
-    return await asked(request, stripe, Nothing, work)
+    return shapes.refund(named(call.account.refunds, call.name, "refund"))
 
 
-@post("/refunds/{name:str}", status_code=200)
-async def update_refund(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def update_refund(call: Call, given: NewMetadata) -> dict[str, Any]:
     """Change the metadata of a refund."""
-
-    def work(call: Call, given: NewMetadata) -> dict[str, Any]:
-        refund = named(call.account.refunds, name, "refund")
-        refund.metadata = changed(refund.metadata, given.metadata)
-        return shapes.refund(refund)
-
-    return await told(request, stripe, NewMetadata, work)
+    refund = named(call.account.refunds, call.name, "refund")
+    refund.metadata = changed(refund.metadata, given.metadata)
+    return shapes.refund(refund)
 
 
-@get("/charges")
-async def list_charges(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def list_charges(call: Call, page: ChargePage) -> dict[str, Any]:
     """Charges, newest first; also those that failed."""
-
-    def work(call: Call, page: ChargePage) -> dict[str, Any]:
-        found = [
-            one
-            for one in call.account.charges.values()
-            if page.payment_intent in {"", one.intent.id}
-            and page.customer in {"", one.intent.customer.id if one.intent.customer else None}
-        ]
-        return paged("/v1/charges", page, found, shapes.charge)
-
-    return await asked(request, stripe, ChargePage, work)
+    found = [
+        one
+        for one in call.account.charges.values()
+        if page.payment_intent in {"", one.intent.id}
+        and page.customer in {"", one.intent.customer.id if one.intent.customer else None}
+    ]
+    return paged("/v1/charges", page, found, shapes.charge)
 
 
-@get("/charges/{name:str}")
-async def read_charge(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
+def read_charge(call: Call, _: Nothing) -> dict[str, Any]:
     """One charge."""
-
-    def work(call: Call, _: Nothing) -> dict[str, Any]:
-        return shapes.charge(named(call.account.charges, name, "charge"))
-
-    return await asked(request, stripe, Nothing, work)
+    return shapes.charge(named(call.account.charges, call.name, "charge"))
 
 
 def _to_refund(call: Call, given: RefundIn) -> Charge:
@@ -115,4 +73,11 @@ def _to_refund(call: Call, given: RefundIn) -> Charge:
     return charge_of(named(known, given.payment_intent, "payment_intent", "payment_intent"))
 
 
-HANDLERS = [create_refund, list_refunds, read_refund, update_refund, list_charges, read_charge]
+ROUTES = [
+    Route("POST", "/refunds", RefundIn, create_refund),
+    Route("GET", "/refunds", RefundPage, list_refunds),
+    Route("GET", "/refunds/{name}", Nothing, read_refund),
+    Route("POST", "/refunds/{name}", NewMetadata, update_refund),
+    Route("GET", "/charges", ChargePage, list_charges),
+    Route("GET", "/charges/{name}", Nothing, read_charge),
+]

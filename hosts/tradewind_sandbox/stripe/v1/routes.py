@@ -1,11 +1,21 @@
-"""The routes of v1, and its refusals."""
+"""The routes of v1, in a table of their own, and its refusals: one handler serves them all."""
 
-from litestar import HttpMethod, Response, Router, route
+from litestar import HttpMethod, Response, route
 from litestar.params import FromPath
 
+from tradewind_sandbox.stripe.dependencies import GivenStripe
 from tradewind_sandbox.stripe.errors import Refused
 from tradewind_sandbox.stripe.v1 import account, customers, intents, refunds, sessions
+from tradewind_sandbox.stripe.v1.calls import asked, caller, told
 from tradewind_sandbox.stripe.wire import StripeRequest, answer, encode
+
+ROUTES = [
+    *intents.ROUTES,
+    *sessions.ROUTES,
+    *refunds.ROUTES,
+    *customers.ROUTES,
+    *account.ROUTES,
+]
 
 
 def refuse(_: StripeRequest, refusal: Refused) -> Response[bytes]:
@@ -13,24 +23,22 @@ def refuse(_: StripeRequest, refusal: Refused) -> Response[bytes]:
     return answer(encode(refusal.body()), refusal.status)
 
 
-@route("/{rest:path}", http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE])
-async def nowhere(request: StripeRequest, rest: FromPath[str]) -> Response[bytes]:
-    """What Stripe has and the sandbox has not, or what nobody has."""
-    path = f"/v1{rest}"
-    raise Refused(f"Unrecognized request URL ({request.method}: {path}).", 404)
+@route(
+    "/v1/{path:path}",
+    http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
+    exception_handlers={Refused: refuse},
+)
+async def serve(
+    request: StripeRequest, stripe: GivenStripe, path: FromPath[str]
+) -> Response[bytes]:
+    """The first route that fits; raises Refused (404) where Stripe or the sandbox has none."""
+    for one in ROUTES:
+        name = one.name_in(request.method, path)
+        if name is not None:
+            call = caller(request, stripe, name, public=one.public)
+            work = told if one.method == "POST" else asked
+            return await work(request, call, one)
+    raise Refused(f"Unrecognized request URL ({request.method}: /v1{path}).", 404)
 
 
-def v1_router() -> Router:
-    """All routes of v1, under /v1."""
-    return Router(
-        path="/v1",
-        route_handlers=[
-            *intents.HANDLERS,
-            *sessions.HANDLERS,
-            *refunds.HANDLERS,
-            *customers.HANDLERS,
-            *account.HANDLERS,
-            nowhere,
-        ],
-        exception_handlers={Refused: refuse},
-    )
+HANDLERS = [serve]

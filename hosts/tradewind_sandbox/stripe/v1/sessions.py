@@ -3,14 +3,10 @@
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from litestar import Response, get, post
-from litestar.params import FromPath
-
 from tradewind_sandbox.stripe import amounts, shapes
-from tradewind_sandbox.stripe.dependencies import GivenStripe
 from tradewind_sandbox.stripe.errors import Refused, invalid, not_found
 from tradewind_sandbox.stripe.state import Line, Session
-from tradewind_sandbox.stripe.v1.calls import Call, asked, paged, told
+from tradewind_sandbox.stripe.v1.calls import Call, Route, paged
 from tradewind_sandbox.stripe.v1.known import changed, check_address, customer_of, named
 from tradewind_sandbox.stripe.v1.requests import (
     LineIn,
@@ -20,101 +16,15 @@ from tradewind_sandbox.stripe.v1.requests import (
     SessionIn,
     SessionPage,
 )
-from tradewind_sandbox.stripe.wire import StripeRequest, new_id
+from tradewind_sandbox.stripe.wire import new_id
 
 _SHORTEST, _LONGEST = timedelta(minutes=30), timedelta(hours=24)
 _LEEWAY = timedelta(seconds=60)
 _MOST_LINES = 100
 
 
-@post("/checkout/sessions", status_code=200)
-async def create_session(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
+def create_session(call: Call, given: SessionIn) -> dict[str, Any]:
     """Open a hosted page."""
-    return await told(request, stripe, SessionIn, _created)
-
-
-@get("/checkout/sessions")
-async def list_sessions(request: StripeRequest, stripe: GivenStripe) -> Response[bytes]:
-    """Sessions, newest first."""
-
-    def work(call: Call, page: SessionPage) -> dict[str, Any]:
-        found = [one for one in call.account.sessions.values() if _fits(one, page)]
-        return paged("/v1/checkout/sessions", page, found, shapes.session)
-
-    return await asked(request, stripe, SessionPage, work)
-
-
-@get("/checkout/sessions/{name:str}")
-async def read_session(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """One session."""
-    return await asked(request, stripe, Nothing, lambda call, _: shapes.session(_known(call, name)))
-
-
-@post("/checkout/sessions/{name:str}", status_code=200)
-async def update_session(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """Change the metadata of a session."""
-
-    def work(call: Call, given: NewMetadata) -> dict[str, Any]:
-        session = _known(call, name)
-        session.metadata = changed(session.metadata, given.metadata)
-        return shapes.session(session)
-
-    return await told(request, stripe, NewMetadata, work)
-
-
-@get("/checkout/sessions/{name:str}/line_items")
-async def list_lines(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """The lines of a session, in their order."""
-
-    def work(call: Call, page: Page) -> dict[str, Any]:
-        session = _known(call, name)
-        lines = [shapes.line(one, session.currency) for one in session.lines]
-        url = f"/v1/checkout/sessions/{name}/line_items"
-        return shapes.listed(url, lines[: page.limit], more=len(lines) > page.limit)
-
-    return await asked(request, stripe, Page, work)
-
-
-@post("/checkout/sessions/{name:str}/expire", status_code=200)
-async def expire_session(
-    request: StripeRequest, stripe: GivenStripe, name: FromPath[str]
-) -> Response[bytes]:
-    """Close a page that nobody has paid on."""
-
-    def work(call: Call, _: Nothing) -> dict[str, Any]:
-        session = _known(call, name)
-        if session.status != "open":
-            wrong = (
-                'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout'
-                f" Session has a status of {session.status}."
-            )
-            raise Refused(wrong)
-        call.bank.expire_session(call.account, session)
-        return shapes.session(session)
-
-    return await told(request, stripe, Nothing, work)
-
-
-def _known(call: Call, name: str) -> Session:
-    return named(call.account.sessions, name, "checkout.session")
-
-
-def _fits(session: Session, page: SessionPage) -> bool:
-    customer, intent = session.customer, session.intent
-    return (
-        page.status in {None, session.status}
-        and page.customer in {"", customer.id if customer else None}
-        and page.payment_intent in {"", intent.id if intent else None}
-    )
-
-
-def _created(call: Call, given: SessionIn) -> dict[str, Any]:
     _check(given)
     lines, currency = _lines(given)
     total = sum(line.quantity * line.unit_amount for line in lines)
@@ -151,6 +61,58 @@ def _created(call: Call, given: SessionIn) -> dict[str, Any]:
     )
     call.account.sessions[session.id] = session
     return shapes.session(session)
+
+
+def list_sessions(call: Call, page: SessionPage) -> dict[str, Any]:
+    """Sessions, newest first."""
+    found = [one for one in call.account.sessions.values() if _fits(one, page)]
+    return paged("/v1/checkout/sessions", page, found, shapes.session)
+
+
+def read_session(call: Call, _: Nothing) -> dict[str, Any]:
+    """One session."""
+    return shapes.session(_known(call, call.name))
+
+
+def update_session(call: Call, given: NewMetadata) -> dict[str, Any]:
+    """Change the metadata of a session."""
+    session = _known(call, call.name)
+    session.metadata = changed(session.metadata, given.metadata)
+    return shapes.session(session)
+
+
+def list_lines(call: Call, page: Page) -> dict[str, Any]:
+    """The lines of a session, in their order."""
+    session = _known(call, call.name)
+    lines = [shapes.line(one, session.currency) for one in session.lines]
+    url = f"/v1/checkout/sessions/{call.name}/line_items"
+    return shapes.listed(url, lines[: page.limit], more=len(lines) > page.limit)
+
+
+def expire_session(call: Call, _: Nothing) -> dict[str, Any]:
+    """Close a page that nobody has paid on."""
+    session = _known(call, call.name)
+    if session.status != "open":
+        wrong = (
+            'Only Checkout Sessions with a status in ["open"] can be expired. This Checkout'
+            f" Session has a status of {session.status}."
+        )
+        raise Refused(wrong)
+    call.bank.expire_session(call.account, session)
+    return shapes.session(session)
+
+
+def _known(call: Call, name: str) -> Session:
+    return named(call.account.sessions, name, "checkout.session")
+
+
+def _fits(session: Session, page: SessionPage) -> bool:
+    customer, intent = session.customer, session.intent
+    return (
+        page.status in {None, session.status}
+        and page.customer in {"", customer.id if customer else None}
+        and page.payment_intent in {"", intent.id if intent else None}
+    )
 
 
 def _check(given: SessionIn) -> None:
@@ -212,11 +174,11 @@ def _end(now: datetime, wanted: int | None) -> datetime:
     return end
 
 
-HANDLERS = [
-    create_session,
-    list_sessions,
-    read_session,
-    update_session,
-    list_lines,
-    expire_session,
+ROUTES = [
+    Route("POST", "/checkout/sessions", SessionIn, create_session),
+    Route("GET", "/checkout/sessions", SessionPage, list_sessions),
+    Route("GET", "/checkout/sessions/{name}", Nothing, read_session),
+    Route("POST", "/checkout/sessions/{name}", NewMetadata, update_session),
+    Route("GET", "/checkout/sessions/{name}/line_items", Page, list_lines),
+    Route("POST", "/checkout/sessions/{name}/expire", Nothing, expire_session),
 ]
