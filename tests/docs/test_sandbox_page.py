@@ -9,7 +9,7 @@ from tests.docs.pages import code_spans, read
 from tradewind_sandbox import SandboxConfig, create_app
 from tradewind_sandbox.faults import KINDS, PEERS, WantedFault
 from tradewind_sandbox.flutterwave.doors import Settlement
-from tradewind_sandbox.stripe.doors import Payment, RefundFate
+from tradewind_sandbox.stripe.doors import Payment, Quarrel, RefundFate
 from tradewind_sandbox.whatsapp.doors import InboundRequest
 
 PAGE = read("docs/sandbox.md")
@@ -32,6 +32,8 @@ def test_every_peer_and_kind_of_fault_is_told_of() -> None:
     assert {*PEERS, *KINDS} <= SPANS
 
 
-@pytest.mark.parametrize("body", [WantedFault, InboundRequest, Settlement, Payment, RefundFate])
+@pytest.mark.parametrize(
+    "body", [WantedFault, InboundRequest, Settlement, Payment, RefundFate, Quarrel]
+)
 def test_every_field_of_a_body_is_told_of(body: type[msgspec.Struct]) -> None:
     assert {field.encode_name for field in msgspec.structs.fields(body)} <= SPANS | {"tx_ref"}

@@ -14,8 +14,11 @@ from tradewind_sandbox.stripe.state import (
     Account,
     Charge,
     Customer,
+    Dispute,
+    DisputeStatus,
     Intent,
     Movement,
+    MovementType,
     PaymentMethod,
     Refund,
     Session,
@@ -194,6 +197,28 @@ class Bank:
         self.herald.tell(account, "refund.updated", shapes.refund(refund))
         self.herald.tell(account, "charge.refund.updated", shapes.refund(refund))
 
+    # --- disputes ----------------------------------------------------------------------------
+
+    def dispute(self, account: Account, charge: Charge, status: DisputeStatus) -> Dispute:
+        """The payer's bank wants the money back, or has said who keeps it."""
+        dispute = charge.dispute
+        if dispute is None:
+            dispute = Dispute(
+                id=new_id("dp_"),
+                created=self.state.now(),
+                charge=charge,
+                amount=charge.amount_captured - charge.returned,
+            )
+            charge.dispute = account.disputes[dispute.id] = dispute
+            self._move(account, "adjustment", -dispute.amount, dispute.id, charge.intent)
+            self.herald.tell(account, "charge.dispute.created", shapes.dispute(dispute))
+        if dispute.status == "needs_response" and status != "needs_response":
+            dispute.status = status
+            if status == "won":
+                self._move(account, "adjustment", dispute.amount, dispute.id, charge.intent)
+            self.herald.tell(account, "charge.dispute.closed", shapes.dispute(dispute))
+        return dispute
+
     # --- checkout sessions -------------------------------------------------------------------
 
     def pay(self, account: Account, session: Session, method: PaymentMethod) -> Intent:
@@ -285,6 +310,8 @@ class Bank:
             self._status(intent, "succeeded")
             self.herald.tell(account, "charge.succeeded", shapes.charge(charge))
             self._tell(account, "payment_intent.succeeded", intent)
+        if method.card.disputes and charge.amount_captured:
+            self.dispute(account, charge, "needs_response")
         if intent.setup_future_usage and intent.customer and method.customer is None:
             self.attach(account, method, intent.customer)
         session = intent.session
@@ -364,7 +391,7 @@ class Bank:
     def _move(
         self,
         account: Account,
-        kind: Literal["charge", "refund", "refund_failure"],
+        kind: MovementType,
         amount: int,
         source: str,
         intent: Intent,

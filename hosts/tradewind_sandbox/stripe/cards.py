@@ -32,6 +32,7 @@ class TestCard:
     asks: Asks = "never"
     decline: Decline | None = None
     refund: RefundFate = "succeeded"
+    disputes: bool = False
 
 
 def _declined(decline_code: str, message: str = "Your card was declined.") -> Decline:
@@ -125,6 +126,12 @@ CARDS = (
             "processing_error",
             "An error occurred while processing your card. Try again in a little bit.",
         ),
+    ),
+    TestCard(
+        "4000000000000259",
+        "is charged, and the payer disputes it",
+        ("pm_card_createDispute", "tok_createDispute"),
+        disputes=True,
     ),
     TestCard(
         "4000000000005126",

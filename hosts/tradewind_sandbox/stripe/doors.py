@@ -11,7 +11,7 @@ from tradewind_sandbox.stripe import cards
 from tradewind_sandbox.stripe.bank import Bank
 from tradewind_sandbox.stripe.dependencies import GivenStripe
 from tradewind_sandbox.stripe.errors import Refused
-from tradewind_sandbox.stripe.state import Account, Intent, Session
+from tradewind_sandbox.stripe.state import Account, DisputeStatus, Intent, Session
 
 _CARD_OF = {
     "succeeded": cards.FIRST,
@@ -37,6 +37,14 @@ class RefundFate(msgspec.Struct, kw_only=True):
 
     refund: str
     outcome: Literal["succeeded", "failed"]
+    webhook: bool = True
+
+
+class Quarrel(msgspec.Struct, kw_only=True):
+    """What the payer's bank has done about a payment, or decided at last."""
+
+    payment_intent: str
+    outcome: DisputeStatus
     webhook: bool = True
 
 
@@ -71,6 +79,21 @@ async def decide_refund(data: JSONBody[RefundFate], stripe: GivenStripe) -> dict
             stripe.herald.silent = False
             return {"refund": refund.id, "status": refund.status}
     raise NotFoundException(f"no refund {data.refund}")
+
+
+@post("/dispute", status_code=200)
+async def dispute(data: JSONBody[Quarrel], stripe: GivenStripe) -> dict[str, Any]:
+    """Let a payer's bank want its money back, or say who keeps it; webhooks follow."""
+    stripe.expire()
+    for account in stripe.state.accounts:
+        intent = account.intents.get(data.payment_intent)
+        charge = intent.charge if intent else None
+        if charge and charge.amount_captured:
+            stripe.herald.silent = not data.webhook
+            found = stripe.dispute(account, charge, data.outcome)
+            stripe.herald.silent = False
+            return {"dispute": found.id, "status": found.status}
+    raise NotFoundException(f"no payment {data.payment_intent} that was captured")
 
 
 @get("/books")
@@ -151,6 +174,7 @@ def _shown(intent: Intent) -> dict[str, Any]:
         "status": intent.status,
         "amount_capturable": intent.amount_capturable,
         "amount_received": intent.amount_received,
+        "dispute": charge.dispute.status if (charge := intent.charge) and charge.dispute else None,
         "amount_returned": sum(charge.returned for charge in intent.charges),
         "refunds": [
             {"id": refund.id, "amount": refund.amount, "status": refund.status}
@@ -160,4 +184,4 @@ def _shown(intent: Intent) -> dict[str, Any]:
     }
 
 
-HANDLERS = [pay, decide_refund, books]
+HANDLERS = [pay, decide_refund, dispute, books]

@@ -1,13 +1,14 @@
 """Stripe's objects as its API shows them, with the ids of others in place of those others."""
 
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from tradewind_sandbox.stripe.state import (
     Account,
     Charge,
     Customer,
+    Dispute,
     Endpoint,
     Event,
     Intent,
@@ -19,6 +20,7 @@ from tradewind_sandbox.stripe.state import (
 )
 
 _NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
+_TIME_FOR_EVIDENCE = timedelta(days=14)
 _INTENT_DETAILS = (
     "description",
     "payment_method_options",
@@ -131,7 +133,7 @@ def charge(it: Charge) -> dict[str, Any]:
         "currency": it.intent.currency,
         "customer": _id(it.intent.customer),
         "description": details.get("description"),
-        "disputed": False,
+        "disputed": it.dispute is not None,
         "failure_code": failure.get("code"),
         "failure_message": failure.get("message"),
         "fraud_details": {},
@@ -261,6 +263,36 @@ def refund(it: Refund) -> dict[str, Any]:
         "transfer_reversal": None,
     }
     return {**shown, "failure_reason": it.failure_reason} if it.failure_reason else shown
+
+
+def dispute(it: Dispute) -> dict[str, Any]:
+    """A dispute; of the evidence that a store may give, nothing is kept."""
+    due = it.created + _TIME_FOR_EVIDENCE
+    evidence: dict[str, Any] = {
+        "due_by": unix(due),
+        "enhanced_eligibility": {},
+        "has_evidence": False,
+    }
+    card = {"brand": it.charge.payment_method.card.brand, "case_type": "chargeback"}
+    return {
+        "id": it.id,
+        "object": "dispute",
+        "amount": it.amount,
+        "balance_transactions": [],
+        "charge": it.charge.id,
+        "created": unix(it.created),
+        "currency": it.charge.intent.currency,
+        "enhanced_eligibility_types": [],
+        "evidence": {},
+        "evidence_details": {**evidence, "past_due": False, "submission_count": 0},
+        "is_charge_refundable": False,
+        "livemode": False,
+        "metadata": {},
+        "payment_intent": it.charge.intent.id,
+        "payment_method_details": {"card": {**card, "network_reason_code": "10.4"}, "type": "card"},
+        "reason": "fraudulent",
+        "status": it.status,
+    }
 
 
 def session(it: Session) -> dict[str, Any]:
@@ -448,6 +480,7 @@ def of_id(account: Account, name: str) -> dict[str, Any] | None:
         (account.intents, intent),
         (account.charges, charge),
         (account.refunds, refund),
+        (account.disputes, dispute),
         (account.sessions, session),
         (account.customers, customer),
         (account.payment_methods, payment_method),

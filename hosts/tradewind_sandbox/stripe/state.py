@@ -52,13 +52,16 @@ class PaymentMethod:
     metadata: dict[str, str] = field(default_factory=dict)
 
 
+MovementType = Literal["charge", "refund", "refund_failure", "adjustment"]
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class Movement:
-    """A balance transaction: money that came (`charge`) or went (`refund`)."""
+    """A balance transaction: money that came (`charge`) or went (`refund`, `adjustment`)."""
 
     id: str
     created: datetime
-    type: Literal["charge", "refund", "refund_failure"]
+    type: MovementType
     amount: int
     fee: int
     currency: str
@@ -82,6 +85,20 @@ class Refund:
     fate: RefundFate = "succeeded"
 
 
+DisputeStatus = Literal["needs_response", "won", "lost"]
+
+
+@dataclass(eq=False, slots=True, kw_only=True)
+class Dispute:
+    """Money that the payer's bank wants back."""
+
+    id: str
+    created: datetime
+    charge: "Charge"
+    amount: int
+    status: DisputeStatus = "needs_response"
+
+
 @dataclass(eq=False, slots=True, kw_only=True)
 class Charge:
     """One try to charge. Until `capture_before` an authorization waits to be captured."""
@@ -97,6 +114,7 @@ class Charge:
     capture_before: datetime | None = None
     movement: Movement | None = None
     refunds: list[Refund] = field(default_factory=list)
+    dispute: Dispute | None = None
 
     @property
     def returned(self) -> int:
@@ -266,6 +284,7 @@ class Account:
         self.sessions: dict[str, Session] = {}
         self.charges: dict[str, Charge] = {}
         self.refunds: dict[str, Refund] = {}
+        self.disputes: dict[str, Dispute] = {}
         self.customers: dict[str, Customer] = {}
         self.payment_methods: dict[str, PaymentMethod] = {}
         self.movements: dict[str, Movement] = {}

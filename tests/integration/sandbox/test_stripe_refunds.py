@@ -234,3 +234,16 @@ async def test_pages_and_doors_are_never_hit() -> None:
         assert (await merchant.world.client.get(session.url)).status_code == 200
         assert (await merchant.types(session.url, "4242424242424242")).status_code == 303
         assert len(await merchant.books()) == 1
+
+
+async def test_a_payer_may_dispute_and_the_bank_decides(merchant: Merchant) -> None:
+    paid = await merchant.paid("pm_card_createDispute", expand=["latest_charge"])
+    assert paid.latest_charge.disputed
+    (open_one,) = (await merchant.v1.disputes.list_async({"payment_intent": paid.id})).data
+    assert open_one.to_dict().keys() == sample("res-dispute").keys()
+    assert (open_one.status, open_one.amount) == ("needs_response", 1099)
+    body = {"payment_intent": paid.id, "outcome": "lost"}
+    answer = await merchant.world.client.post("/stripe/dispute", json=body)
+    assert answer.json() == {"dispute": open_one.id, "status": "lost"}
+    assert (await merchant.v1.disputes.retrieve_async(open_one.id)).status == "lost"
+    assert (await merchant.told())[-1] == "charge.dispute.closed"

@@ -1,4 +1,4 @@
-"""Refunds, and the charges that they go back on."""
+"""Refunds and disputes, and the charges that they go back on."""
 
 from typing import Any
 
@@ -26,11 +26,7 @@ def create_refund(call: Call, given: RefundIn) -> dict[str, Any]:
 
 def list_refunds(call: Call, page: RefundPage) -> dict[str, Any]:
     """Refunds, newest first."""
-    found = [
-        one
-        for one in call.account.refunds.values()
-        if page.charge in {"", one.charge.id} and page.payment_intent in {"", one.charge.intent.id}
-    ]
+    found = [one for one in call.account.refunds.values() if _about(one.charge, page)]
     return paged("/v1/refunds", page, found, shapes.refund)
 
 
@@ -62,6 +58,21 @@ def read_charge(call: Call, _: Nothing) -> dict[str, Any]:
     return shapes.charge(named(call.account.charges, call.name, "charge"))
 
 
+def list_disputes(call: Call, page: RefundPage) -> dict[str, Any]:
+    """Disputes, newest first."""
+    found = [one for one in call.account.disputes.values() if _about(one.charge, page)]
+    return paged("/v1/disputes", page, found, shapes.dispute)
+
+
+def read_dispute(call: Call, _: Nothing) -> dict[str, Any]:
+    """One dispute."""
+    return shapes.dispute(named(call.account.disputes, call.name, "dispute"))
+
+
+def _about(charge: Charge, page: RefundPage) -> bool:
+    return page.charge in {"", charge.id} and page.payment_intent in {"", charge.intent.id}
+
+
 def _to_refund(call: Call, given: RefundIn) -> Charge:
     if bool(given.charge) == bool(given.payment_intent):
         wrong = "One of the following params should be provided: payment_intent or charge."
@@ -78,6 +89,8 @@ ROUTES = [
     Route("GET", "/refunds", RefundPage, list_refunds),
     Route("GET", "/refunds/{name}", Nothing, read_refund),
     Route("POST", "/refunds/{name}", NewMetadata, update_refund),
+    Route("GET", "/disputes", RefundPage, list_disputes),
+    Route("GET", "/disputes/{name}", Nothing, read_dispute),
     Route("GET", "/charges", ChargePage, list_charges),
     Route("GET", "/charges/{name}", Nothing, read_charge),
 ]

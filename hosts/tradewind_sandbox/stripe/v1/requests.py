@@ -297,7 +297,7 @@ class RefundIn(Params):
 
 
 class RefundPage(Page):
-    """`GET /refunds`."""
+    """`GET /refunds` and `GET /disputes`."""
 
     charge: str = ""
     payment_intent: str = ""
