@@ -9,6 +9,7 @@ import msgspec
 from litestar import Request, Response
 from litestar.di import NamedDependency
 
+from tradewind.contracts.errors import Unauthorized
 from tradewind.database import Store, Transaction
 from tradewind.database.directory import ApiKey
 from tradewind.database.sessions import Session
@@ -42,6 +43,12 @@ class Access:
     def credential(self) -> str:
         """Whose named requests these are: a signed-in customer's are nobody else's."""
         return self.actor if self.customer_id is None else f"{self.actor}:{self.customer_id}"
+
+    def signed_in(self) -> UUID:
+        """The customer whose session came with the request. Raises Unauthorized."""
+        if self.customer_id is None:
+            raise Unauthorized("Sign in first.")
+        return self.customer_id
 
     @asynccontextmanager
     async def transaction(self) -> AsyncIterator[Transaction]:

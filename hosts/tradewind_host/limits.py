@@ -1,4 +1,4 @@
-"""How much one caller may ask for: the one rate limiter of the host; and what a caller's address is.
+"""How much one caller may ask for: the host's one rate limiter; and what an address is.
 
 It counts in the process and forgets with it: with several hosts each lets through as much.
 """

@@ -16,9 +16,10 @@ from tradewind.contracts.errors import Retry
 from tradewind.contracts.events import Event
 from tradewind.conversations.drain import drain
 from tradewind.conversations.telling import ASK_AFTER, CHAT, TOLD, ask_after, tell
-from tradewind.database import directory
+from tradewind.database import directory, sessions
 from tradewind.database.engine import Store
 from tradewind.database.listen import listening
+from tradewind.messaging import codes
 from tradewind.messaging.letters import service as letters
 from tradewind.messaging.letters.service import LETTERS
 from tradewind.outbox import inbox, live
@@ -72,6 +73,7 @@ class Worker:
             ASK_AFTER: self._for_id(ask_after, "session_id"),
             checkout.REFUND: self._follow_refund,
             checkout.CAPTURE: self._follow_capture,
+            codes.SEND_CODE: self._send_code,
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
@@ -85,6 +87,7 @@ class Worker:
             ),
             "release_held": (timedelta(minutes=1), self._each_store(_release_held)),
             "forget": (timedelta(minutes=10), self._forget),
+            "forget_codes": (timedelta(hours=1), self._each_store(codes.forget_codes)),
             "forget_answers": (timedelta(minutes=10), self._each_store(idempotency.forget_old)),
         }
 
@@ -274,6 +277,11 @@ class Worker:
         await checkout.follow_capture(self._engine, await self._store(job), capture_id, attempt)
         return False
 
+    async def _send_code(self, job: TakenJob) -> bool:
+        claimed, locale = codes.claim_of(job.payload), str(job.payload["locale"])
+        await codes.send(self._engine, await self._store(job), claimed, locale)
+        return False
+
     # --- schedules ---------------------------------------------------------------------------
 
     def _each_store(
@@ -291,6 +299,7 @@ class Worker:
     async def _forget(self) -> None:
         await live.forget_old(self._engine.database)
         await inbox.forget_old(self._engine.database)
+        await sessions.forget_old(self._engine.database)
 
     async def _store(self, job: TakenJob) -> Store:
         if job.store_id is None:

@@ -7,7 +7,8 @@ import msgspec
 
 from tradewind.contracts.channel import Sender
 from tradewind.contracts.pricing import Address
-from tradewind.customers.rules import Customer, Identity
+from tradewind.customers.codes.rules import EMAIL
+from tradewind.customers.rules import Customer, Identity, KeptAddress
 from tradewind.database import Transaction
 
 _CUSTOMER = """SELECT c.id, c.name, c.email, c.phone, c.locale, c.country FROM shop.customers c """
@@ -95,11 +96,33 @@ async def identities(tx: Transaction, customer_id: UUID) -> list[Identity]:
     return [Identity(**dict(row)) for row in rows]
 
 
+async def add_with_email(tx: Transaction, customer_id: UUID, address: str) -> bool:
+    """Add a customer who has shown that an address is theirs; false when it is somebody's."""
+    added = await tx.fetchval(
+        """WITH known AS (
+               INSERT INTO shop.customer_identities
+                   (store_id, channel, identity, customer_id, verified_at, created_at)
+               VALUES ($1, $4, $3, $2, $5, $5)
+               ON CONFLICT (store_id, channel, identity) DO NOTHING RETURNING customer_id)
+           INSERT INTO shop.customers
+               (store_id, id, email, email_verified_at, created_at, updated_at)
+           SELECT $1, customer_id, $3, $5, $5, $5 FROM known RETURNING id""",
+        tx.store_id,
+        customer_id,
+        address,
+        EMAIL,
+        tx.now,
+    )
+    return added is not None
+
+
 async def update(tx: Transaction, new: Customer) -> bool:
     """Overwrite what a customer told; false when there is no such customer."""
     changed = await tx.fetchval(
         """UPDATE shop.customers SET name = $3, email = $4, phone = $5, locale = $6,
-               updated_at = $7
+               updated_at = $7,
+               email_verified_at = CASE WHEN email_key = lower($4) THEN email_verified_at END,
+               phone_verified_at = CASE WHEN phone = $5 THEN phone_verified_at END
            WHERE store_id = $1 AND id = $2 RETURNING id""",
         tx.store_id,
         new.id,
@@ -127,6 +150,21 @@ async def add_customer(tx: Transaction, new: Customer) -> None:
         new.country,
         tx.now,
     )
+
+
+async def addresses(tx: Transaction, customer_id: UUID, most: int) -> list[KeptAddress]:
+    """The addresses of a customer, the one used last first."""
+    rows = await tx.fetch(
+        """SELECT id, address FROM shop.addresses WHERE store_id = $1 AND customer_id = $2
+           ORDER BY used_at DESC, id DESC LIMIT $3""",
+        tx.store_id,
+        customer_id,
+        most,
+    )
+    return [
+        KeptAddress(id=row["id"], address=msgspec.json.decode(row["address"], type=Address))
+        for row in rows
+    ]
 
 
 async def last_address(tx: Transaction, customer_id: UUID) -> Address | None:

@@ -4,6 +4,8 @@ from uuid import UUID
 
 import msgspec
 
+from tradewind.contracts.pricing import Address
+
 
 class Customer(msgspec.Struct, frozen=True, kw_only=True):
     """A person who buys, as far as they told."""
@@ -23,6 +25,13 @@ class Identity(msgspec.Struct, frozen=True, kw_only=True):
     identity: str
     phone: str | None = None
     name: str | None = None
+
+
+class KeptAddress(msgspec.Struct, frozen=True, kw_only=True):
+    """An address that a customer has used."""
+
+    id: UUID
+    address: Address
 
 
 def split_name(name: str) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""Who is buying: known by a channel's identity, told by themselves, never guessed or merged."""
+"""Who is buying: known by a channel or a code they read out, never guessed or merged."""
 
 from uuid import UUID
 
@@ -8,8 +8,11 @@ from tradewind.contracts.channel import Sender
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import Address
 from tradewind.customers import queries
-from tradewind.customers.rules import Customer, Identity
+from tradewind.customers.codes.rules import EMAIL
+from tradewind.customers.rules import Customer, Identity, KeptAddress
 from tradewind.database import Transaction
+
+_MOST_ADDRESSES = 100
 
 
 async def for_identity(tx: Transaction, channel: str, sender: Sender) -> Customer:
@@ -31,6 +34,20 @@ async def for_identity(tx: Transaction, channel: str, sender: Sender) -> Custome
     if again is None:
         raise NotFound("The customer was removed meanwhile.")
     return again[1]
+
+
+async def for_email(tx: Transaction, address: str) -> Customer:
+    """The customer who has shown that an address (lower case) is theirs, made when there is none.
+
+    Whoever only told this address, in a chat or at a checkout, is somebody else.
+    """
+    known = await queries.by_identities(tx, EMAIL, [address])
+    if known is not None:
+        return known[1]
+    new = Customer(id=tx.new_id(), email=address)
+    if await queries.add_with_email(tx, new.id, address):
+        return new
+    return await for_email(tx, address)
 
 
 async def get_customer(tx: Transaction, customer_id: UUID) -> Customer:
@@ -77,6 +94,11 @@ async def update(
 async def identities(tx: Transaction, customer_id: UUID) -> list[Identity]:
     """How the channels know a customer."""
     return await queries.identities(tx, customer_id)
+
+
+async def addresses(tx: Transaction, customer_id: UUID) -> list[KeptAddress]:
+    """The addresses of a customer, the one used last first; 100 at most."""
+    return await queries.addresses(tx, customer_id, _MOST_ADDRESSES)
 
 
 async def last_address(tx: Transaction, customer_id: UUID) -> Address | None:

@@ -29,8 +29,10 @@ _AGENT = 300
 
 
 class Life(msgspec.Struct, frozen=True):
-    """How long a session lives: without being used, and at most. `noted` is how coarsely use is
-    written down, so that reading does not write."""
+    """How long a session lives: without being used, and at most.
+
+    `noted` is how coarsely use is written down, so that reading does not write.
+    """
 
     idle: timedelta
     most: timedelta

@@ -162,6 +162,13 @@ def settle(tx: Transaction, writes: Writes, channel: str, outcomes: Sequence[Out
             tx.store_id,
             [outcome.message.message_id for outcome in finished],
         )
+    told = [o.message.message_id for o in finished if o.message.category == queries.SECRET]
+    if told:
+        writes.add(
+            "DELETE FROM shop.message_bodies WHERE store_id = {0} AND message_id = ANY ({1})",
+            tx.store_id,
+            told,
+        )
     for outcome in outcomes:
         if outcome.retry_at is not None:
             _put_off(tx, writes, outcome, outcome.retry_at)

@@ -23,6 +23,11 @@ OUTBOUND_COLUMNS = """store_id, message_id, conversation_id, channel, identity, 
     category, reply_to, dedupe_key, state, attempts, run_at, marked_at, created_at"""
 
 
+SECRET = "authentication"  # noqa: S105 - a category, as providers call it
+"""The category of messages that hold a secret: what they say is shown to nobody and is erased
+once they are sent."""
+
+
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """A message on its way out. `marked_at` is set once a send was begun."""
 
@@ -126,6 +131,7 @@ class LoggedMessage(msgspec.Struct, frozen=True, kw_only=True):
     id: UUID
     conversation_id: UUID | None
     identity: str
+    category: str
     status: str
 
 
@@ -144,7 +150,7 @@ async def logged(
 ) -> LoggedMessage | None:
     """An outgoing message, by its id or else by the provider's, and the furthest it got."""
     row = await tx.fetchrow(
-        """SELECT m.id, m.conversation_id, m.identity,
+        """SELECT m.id, m.conversation_id, m.identity, m.category,
                   array(SELECT s.status FROM shop.message_statuses s
                         WHERE s.store_id = m.store_id AND s.message_id = m.id) AS statuses
            FROM shop.messaging_log m
@@ -163,6 +169,7 @@ async def logged(
         id=row["id"],
         conversation_id=row["conversation_id"],
         identity=row["identity"],
+        category=row["category"],
         status=status,
     )
 
@@ -186,10 +193,18 @@ def add_status(
 async def drop_outbound(tx: Transaction, message_id: UUID) -> None:
     """The message needs no more sending."""
     await tx.execute(
-        "DELETE FROM shop.outbound_messages WHERE store_id = $1 AND message_id = $2",
+        f"""WITH dropped AS (
+                DELETE FROM shop.outbound_messages WHERE store_id = $1 AND message_id = $2
+                RETURNING message_id, category)
+            {_ERASE}""",
         tx.store_id,
         message_id,
+        SECRET,
     )
+
+
+_ERASE = """DELETE FROM shop.message_bodies b USING dropped
+    WHERE b.store_id = $1 AND b.message_id = dropped.message_id AND dropped.category = $3"""
 
 
 async def consent(tx: Transaction, channel: str, identity: str) -> list[tuple[str, bool]]:
@@ -244,7 +259,10 @@ async def withhold(tx: Transaction, channel: str, identity: str, category: str |
                 DELETE FROM shop.outbound_messages
                 WHERE store_id = $1 AND channel = $2 AND identity = $3
                   AND ($5::text IS NULL OR category = $5)
-                RETURNING message_id)
+                RETURNING message_id, category),
+            erased AS (
+                DELETE FROM shop.message_bodies b USING kept
+                WHERE b.store_id = $1 AND b.message_id = kept.message_id AND kept.category = $6)
             INSERT INTO shop.message_statuses ({STATUS_COLUMNS})
             SELECT $1, message_id, 'withheld', 0, NULL, 'opted_out', '', NULL, $4, $4 FROM kept
             ON CONFLICT DO NOTHING""",
@@ -253,6 +271,7 @@ async def withhold(tx: Transaction, channel: str, identity: str, category: str |
         identity,
         tx.now,
         category,
+        SECRET,
     )
 
 
@@ -299,6 +318,7 @@ async def messages_about(
 
 def _record(row: Any) -> MessageRecord:
     statuses: Sequence[str] = row["statuses"] or ()
+    secret = row["category"] == SECRET and row["direction"] == "out"
     best = max(range(len(statuses)), key=lambda i: STATUS_RANK[statuses[i]], default=None)
     status = statuses[best] if best is not None else None
     return MessageRecord(
@@ -308,7 +328,7 @@ def _record(row: Any) -> MessageRecord:
         direction=row["direction"],
         kind=row["kind"],
         category=row["category"],
-        body=msgspec.json.decode(row["body"]) if row["body"] else None,
+        body=msgspec.json.decode(row["body"]) if row["body"] and not secret else None,
         status=status if row["direction"] == "in" or status else "queued",
         error_code=row["error_codes"][best] if best is not None else "",
         error=row["errors"][best] if best is not None else "",
@@ -316,6 +336,47 @@ def _record(row: Any) -> MessageRecord:
         author=row["author"],
         created_at=row["created_at"],
     )
+
+
+class Chat(msgspec.Struct, frozen=True, kw_only=True):
+    """A conversation with somebody whose phone number is known."""
+
+    conversation_id: UUID
+    channel: str
+    identity: str
+    customer_id: UUID
+    locale: str
+
+
+async def chat_of_phone(tx: Transaction, phone: str) -> Chat | None:
+    """The conversation with whoever a channel knows by this number (E.164), the latest of them."""
+    row = await tx.fetchrow(
+        """SELECT c.id AS conversation_id, c.channel, c.identity, i.customer_id, c.locale
+           FROM shop.customer_identities i
+           JOIN shop.conversations c
+               ON c.store_id = $1 AND c.channel = i.channel AND c.identity = i.identity
+           WHERE i.store_id = $1 AND i.phone = $2
+           ORDER BY c.last_inbound_at DESC NULLS LAST, c.id DESC LIMIT 1""",
+        tx.store_id,
+        phone,
+    )
+    return None if row is None else Chat(**dict(row))
+
+
+async def approved_template(
+    tx: Transaction, channel: str, purpose: str, language: str
+) -> str | None:
+    """The name of the store's approved template for a purpose, in one language."""
+    found: str | None = await tx.fetchval(
+        """SELECT name FROM shop.message_templates
+           WHERE store_id = $1 AND channel = $2 AND purpose = $3 AND language = $4
+             AND status = 'approved' ORDER BY name LIMIT 1""",
+        tx.store_id,
+        channel,
+        purpose,
+        language,
+    )
+    return found
 
 
 async def template_changed(tx: Transaction, channel: str, news: Mapping[str, Any]) -> None:

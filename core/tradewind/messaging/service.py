@@ -99,7 +99,8 @@ def compose(
         why = _why_not(tx, line, body, category, always=always)
         row = _log_row(tx, line, message_id, body, sequence)
         logs.append([*row, origin.cause, category, origin.author, origin.order_id])
-        texts.append((tx.store_id, message_id, storable_json(body)))
+        if not (why and category == queries.SECRET):
+            texts.append((tx.store_id, message_id, storable_json(body)))
         if why:
             withheld.append(
                 (tx.store_id, message_id, "withheld", 0, None, why, "", None, tx.now, tx.now)
@@ -316,6 +317,12 @@ async def status_reported(
         tx.store_id,
         message.id,
     )
+    if message.category == queries.SECRET:
+        writes.add(
+            "DELETE FROM shop.message_bodies WHERE store_id = {0} AND message_id = {1}",
+            tx.store_id,
+            message.id,
+        )
     if code == "opted_out":
         await set_consent(
             tx,

@@ -88,6 +88,53 @@ async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int) -> 
     return [_order(row) for row in rows]
 
 
+# An order without a person who could sign in is a guest's: it belongs to whoever has shown that its
+# mail address is theirs.
+_OF_GUEST = """
+    FROM shop.customer_identities mine
+    JOIN shop.orders g ON g.store_id = $1 AND g.email_key = mine.identity
+    WHERE mine.store_id = $1 AND mine.customer_id = $2 AND mine.channel = 'email'
+      AND mine.verified_at IS NOT NULL
+      AND NOT EXISTS (SELECT FROM shop.customer_identities other
+                      WHERE other.store_id = $1 AND other.customer_id = g.customer_id)
+"""
+
+
+async def orders_for(
+    tx: Transaction, customer_id: UUID, before: UUID | None, limit: int
+) -> list[Order]:
+    """The orders that a signed-in customer may see, newest first."""
+    rows = await tx.fetch(
+        _ORDER
+        + f"""o.id IN (
+                (SELECT id FROM shop.orders
+                 WHERE store_id = $1 AND customer_id = $2 AND ($3::uuid IS NULL OR id < $3)
+                 ORDER BY id DESC LIMIT $4)
+                UNION
+                (SELECT g.id {_OF_GUEST} AND ($3::uuid IS NULL OR g.id < $3)
+                 ORDER BY g.id DESC LIMIT $4))
+             ORDER BY o.id DESC LIMIT $4""",
+        tx.store_id,
+        customer_id,
+        before,
+        limit,
+    )
+    return [_order(row) for row in rows]
+
+
+async def may_see(tx: Transaction, customer_id: UUID, order_id: UUID) -> bool:
+    """Whether an order is among those that a signed-in customer may see."""
+    found = await tx.fetchval(
+        f"""SELECT EXISTS (SELECT FROM shop.orders
+                           WHERE store_id = $1 AND customer_id = $2 AND id = $3)
+                OR EXISTS (SELECT {_OF_GUEST} AND g.id = $3)""",
+        tx.store_id,
+        customer_id,
+        order_id,
+    )
+    return bool(found)
+
+
 async def orders(
     tx: Transaction, wanted: OrderFilter, before: UUID | None, limit: int
 ) -> list[Order]:

@@ -42,8 +42,10 @@ __all__ = [
     "get_order",
     "list_orders",
     "lock_order",
+    "may_see",
     "order_by_number",
     "order_of_cart",
+    "orders_for",
     "orders_of_customer",
     "payments_of",
     "pay",
@@ -84,6 +86,21 @@ async def order_by_number(
 async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int = 5) -> list[Order]:
     """A customer's newest orders."""
     return await queries.orders_of_customer(tx, customer_id, limit)
+
+
+async def orders_for(
+    tx: Transaction, customer_id: UUID, *, before: UUID | None, limit: int
+) -> list[Order]:
+    """What a signed-in customer ordered, newest first; also as a guest, by an address since proved.
+
+    A mail address that was only typed shows nothing.
+    """
+    return await queries.orders_for(tx, customer_id, before, limit)
+
+
+async def may_see(tx: Transaction, customer_id: UUID, order_id: UUID) -> bool:
+    """Whether an order is one of `orders_for` this customer."""
+    return await queries.may_see(tx, customer_id, order_id)
 
 
 async def list_orders(tx: Transaction, wanted: OrderFilter) -> Page[Order]:

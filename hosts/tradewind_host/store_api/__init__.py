@@ -7,14 +7,14 @@ from tradewind_host.access import provide_access
 from tradewind_host.auth import StoreDoor
 from tradewind_host.idempotency import Idempotency
 from tradewind_host.openapi import STORE_KEY
-from tradewind_host.store_api.catalog import ROUTES
+from tradewind_host.store_api import auth, catalog, customers
 
 
 def store_router() -> Router:
     """Every route under `/store`."""
     return Router(
         "/store",
-        route_handlers=ROUTES,
+        route_handlers=[*catalog.ROUTES, *auth.ROUTES, *customers.ROUTES],
         middleware=[StoreDoor, Idempotency],
         dependencies={"access": Provide(provide_access, sync_to_thread=False)},
         security=STORE_KEY,

@@ -19,6 +19,8 @@ from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout.service import place
+from tradewind.customers.service import for_email
+from tradewind.database.sessions import NewSession, open_session
 from tradewind.outbox.service import list_deliveries
 from tradewind.settings.service import configure
 from tradewind.testing.database import DatabaseUrls
@@ -157,9 +159,22 @@ async def ask(shop: Shop, call: Call, ids: dict[str, str], slug: str) -> httpx.R
         json=BODIES.get(call.function),
         headers={
             "X-Publishable-Key": branch.publishable_key,
-            "Authorization": f"Bearer {branch.secret_key}",
+            **await credentials(shop, call, slug),
         },
     )
+
+
+async def credentials(shop: Shop, call: Call, slug: str) -> dict[str, str]:
+    """The merchant's key, or a customer's session where a customer is asked for."""
+    branch = shop.branches[slug]
+    if not call.path.startswith("/store/"):
+        return {"Authorization": f"Bearer {branch.secret_key}"}
+    if not call.path.startswith("/store/customers/me"):
+        return {}
+    async with shop.engine.database.transaction(branch.store.id) as tx:
+        customer = await for_email(tx, f"{slug}@example.com")
+        new = NewSession(kind="customer", store_id=branch.store.id, customer_id=customer.id)
+        return {"Authorization": f"Bearer {(await open_session(tx, new)).token}"}
 
 
 async def test_own_objects_are_reached_and_foreign_ones_do_not_exist(sides: Sides) -> None:

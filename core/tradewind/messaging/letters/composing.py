@@ -69,6 +69,22 @@ def compose(kind: Kind, facts: Facts) -> Email:
     )
 
 
+def compose_code(words: Phrases, store: str, code: str, minutes: int) -> Email:
+    """The letter with a sign-in code; the code is not in its subject, which others may see."""
+    values = {"store": one_line(store), "minutes": minutes}
+    return draw(
+        Letter(
+            language=words.code,
+            store=one_line(store),
+            subject=words("code.subject", **values),
+            heading=words("code.heading"),
+            paragraphs=[words("code.text", **values), words("code.note", **values)],
+            code=code,
+            footer=words("code.footer", **values),
+        )
+    )
+
+
 def one_line(text: str) -> str:
     """Words of a merchant or shopper on one line, without what would end it or turn it around."""
     shown = (" " if category(one) in {"Cc", "Zl", "Zp"} else one for one in text)

@@ -40,19 +40,20 @@ class Section(msgspec.Struct, frozen=True):
 
 
 class Letter(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a letter shows, in the order in which it shows it."""
+    """Everything a letter shows; `code` is to be typed somewhere, and stands out."""
 
     language: str
     store: str
     subject: str
     heading: str
     paragraphs: Sequence[str]
-    title: str
-    items: Sequence[Item]
-    figures: Sequence[Figure]
-    sections: Sequence[Section]
-    button: Button
     footer: str
+    code: str = ""
+    title: str = ""
+    items: Sequence[Item] = ()
+    figures: Sequence[Figure] = ()
+    sections: Sequence[Section] = ()
+    button: Button | None = None
 
 
 _TEMPLATES = Environment(

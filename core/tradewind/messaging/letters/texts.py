@@ -37,6 +37,14 @@ _ENGLISH = {
     "delivered.subject": "Order {number} from {store} was delivered",
     "delivered.heading": "Your order has arrived",
     "delivered.text": "Order {number} was delivered. Thank you for buying at {store}!",
+    "code.subject": "Your sign-in code for {store}",
+    "code.heading": "Your sign-in code",
+    "code.text": "Enter the code below to sign in at {store}.",
+    "code.note": "It is valid for {minutes} minutes and can be used once. Tell it to nobody: "
+    "{store} will never ask you for it. If you did not want to sign in, there is nothing to do.",
+    "code.footer": "{store} wrote to you because somebody entered this address to sign in.",
+    "code.chat": "{code} is your sign-in code for {store}. It is valid for {minutes} minutes. Tell "
+    "it to nobody.",
     "hello": "Hello {name},",
     "order": "Order {number} of {date}",
     "line": "{quantity} × {price}",
@@ -102,6 +110,14 @@ _SWAHILI = {
     "delivered.subject": "Oda {number} kutoka {store} imefikishwa",
     "delivered.heading": "Oda yako imefika",
     "delivered.text": "Oda {number} imefikishwa. Asante kwa kununua kwa {store}!",
+    "code.subject": "Msimbo wako wa kuingia kwa {store}",
+    "code.heading": "Msimbo wako wa kuingia",
+    "code.text": "Weka msimbo ulio hapa chini ili kuingia kwa {store}.",
+    "code.note": "Unatumika kwa dakika {minutes} na mara moja tu. Usimwambie mtu yeyote: {store} "
+    "haitakuuliza kamwe. Kama hukutaka kuingia, hakuna unachohitaji kufanya.",
+    "code.footer": "{store} imekuandikia kwa sababu mtu ameweka anwani hii ili kuingia.",
+    "code.chat": "{code} ni msimbo wako wa kuingia kwa {store}. Unatumika kwa dakika {minutes}. "
+    "Usimwambie mtu yeyote.",
     "hello": "Habari {name},",
     "order": "Oda {number} ya {date}",
     "line": "{quantity} × {price}",
@@ -166,6 +182,16 @@ _FRENCH = {
     "delivered.subject": "La commande {number} de {store} a été livrée",
     "delivered.heading": "Votre commande est arrivée",
     "delivered.text": "La commande {number} a été livrée. Merci d’avoir acheté chez {store} !",
+    "code.subject": "Votre code de connexion pour {store}",
+    "code.heading": "Votre code de connexion",
+    "code.text": "Saisissez le code ci-dessous pour vous connecter chez {store}.",
+    "code.note": "Il est valable {minutes} minutes et une seule fois. Ne le donnez à personne : "
+    "{store} ne vous le demandera jamais. Si vous ne vouliez pas vous connecter, il n’y a rien à "
+    "faire.",
+    "code.footer": "{store} vous écrit parce que quelqu’un a saisi cette adresse pour se "
+    "connecter.",
+    "code.chat": "{code} est votre code de connexion pour {store}. Il est valable {minutes} "
+    "minutes. Ne le donnez à personne.",
     "hello": "Bonjour {name},",
     "order": "Commande {number} du {date}",
     "line": "{quantity} × {price}",

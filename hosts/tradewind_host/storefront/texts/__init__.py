@@ -12,7 +12,6 @@ from tradewind_host.storefront.texts.english import ENGLISH
 from tradewind_host.storefront.texts.french import FRENCH
 from tradewind_host.storefront.texts.swahili import SWAHILI
 
-
 TEXTS: Mapping[str, Mapping[str, str]] = {"en": ENGLISH, "sw": SWAHILI, "fr": FRENCH}
 
 
@@ -44,6 +43,10 @@ class Words:
 
 def preferred(accept_language: str) -> Words:
     """The first language of an `Accept-Language` header that we speak, else English."""
+    return Words(spoken(accept_language) or "en")
+
+
+def spoken(accept_language: str) -> str:
+    """The first locale of an `Accept-Language` header whose language we speak, or nothing."""
     named: Sequence[str] = [part.partition(";")[0].strip() for part in accept_language.split(",")]
-    spoken = (one for one in named if one.split("-")[0].lower() in TEXTS)
-    return Words(next(spoken, "en"))
+    return next((one for one in named if one.split("-")[0].lower() in TEXTS), "")

@@ -1,0 +1,77 @@
+"""What a signed-in customer sees of themselves."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+from litestar import get
+
+from tradewind.contracts.pricing import Address
+from tradewind.customers import service as customers
+from tradewind.orders import service as orders
+from tradewind_host.access import GivenAccess
+from tradewind_host.order_view import OrderView, order_view
+from tradewind_host.problems import reads
+from tradewind_host.shapes import Cursor, Limit, id_cursor, page
+from tradewind_host.store_api.auth import CustomerView, customer_view
+
+
+class CustomerAnswer(msgspec.Struct, frozen=True):
+    """The signed-in customer."""
+
+    customer: CustomerView
+
+
+class OwnOrders(msgspec.Struct, frozen=True):
+    """The customer's orders, newest first."""
+
+    orders: Sequence[OrderView]
+    next_cursor: str | None
+
+
+class AddressView(Address, frozen=True, kw_only=True):
+    """An address the customer has used."""
+
+    id: UUID
+
+
+class AddressList(msgspec.Struct, frozen=True):
+    """The customer's addresses, the one used last first."""
+
+    addresses: Sequence[AddressView]
+    next_cursor: str | None = None
+
+
+@get("/customers/me", responses=reads())
+async def show_me(access: GivenAccess) -> CustomerAnswer:
+    """The signed-in customer."""
+    async with access.transaction() as tx:
+        return CustomerAnswer(customer_view(await customers.get_customer(tx, access.signed_in())))
+
+
+@get("/customers/me/orders", responses=reads(422))
+async def list_my_orders(
+    access: GivenAccess, limit: Limit = 20, cursor: Cursor = None
+) -> OwnOrders:
+    """What the customer ordered, newest first.
+
+    Also as a guest, with an e-mail address that a code has since shown to be theirs.
+    """
+    customer_id, before = access.signed_in(), id_cursor(cursor)
+    async with access.transaction() as tx:
+        rows = await orders.orders_for(tx, customer_id, before=before, limit=limit + 1)
+    kept, following = page(rows, limit, lambda order: order.id)
+    return OwnOrders([order_view(order) for order in kept], following)
+
+
+@get("/customers/me/addresses", responses=reads())
+async def list_my_addresses(access: GivenAccess) -> AddressList:
+    """Addresses the customer has used."""
+    async with access.transaction() as tx:
+        kept = await customers.addresses(tx, access.signed_in())
+    return AddressList(
+        [AddressView(id=one.id, **msgspec.structs.asdict(one.address)) for one in kept]
+    )
+
+
+ROUTES = [show_me, list_my_orders, list_my_addresses]
