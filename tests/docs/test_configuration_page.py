@@ -83,7 +83,7 @@ def default_of(field: Mapping[str, Any], *, needed: bool) -> str:
 
 
 def mark_of(field: Mapping[str, Any]) -> str:
-    if field.get("writeOnly"):
+    if field.get("writeOnly") or field.get("items", {}).get("writeOnly"):
         return "secret"
     return "operator" if field.get("x-operator-only") else ""
 

@@ -19,8 +19,8 @@ class StripePlugin(Plugin):
     requires = ">=0.1,<0.2"
     settings_type = StripeSettings
 
-    def __init__(self) -> None:
-        self._clients = Clients()
+    def __init__(self, clients: Clients | None = None) -> None:
+        self._clients = clients or Clients()
         self._closing: set[asyncio.Task[None]] = set()
 
     @hookimpl
