@@ -14,6 +14,7 @@ from tradewind_host.media import media_router
 from tradewind_host.openapi import openapi_config
 from tradewind_host.operations import ROUTES
 from tradewind_host.problems import HANDLERS
+from tradewind_host.quick_checkout import quick_routers
 from tradewind_host.store_api import store_router
 from tradewind_host.storefront import pages_routers
 from tradewind_host.webhooks import webhook_routes
@@ -28,6 +29,7 @@ def create_app(engine: Engine, config: Config) -> Litestar:
             *ROUTES,
             Router("/", route_handlers=webhook_routes, include_in_schema=False),
             store_router(),
+            *quick_routers(),
             *pages_routers(),
             admin_router(),
             media_router(config.data_dir),

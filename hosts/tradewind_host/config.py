@@ -21,6 +21,7 @@ _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
 _BURST_SECONDS = 10
+_HOUR = 60 * 60
 _SIGN_IN_SECONDS = 15 * 60
 
 
@@ -53,6 +54,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Codes for one e-mail address or phone number in 15 minutes."""
     sign_ins_per_address: _Count = 100
     """Codes asked for and entered from one network address in 15 minutes."""
+    quick_checkouts_per_address: _Count = 50
+    """Orders by quick checkout from one network address in an hour; 0 is no limit."""
     data_dir: Path = Path(".tradewind")
     host: str = "127.0.0.1"
     port: _Port = 8000
@@ -84,6 +87,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "store_address": Rule(self.store_rate_per_address * _BURST_SECONDS, _BURST_SECONDS),
             "store_key": Rule(self.store_rate_per_key * _BURST_SECONDS, _BURST_SECONDS),
+            "quick_checkout": Rule(self.quick_checkouts_per_address, _HOUR),
             "sign_in_identity": Rule(self.sign_ins_per_identity, _SIGN_IN_SECONDS),
             "sign_in_address": Rule(self.sign_ins_per_address, _SIGN_IN_SECONDS),
         }
@@ -110,6 +114,7 @@ KEYS: Mapping[str, str] = {
     "store_rate_per_key": "TRADEWIND_STORE_RATE_PER_KEY",
     "sign_ins_per_identity": "TRADEWIND_SIGN_INS_PER_IDENTITY",
     "sign_ins_per_address": "TRADEWIND_SIGN_INS_PER_ADDRESS",
+    "quick_checkouts_per_address": "TRADEWIND_QUICK_CHECKOUTS_PER_ADDRESS",
     "data_dir": "TRADEWIND_DATA_DIR",
     "host": "TRADEWIND_HOST",
     "port": "TRADEWIND_PORT",

@@ -23,7 +23,7 @@ _HEADERS = (
     (b"cache-control", b"no-store"),
 )
 _HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-_SHOPS = "/store/"
+_SHOPS = ("/store/", "/api/")
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"
 _EXPOSED = b"Idempotency-Replayed, Retry-After"

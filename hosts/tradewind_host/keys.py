@@ -71,6 +71,16 @@ class Keys:
         self._origins[origin] = (now, found)
         return found
 
+    async def origins_of(self, store_id: UUID) -> Sequence[str]:
+        """The origins that any publishable key of a store lists."""
+        found: Sequence[str] | None = await self._database.pool.fetchval(
+            """SELECT array_agg(DISTINCT origin)
+               FROM control.api_keys CROSS JOIN unnest(origins) AS origin
+               WHERE store_id = $1 AND kind = 'publishable' AND revoked_at IS NULL""",
+            store_id,
+        )
+        return found or ()
+
     def forget(self) -> None:
         """Look everything up anew."""
         self._found.clear()

@@ -461,16 +461,16 @@ async def test_errors_at_the_same_moment_are_all_counted(engine: Engine, shop: S
 # --- flags and the audit log -------------------------------------------------------------------
 
 
-async def test_flags_are_off_until_the_store_sets_them_and_seen_at_once(
+async def test_flags_are_on_until_the_store_switches_them_off_and_seen_at_once(
     engine: Engine, shop: Store, other: Store
 ) -> None:
     name = FLAGS[0]
-    assert await flags_of(engine, shop) == dict.fromkeys(FLAGS, False)
-    assert (await set_flag(engine, shop, name, enabled=True, actor="ann"))[name] is True
-    assert await engine.flag(shop, name) is True
-    assert await engine.flag(other, name) is False
-    await set_flag(engine, shop, name, enabled=False, actor="ann")
+    assert await flags_of(engine, shop) == dict.fromkeys(FLAGS, True)
+    assert (await set_flag(engine, shop, name, enabled=False, actor="ann"))[name] is False
     assert await engine.flag(shop, name) is False
+    assert await engine.flag(other, name) is True
+    await set_flag(engine, shop, name, enabled=True, actor="ann")
+    assert await engine.flag(shop, name) is True
     assert await engine.flag(shop, "NO_SUCH_FLAG") is False
     with pytest.raises(NotFound):
         await set_flag(engine, shop, "NO_SUCH_FLAG", enabled=True, actor="ann")
@@ -487,8 +487,9 @@ async def test_off_in_the_environment_wins_over_on_in_the_store(
 ) -> None:
     async with engine_with(database, flags=environment) as engine:
         shop = await open_store(engine, "shop")
-        assert await engine.flag(shop, NAME) is False
+        assert await engine.flag(shop, NAME) is counted
         assert (await set_flag(engine, shop, NAME, enabled=True, actor="ann"))[NAME] is counted
+        assert (await set_flag(engine, shop, NAME, enabled=False, actor="ann"))[NAME] is False
 
 
 async def test_the_audit_log_tells_who_did_what_newest_first(

@@ -83,6 +83,7 @@ class Books:
 
     def __init__(self) -> None:
         self.charges: dict[str, Charge] = {}
+        self.started: list[StartPayment] = []
         self.refunds: dict[str, tuple[str, Fact]] = {}
         self.trouble: dict[str, deque[Trouble]] = {}
         self.calls: list[tuple[str, str]] = []
@@ -168,6 +169,7 @@ class Books:
 
     def start(self, payment: StartPayment) -> Charge:
         """Open a page; the same operation opens one."""
+        self.started.append(payment)
         known = self.charges.get(payment.operation_id)
         if known is None:
             known = Charge(

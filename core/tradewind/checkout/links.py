@@ -15,6 +15,9 @@ from tradewind.settings.links import Purpose, allows, sign
 LIFETIMES: dict[Purpose, timedelta] = {"pay": timedelta(days=7), "order": timedelta(days=180)}
 """How long a link opens its page."""
 
+_OF = "."
+"""Stands between a store's slug and what is signed; no part of either."""
+
 
 class Linked(Protocol):
     """The part of an order that a link needs."""
@@ -31,11 +34,21 @@ def token_for(engine: Engine, store: Store, order_id: UUID, purpose: Purpose) ->
     return sign(engine.keyring, store.id, order_id, purpose, expires_at)
 
 
+def bearer_token(engine: Engine, store: Store, order_id: UUID, purpose: Purpose) -> str:
+    """A token that is handed to a program: it says by itself which store it is for."""
+    return f"{store.slug}{_OF}{token_for(engine, store, order_id, purpose)}"
+
+
+def slug_in(token: str) -> str:
+    """The store that a token says it is for; nothing where it stands beside the token."""
+    return token.rpartition(_OF)[0]
+
+
 def opens(engine: Engine, store: Store, order_id: UUID, purpose: Purpose, token: str) -> bool:
     """Whether a token allows this; one for paying also shows the order."""
     wanted: tuple[Purpose, ...] = ("order", "pay") if purpose == "order" else ("pay",)
-    now = engine.clock.now()
-    return any(allows(engine.keyring, store.id, order_id, one, token, now) for one in wanted)
+    now, signed = engine.clock.now(), token.rpartition(_OF)[2]
+    return any(allows(engine.keyring, store.id, order_id, one, signed, now) for one in wanted)
 
 
 def checkout_url(engine: Engine, store: Store, order: Linked) -> str:

@@ -77,6 +77,25 @@ async def order_by_number(tx: Transaction, number: int, customer_id: UUID | None
     return None if row is None else _order(row)
 
 
+async def order_of_session(tx: Transaction, session_id: str) -> Order | None:
+    """The newest order of a session."""
+    row = await tx.fetchrow(
+        _ORDER + "o.session_id = $2 ORDER BY o.id DESC LIMIT 1", tx.store_id, session_id
+    )
+    return None if row is None else _order(row)
+
+
+async def waiting_of(tx: Transaction, email: str) -> int:
+    """How many orders under a mail address wait for their money."""
+    found: int = await tx.fetchval(
+        """SELECT count(*) FROM shop.orders
+           WHERE store_id = $1 AND email_key = lower($2) AND status = 'pending'""",
+        tx.store_id,
+        email,
+    )
+    return found
+
+
 async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int) -> list[Order]:
     """A customer's newest orders."""
     rows = await tx.fetch(

@@ -19,6 +19,9 @@ from tradewind.contracts.pricing import Address
 from tradewind.payments.rules import PaymentState
 from tradewind.pricing.rules import LineAdjustment
 
+CUSTOMER_NAME = "customer_name"
+"""The key of metadata under which a cart without addresses says who orders."""
+
 OrderStatus = Literal["draft", "pending", "processing", "completed", "canceled", "expired"]
 FulfillmentStatus = Literal[
     "unfulfilled", "partially_fulfilled", "fulfilled", "shipped", "delivered", "returned"
@@ -319,4 +322,5 @@ def _name(cart: Cart) -> str | None:
     for address in (cart.shipping_address, cart.billing_address):
         if address is not None:
             return f"{address.first_name} {address.last_name}".strip()
-    return None
+    name = cart.metadata.get(CUSTOMER_NAME)
+    return name if isinstance(name, str) else None

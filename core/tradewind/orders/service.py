@@ -46,11 +46,13 @@ __all__ = [
     "order_by_number",
     "order_of_cart",
     "orders_for",
+    "order_of_session",
     "orders_of_customer",
     "payments_of",
     "pay",
     "place",
     "timeline",
+    "waiting_of",
 ]
 
 MOST_PER_PAGE = 200
@@ -74,6 +76,16 @@ async def lock_order(tx: Transaction, order_id: UUID) -> Order:
 async def order_of_cart(tx: Transaction, cart_id: UUID) -> Order | None:
     """The order that a cart became, or None."""
     return await queries.order_of_cart(tx, cart_id)
+
+
+async def order_of_session(tx: Transaction, session_id: str) -> Order | None:
+    """The newest order of a session, or None."""
+    return await queries.order_of_session(tx, session_id)
+
+
+async def waiting_of(tx: Transaction, email: str) -> int:
+    """How many orders under a mail address wait for their money."""
+    return await queries.waiting_of(tx, email)
 
 
 async def order_by_number(

@@ -178,10 +178,13 @@ class Engine:
         return of
 
     async def flag(self, store: Store, name: str) -> bool:
-        """Whether a feature is on: off in the environment wins over on in the store."""
+        """Whether a feature is on; off in the environment wins over on in the store.
+
+        What neither has decided is on.
+        """
         if name not in FLAGS or not self._environment_flags.get(name, True):
             return False
-        return (await self.state(store)).flags.get(name, False)
+        return (await self.state(store)).flags.get(name, True)
 
     async def accounts(self, plugin: str) -> Sequence[Account[Any]]:
         """Every store's account with a plugin, for the webhook door."""

@@ -44,6 +44,7 @@ _ROOMY = {
     "store_rate_per_address": 2_000,
     "store_rate_per_key": 5_000,
     "sign_ins_per_address": 10_000,
+    "quick_checkouts_per_address": 100_000,
 }
 """A demo is tried out, and measured, by programs on one machine."""
 

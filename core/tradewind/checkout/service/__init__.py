@@ -21,6 +21,7 @@ from tradewind.checkout.service.closing import (
 )
 from tradewind.checkout.service.completing import complete, hold_stock, place
 from tradewind.checkout.service.ending import CALL_OFF, LATE
+from tradewind.checkout.service.quick import Item, QuickOrder, place_quickly
 from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
 from tradewind.checkout.service.refunding import (
     REFUND,
@@ -51,6 +52,9 @@ __all__ = [
     "complete",
     "place",
     "hold_stock",
+    "place_quickly",
+    "QuickOrder",
+    "Item",
     "payment_reported",
     "mark_paid",
     "cancel_order",
