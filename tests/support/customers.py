@@ -1,6 +1,8 @@
 """A customer with a browser at the store API, and the codes that reach them."""
 
+import itertools
 import re
+from email.message import EmailMessage
 from typing import Any
 
 import httpx
@@ -8,6 +10,7 @@ import httpx
 from tests.support.letterbox import Letterbox, text_of
 
 _CODE = re.compile(r"(?<!\d)\d{6}(?!\d)")
+_NUMBERS = itertools.count(1)
 
 
 def code_in(text: str) -> str:
@@ -18,11 +21,15 @@ def code_in(text: str) -> str:
 
 
 class Visitor:
-    """Somebody at a storefront of one store."""
+    """Somebody at a storefront, with an address and a number that nobody else has."""
 
     def __init__(self, box: Letterbox, slug: str = "demo") -> None:
         self.box, self.slug = box, slug
         self.token = ""
+        number = next(_NUMBERS)
+        self.email = f"jane{number}@example.com"
+        self.wa = f"2547{number:08}"
+        self.phone = f"+{self.wa}"
 
     async def calls(
         self, method: str, path: str, json: Any = None, **headers: str
@@ -35,24 +42,31 @@ class Visitor:
         )
 
     async def asks(self, **identity: str) -> httpx.Response:
-        """Ask for a code, and let it arrive."""
-        answer = await self.calls("POST", "auth/code", identity)
+        """Ask for a code, by default for the own address, and let it arrive."""
+        answer = await self.calls("POST", "auth/code", identity or {"email": self.email})
         await self.box.settle()
         return answer
 
     async def verifies(self, code: str, **identity: str) -> httpx.Response:
         """Enter a code."""
-        return await self.calls("POST", "auth/verify", {**identity, "code": code})
+        told = identity or {"email": self.email}
+        return await self.calls("POST", "auth/verify", {**told, "code": code})
+
+    @property
+    def letters(self) -> list[EmailMessage]:
+        """What came by mail, oldest first."""
+        return [one for one in self.box.letters if one["To"] == self.email]
 
     def code(self) -> str:
         """The code in the newest letter."""
-        return code_in(text_of(self.box.letters[-1]))
+        return code_in(text_of(self.letters[-1]))
 
-    async def signs_in(self, email: str) -> dict[str, Any]:
+    async def signs_in(self, email: str = "") -> dict[str, Any]:
         """From the question to the session; what was answered."""
-        answer = await self.asks(email=email)
+        who = {"email": email or self.email}
+        answer = await self.asks(**who)
         assert answer.status_code == httpx.codes.ACCEPTED, answer.text
-        answer = await self.verifies(self.code(), email=email)
+        answer = await self.verifies(self.code(), **who)
         assert answer.status_code == httpx.codes.OK, answer.text
         found: dict[str, Any] = answer.json()
         self.token = found["token"]
