@@ -360,6 +360,12 @@ async def test_a_cart_of_the_channels_catalog_is_filled_at_our_prices(chat: Chat
     assert "Subtotal: KES 2,700.00" in text
 
 
+async def test_a_cart_of_the_web_is_carried_into_the_chat_by_its_lines(chat: Chat) -> None:
+    text = await chat.say("Hello! This is my cart:\nADD MUG 2\nADD TEA-500 9\nADD MUG 1")
+    assert "3 × Enamel Mug: KES 2,700.00" in text
+    assert "only 3 of TEA-500" in text
+
+
 async def test_a_cart_belongs_to_its_own_person(chat: Chat, engine: Engine, shop: Shop) -> None:
     await chat.say("add mug 2")
     await chat.say("cart")

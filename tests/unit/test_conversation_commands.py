@@ -2,6 +2,7 @@
 
 import pytest
 
+from tradewind.contracts.channel import OrderItem
 from tradewind.conversations.rules import Command, parse_command
 from tradewind.conversations.texts import ENGLISH
 
@@ -99,6 +100,34 @@ def test_a_command_used_wrongly_says_what_is_wrong(text: str, wrong: str) -> Non
     command = parse_command(text, ENGLISH.aliases)
     assert command is not None
     assert command.wrong == wrong
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ADD TEA-500 2\nADD MUG",
+        "Hello! I have a question about my cart:\n\nadd tea-500 2\r\nadd mug 1\n",
+    ],
+)
+def test_a_whole_cart_is_one_add_to_each_line(text: str) -> None:
+    items = [OrderItem(sku="TEA-500", quantity=2), OrderItem(sku="MUG", quantity=1)]
+    for answering in (False, True):
+        command = parse_command(text, ENGLISH.aliases, answering=answering)
+        assert command == Command(name="add", items=items)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "ADD TEA-500 2\nhow much is it?",
+        "Moi Avenue 1\nNairobi",
+        "one\ntwo\nADD MUG 1",
+        "a\nADD MUG 0",
+    ],
+)
+def test_lines_of_which_some_are_no_items_are_no_cart(text: str) -> None:
+    command = parse_command(text, ENGLISH.aliases, answering=True)
+    assert command is None or not command.items
 
 
 @pytest.mark.parametrize("text", ["shop", "orders", "pay", "buy now"])

@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 import msgspec
 
+from tradewind.contracts.channel import OrderItem
 from tradewind.conversations.rules.words import clean
 
 LARGEST_QUANTITY = 99_999
@@ -37,13 +38,17 @@ _SPELLINGS = {
 
 
 class Command(msgspec.Struct, frozen=True, kw_only=True):
-    """A command; `wrong` is the code of what keeps it from being carried out ("" for nothing)."""
+    """A command; `wrong` is the code of what keeps it from being carried out ("" for nothing).
+
+    `items` are what an ADD of several lines asks for.
+    """
 
     name: str
     sku: str = ""
     quantity: int = 1
     number: int = 0
     wrong: str = ""
+    items: Sequence[OrderItem] = ()
 
 
 def parse_command(
@@ -54,13 +59,30 @@ def parse_command(
     `aliases` are further phrases for commands; while a question is open (`answering`) they are
     taken for its answer.
     """
+    return _several(text) or _one(text, aliases or {}, answering=answering)
+
+
+def _several(text: str) -> Command | None:
+    """A whole cart: an ADD on each line, below a greeting or not."""
+    lines = [line for line in text.splitlines() if line.strip()]
+    if len(lines) < 2:
+        return None
+    first, *others = (_one(line, {}, answering=True) for line in lines)
+    found = [one for one in (first, *others) if one and one.name == "add" and not one.wrong]
+    if len(found) < len(lines) - (first not in found):
+        return None
+    items = [OrderItem(sku=one.sku, quantity=one.quantity) for one in found]
+    return Command(name="add", items=items)
+
+
+def _one(text: str, aliases: Mapping[str, str], *, answering: bool) -> Command | None:
     line = _SPACED_DASH.sub("-", clean(text).translate(_DASHES))
     if line == "?":
         return Command(name="help")
     words = [word.strip(_MARKS) for word in _BETWEEN_WORDS.split(line)]
     words = [word for word in words if word]
     phrase = " ".join(words).casefold()
-    known = _SPELLINGS.get(phrase) or (None if answering else (aliases or {}).get(phrase))
+    known = _SPELLINGS.get(phrase) or (None if answering else aliases.get(phrase))
     if known is not None:
         return Command(name=known)
     return _plain(phrase.split()) or _with_arguments(words)

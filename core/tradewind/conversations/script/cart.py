@@ -1,11 +1,12 @@
 """The cart: putting in, taking out, looking, changing."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, CartLine
 from tradewind.catalog import service as catalog
-from tradewind.contracts.channel import Button, OrderContent, Row
+from tradewind.contracts.channel import Button, OrderContent, OrderItem, Row
 from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refusal
 from tradewind.conversations.rules import Answer, Command, Tap, clean, fit_lines, tap
 from tradewind.conversations.rules.commands import LARGEST_QUANTITY
@@ -56,10 +57,10 @@ def line_text(turn: Turn, cart: Cart, line: CartLine) -> str:
 
 async def add(turn: Turn, command: Command) -> Answer:
     """Put items in the cart, or say why that cannot be."""
-    if command.wrong == "no_sku":
-        return turn.choice(turn.words("cart.usage_add"), turn.button("browse", "menu", 0))
+    if command.items:
+        return await _filled(turn, command.items)
     if command.wrong:
-        return _how_many(turn, command)
+        return _misused(turn, command)
     try:
         cart = await carts.add_sku(turn.tx, turn.new_cart(), command.sku, command.quantity)
     except OutOfStock as shortage:
@@ -74,6 +75,12 @@ async def add(turn: Turn, command: Command) -> Answer:
 async def add_tapped(turn: Turn, tapped: Tap) -> Answer:
     """The button below a product."""
     return await add(turn, Command(name="add", sku=tapped.text, quantity=tapped.number))
+
+
+def _misused(turn: Turn, command: Command) -> Answer:
+    if command.wrong == "no_sku":
+        return turn.choice(turn.words("cart.usage_add"), turn.button("browse", "menu", 0))
+    return _how_many(turn, command)
 
 
 def _how_many(turn: Turn, command: Command) -> Answer:
@@ -211,8 +218,13 @@ async def _set(turn: Turn, cart: Cart, line: CartLine, quantity: int) -> Answer:
 
 async def catalog_order(turn: Turn, order: OrderContent) -> Answer:
     """A cart that was filled in the channel's own catalog, at our prices."""
+    return await _filled(turn, order.items)
+
+
+async def _filled(turn: Turn, items: Sequence[OrderItem]) -> Answer:
+    """The cart with items that were chosen elsewhere, and what of them cannot be had."""
     wanted: dict[str, int] = {}
-    for item in order.items[:MOST_ITEMS]:
+    for item in items[:MOST_ITEMS]:
         sku = clean(item.sku)[:LONGEST_SKU].upper()
         wanted[sku] = wanted.get(sku, 0) + item.quantity
     refused: list[str] = []
