@@ -38,6 +38,23 @@ class DemoKeys(msgspec.Struct, frozen=True, kw_only=True):
             client_secret=self.secret_of("flutterwave client secret"),
         )
 
+    @property
+    def stripe(self) -> "StripeKeys":
+        """The store's account at Stripe."""
+        return StripeKeys(
+            secret_key=f"sk_test_{self.secret_of('stripe')}",
+            publishable_key=f"pk_test_{self.secret_of('stripe in browsers')}",
+            webhook_secret=f"whsec_{self.secret_of('stripe webhooks')}",
+        )
+
+
+class StripeKeys(msgspec.Struct, frozen=True, kw_only=True):
+    """What opens an account at Stripe; `webhook_secret` signs its webhooks."""
+
+    secret_key: str
+    publishable_key: str
+    webhook_secret: str
+
 
 class FlutterwaveKeys(msgspec.Struct, frozen=True, kw_only=True):
     """What opens an account at Flutterwave; `secret_hash` signs its webhooks."""
@@ -124,6 +141,7 @@ def places(plugin: str, outside: Outside) -> dict[str, Any]:
             "api_base": f"{outside.url}/flutterwave/v3",
             "token_url": f"{outside.url}/flutterwave/{_TOKENS}",
         },
+        "stripe": {"api_base": f"{outside.url}/stripe"},
         "email": {
             "host": outside.host,
             "port": outside.mail_port,
@@ -146,6 +164,11 @@ def _own(plugin: str, slug: str, accounts: DemoAccounts) -> dict[str, Any]:
             "verify_token": accounts.verify_token,
         },
         "flutterwave": msgspec.structs.asdict(keys.flutterwave),
+        "stripe": {
+            "secret_key": keys.stripe.secret_key,
+            "publishable_key": keys.stripe.publishable_key,
+            "webhook_secrets": [keys.stripe.webhook_secret],
+        },
         "email": {"sender": f"shop@{slug}.example"},
         "manual": {"bank_details": f"Demo Bank, account 0011 2233 44, {slug}"},
     }

@@ -27,6 +27,7 @@ from tradewind_sandbox import (
     FlutterwaveAccount,
     OffsetClock,
     SandboxConfig,
+    StripeAccount,
     WhatsAppAccount,
 )
 from tradewind_sandbox import (
@@ -122,7 +123,7 @@ async def _furnish(
     await asyncio.to_thread(unfinished.unlink, missing_ok=True)
 
 
-SPOKEN = frozenset(("flutterwave", "whatsapp"))
+SPOKEN = frozenset(("flutterwave", "stripe", "whatsapp"))
 """Plugins whose services the sandbox stands in for with accounts of the demo's stores."""
 
 
@@ -132,6 +133,7 @@ def sandbox_config(accounts: DemoAccounts, config: Config, speaks: Container[str
     return SandboxConfig(
         accounts=sandbox_accounts(accounts, host_url) if "whatsapp" in speaks else [],
         flutterwave=flutterwave_accounts(accounts, host_url) if "flutterwave" in speaks else [],
+        stripe=stripe_accounts(accounts, host_url) if "stripe" in speaks else [],
         host=config.host,
     )
 
@@ -163,6 +165,20 @@ def flutterwave_accounts(accounts: DemoAccounts, host_url: str) -> list[Flutterw
     ]
 
 
+def stripe_accounts(accounts: DemoAccounts, host_url: str) -> list[StripeAccount]:
+    """The stores' accounts as Stripe has them."""
+    return [
+        StripeAccount(
+            **msgspec.structs.asdict(accounts.stores[plan.slug].stripe),
+            webhook_url=f"{host_url}/webhooks/stripe/{plan.slug}",
+            store_name=plan.name,
+            country=plan.country.upper(),
+            currency=plan.currency.lower(),
+        )
+        for plan in STORES
+    ]
+
+
 def _ready(engine: Engine, accounts: DemoAccounts, config: Config, sandbox_url: str) -> Ready:
     sandbox = {"base_url": sandbox_url}
     if "whatsapp" in engine.plugins.loaded:
@@ -189,6 +205,11 @@ def _store(slug: str, accounts: DemoAccounts, plugins: Mapping[str, object]) -> 
             "phone_number_id": NUMBERS[slug].phone_number_id,
             "verify_token": accounts.verify_token,
             "app_secret": accounts.app_secret,
+        }
+    if "stripe" in plugins:
+        store["stripe"] = {
+            "webhook_secret": keys.stripe.webhook_secret,
+            "publishable_key": keys.stripe.publishable_key,
         }
     if "flutterwave" in plugins:
         store["flutterwave"] = {"secret_hash": keys.flutterwave.secret_hash}
