@@ -65,6 +65,9 @@ class InMemory(stripe.HTTPClient):
         self.answers.append(answer)
         return answer.content, answer.status_code, answer.headers
 
+    async def close_async(self) -> None:
+        """The client is somebody else's."""
+
     async def sleep_async(self, secs: float) -> None:
         """The library waits before it tries again; here nothing changes by waiting."""
 
