@@ -101,11 +101,11 @@ class Stripehouse:
 
 @asynccontextmanager
 async def open_stripehouse(
-    database_urls: DatabaseUrls, clock: ManualClock, **settings: Any
+    database_urls: DatabaseUrls, clock: ManualClock, clients: Clients | None = None, **settings: Any
 ) -> AsyncIterator[Stripehouse]:
-    """The house, with Stripe in both of its stores."""
+    """The house, with Stripe in both of its stores; `clients` are those of another stand-in."""
     peer = Peer()
-    plugin = StripePlugin(Clients(lambda: Wire(peer)))
+    plugin = StripePlugin(clients or Clients(lambda: Wire(peer)))
     async with open_shop(database_urls, clock=clock, plugins=[plugin]) as shop:
         for branch in shop.branches.values():
             await configure(
@@ -114,6 +114,7 @@ async def open_stripehouse(
                 "stripe",
                 actor="t",
                 enabled=True,
+                operator=True,
                 settings={**SETTINGS, **settings},
             )
         yield Stripehouse(shop, peer)

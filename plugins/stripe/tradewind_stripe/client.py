@@ -5,8 +5,9 @@ raises `Refused`. An answer that was lost is a fault that passes: every writing 
 its own, under which it may be repeated.
 """
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import parse_qs
 from weakref import WeakKeyDictionary
 
 import msgspec
@@ -86,8 +87,18 @@ class _Line:
         return found
 
 
+class _Http(HTTPXClient):
+    """Hands httpx a form as a form; as text, as the SDK has it, httpx warns of it."""
+
+    async def request_async(
+        self, method: str, url: str, headers: Mapping[str, str], post_data: Any = None
+    ) -> tuple[bytes, int, Mapping[str, str]]:
+        form = parse_qs(post_data, keep_blank_values=True) if post_data else None
+        return await super().request_async(method, url, headers, form)
+
+
 def _http() -> HTTPClient:
-    return HTTPXClient(timeout=SECONDS, allow_sync_methods=False)
+    return _Http(timeout=SECONDS, allow_sync_methods=False)
 
 
 async def asked(call: Awaitable[StripeObject], kind: type[T]) -> T:
