@@ -14,7 +14,7 @@ from tradewind.database import Store, Transaction
 from tradewind.database.directory import ApiKey
 from tradewind.database.sessions import Session
 from tradewind.settings.engine import Engine
-from tradewind_host.idempotency import Claim, keep_answer
+from tradewind_host.idempotency import Claim, keep_answer, mark_done
 
 T = TypeVar("T")
 
@@ -55,6 +55,16 @@ class Access:
         """The transaction of this request's journey."""
         async with self.engine.database.transaction(self.store.id) as tx:
             yield tx
+
+    @property
+    def done(self) -> bool:
+        """Whether what is asked for was done before, under the same name, and not answered."""
+        return self.claim is not None and self.claim.done
+
+    async def mark_done(self, tx: Transaction) -> None:
+        """Have a repetition of a named request do nothing but answer."""
+        if self.claim is not None:
+            await mark_done(tx, self.claim)
 
     async def answer(self, tx: Transaction, body: T, status: int = 200) -> Response[T]:
         """The answer, kept in the transaction of its effect when the caller named the request."""

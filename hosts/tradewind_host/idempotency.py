@@ -17,6 +17,7 @@ from litestar.types import ASGIApp, Message, Receive, Scope, Send
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput
 from tradewind.database import Database, Store, Transaction
 from tradewind.settings.engine import Engine
+from tradewind.settings.keyring import SecretUnreadable
 from tradewind_host.problems import MEDIA_TYPE, problem
 
 HEADER = "idempotency-key"
@@ -30,7 +31,8 @@ class Claim(msgspec.Struct, kw_only=True):
     """A name that is ours to act under; `kept` once its answer is stored.
 
     `operation_id` stays the same when the claim is taken over. The answer to a `private` request
-    holds a secret and is not stored; that it was given is.
+    holds a secret and is not stored; that it was given is. `done`: the effect stands already, and
+    its answer is all that is missing.
     """
 
     store_id: UUID
@@ -39,6 +41,7 @@ class Claim(msgspec.Struct, kw_only=True):
     operation_id: UUID
     kept: bool = False
     private: bool = False
+    done: bool = False
 
 
 class Stored(msgspec.Struct, frozen=True):
@@ -57,11 +60,12 @@ _CLAIM = """
         operation_id = CASE WHEN k.created_at < $8 THEN excluded.operation_id
                             ELSE k.operation_id END,
         created_at = CASE WHEN k.created_at < $8 THEN excluded.created_at ELSE k.created_at END,
-        response_status = NULL, response_body = NULL
+        response_body = CASE WHEN k.created_at < $8 THEN NULL ELSE k.response_body END,
+        response_status = NULL
     WHERE k.created_at < $8
        OR (k.response_status IS NULL AND k.leased_until < $7
            AND k.fingerprint = excluded.fingerprint)
-    RETURNING operation_id
+    RETURNING operation_id, response_body IS NOT NULL AS done
 """
 
 
@@ -74,7 +78,7 @@ async def claim(
     Conflict `in_progress` while the first one is still being worked on.
     """
     async with database.transaction(store_id) as tx:
-        operation_id = await tx.fetchval(
+        row = await tx.fetchrow(
             _CLAIM,
             store_id,
             credential,
@@ -85,10 +89,8 @@ async def claim(
             tx.now,
             tx.now - KEPT,
         )
-        if operation_id is not None:
-            return Claim(
-                store_id=store_id, credential=credential, key=key, operation_id=operation_id
-            )
+        if row is not None:
+            return Claim(store_id=store_id, credential=credential, key=key, **dict(row))
         return await _stored(tx, credential, key, fingerprint)
 
 
@@ -106,11 +108,18 @@ async def _stored(tx: Transaction, credential: str, key: str, fingerprint: bytes
         )
     if row is None or row["response_status"] is None:
         raise Conflict("The same request is still being worked on.", code="in_progress")
-    return Stored(row["response_status"], row["response_body"])
+    try:
+        return Stored(row["response_status"], tx.vault.decrypt(row["response_body"]))
+    except SecretUnreadable:
+        raise _not_kept() from None
+
+
+def _not_kept() -> Conflict:
+    return Conflict("This was done; its answer is shown only once.", code="answer_not_kept")
 
 
 async def keep_answer(tx: Transaction, claim: Claim, status: int, body: bytes) -> None:
-    """Store the answer in the transaction of its effect."""
+    """Store the answer, encrypted, in the transaction of its effect."""
     await tx.execute(
         """UPDATE shop.idempotency_keys
            SET response_status = $5, response_body = $6, leased_until = NULL
@@ -120,9 +129,24 @@ async def keep_answer(tx: Transaction, claim: Claim, status: int, body: bytes) -
         claim.key,
         claim.operation_id,
         status,
-        body,
+        tx.vault.encrypt(body),
     )
     tx.after_commit(lambda: setattr(claim, "kept", True))
+
+
+async def mark_done(tx: Transaction, claim: Claim) -> None:
+    """Note, in the transaction of the effect, that the answer is all that is missing.
+
+    Whoever takes the claim over finds it `done`.
+    """
+    await tx.execute(
+        """UPDATE shop.idempotency_keys SET response_body = ''
+           WHERE store_id = $1 AND credential = $2 AND key = $3 AND operation_id = $4""",
+        tx.store_id,
+        claim.credential,
+        claim.key,
+        claim.operation_id,
+    )
 
 
 async def let_go(database: Database, claim: Claim) -> None:
@@ -210,7 +234,7 @@ async def _settle(database: Database, held: Claim, heard: Sequence[Message]) -> 
         await let_go(database, held)
         return
     if held.private and status < 400:
-        gone = problem(409, "answer_not_kept", "This was done; its answer is shown only once.")
+        gone = problem(409, "answer_not_kept", _not_kept().detail)
         status, body = gone.status_code or 409, gone.content
     async with database.transaction(held.store_id) as tx:
         await keep_answer(tx, held, status, body)

@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
-from typing import Any, cast
+from typing import Any, Protocol, cast
 from uuid import UUID
 
 import asyncpg
@@ -27,6 +27,13 @@ class SystemClock:
     def now(self) -> datetime:
         """The present moment."""
         return datetime.now(UTC)
+
+
+class Vault(Protocol):
+    """What closes columns that are kept encrypted, and opens them again."""
+
+    def encrypt(self, plain: bytes) -> bytes: ...
+    def decrypt(self, cipher: bytes) -> bytes: ...
 
 
 class Store(msgspec.Struct, frozen=True):
@@ -80,6 +87,13 @@ class Transaction:
         """A new UUIDv7."""
         return self.database.ids.new()
 
+    @property
+    def vault(self) -> Vault:
+        """The keys of this process, for columns that are kept encrypted."""
+        if self.database.vault is None:
+            raise RuntimeError("this database was given no keys")
+        return self.database.vault
+
     def after_commit(self, action: Callable[[], None]) -> None:
         """Run `action` once the transaction is committed; it must not raise or block."""
         self._after_commit.append(action)
@@ -115,6 +129,8 @@ class Database:
         """Called after a commit that left events to relay; the worker sets it."""
         self.relayed: frozenset[str] | None = None
         """Event types somebody in this process wants delivered; None relays every type."""
+        self.vault: Vault | None = None
+        """The keys for what is kept encrypted; the engine sets it."""
         self.prepared = prepared
         self.name = secrets.token_hex(8)
         """What this process calls itself, so that it does not wake itself twice."""

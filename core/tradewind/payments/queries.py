@@ -9,10 +9,11 @@ import asyncpg
 import msgspec
 
 from tradewind.contracts.money import Money
-from tradewind.contracts.payment import Action, Fact, PaymentResult
+from tradewind.contracts.payment import Fact, PaymentResult
 from tradewind.database import Transaction
 from tradewind.database.sql import Writes, values
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, Totals
+from tradewind.payments.sealing import action_in, closed, data_in
 
 _PAYMENT = """
     SELECT id, provider, method, intent, status, currency, amount, operation_id, created_at,
@@ -75,19 +76,19 @@ async def payments_to_call_off(tx: Transaction, order_id: UUID) -> list[Payment]
 async def session(tx: Transaction, session_id: UUID) -> PaymentSession | None:
     """One payment session."""
     row = await tx.fetchrow(_SESSION + "id = $2", tx.store_id, session_id)
-    return None if row is None else _session(row)
+    return None if row is None else _session(tx, row)
 
 
 async def sessions_of_cart(tx: Transaction, cart_id: UUID) -> list[PaymentSession]:
     """A cart's sessions, newest first."""
     rows = await tx.fetch(_SESSION + "cart_id = $2 ORDER BY id DESC", tx.store_id, cart_id)
-    return [_session(row) for row in rows]
+    return [_session(tx, row) for row in rows]
 
 
 async def sessions_of_order(tx: Transaction, order_id: UUID) -> list[PaymentSession]:
     """An order's sessions, newest first."""
     rows = await tx.fetch(_SESSION + "order_id = $2 ORDER BY id DESC", tx.store_id, order_id)
-    return [_session(row) for row in rows]
+    return [_session(tx, row) for row in rows]
 
 
 async def session_data(
@@ -102,7 +103,7 @@ async def session_data(
         tx.store_id,
         list(payment_ids),
     )
-    return {row["payment_id"]: msgspec.json.decode(row["data"] or b"{}") for row in rows}
+    return {row["payment_id"]: data_in(tx, row["data"]) for row in rows}
 
 
 def payment_row(tx: Transaction, new: Payment) -> list[Any]:
@@ -148,8 +149,8 @@ def session_row(tx: Transaction, new: PaymentSession) -> list[Any]:
         new.amount,
         new.snapshot.decode(),
         msgspec.json.encode(new.inputs).decode(),
-        None if new.action is None else msgspec.json.encode(new.action),
-        msgspec.json.encode(new.data),
+        closed(tx, new.action),
+        closed(tx, new.data),
         new.expires_at,
         new.lost_at,
         tx.now,
@@ -325,7 +326,7 @@ async def save_answer(
     found: SessionStatus | None = await tx.fetchval(
         """UPDATE shop.payment_sessions s
            SET status = CASE WHEN s.status = 'starting' THEN $3 ELSE s.status END,
-               action = coalesce($4, s.action), data = $5, updated_at = $6
+               action = coalesce($4, s.action), data = coalesce($5, s.data), updated_at = $6
            FROM (SELECT id, status FROM shop.payment_sessions
                  WHERE store_id = $1 AND id = $2 FOR UPDATE) before
            WHERE s.store_id = $1 AND s.id = before.id
@@ -333,8 +334,8 @@ async def save_answer(
         tx.store_id,
         session_id,
         status,
-        None if result.action is None else msgspec.json.encode(result.action),
-        msgspec.json.encode(result.data),
+        closed(tx, result.action),
+        closed(tx, result.data),
         tx.now,
     )
     return found
@@ -358,7 +359,7 @@ async def unanswered(tx: Transaction, like: PaymentSession) -> PaymentSession | 
         msgspec.json.encode(like.inputs).decode(),
         like.order_id,
     )
-    return None if row is None else _session(row)
+    return None if row is None else _session(tx, row)
 
 
 async def is_paid(tx: Transaction, cart_id: UUID, version: int) -> bool:
@@ -475,15 +476,14 @@ def _lock(*, lock: bool) -> str:
     return " FOR UPDATE" if lock else ""
 
 
-def _session(row: asyncpg.Record) -> PaymentSession:
+def _session(tx: Transaction, row: asyncpg.Record) -> PaymentSession:
     found = dict(row)
-    action, data = found.pop("action"), found.pop("data")
     return PaymentSession(
         **{
             **found,
             "snapshot": found["snapshot"].encode(),
             "inputs": msgspec.json.decode(found["inputs"]),
-            "action": None if action is None else msgspec.json.decode(action, type=Action),
-            "data": {} if data is None else msgspec.json.decode(data),
+            "action": action_in(tx, found["action"]),
+            "data": data_in(tx, found["data"]),
         }
     )

@@ -64,6 +64,7 @@ class Engine:
         self.plugins = plugins
         self.http = http
         self.keyring = keyring
+        database.vault = keyring
         self.public_url = public_url.rstrip("/")
         self._make_context = make_context
         self._environment_flags = dict(flags or {})

@@ -8,7 +8,7 @@ import msgspec
 
 from tradewind.database.engine import Store
 from tradewind.settings.engine import Engine
-from tradewind.settings.keyring import SecretUnreadable
+from tradewind.settings.keyring import Keyring, SecretUnreadable
 from tradewind.settings.service import audit
 
 
@@ -24,9 +24,14 @@ OF_STORES = (
     Place("shop.plugin_settings", "settings", "plugin"),
     Place("control.business_channel_settings", "settings", "plugin"),
     Place("shop.webhook_endpoints", "secrets", "url"),
+    Place("shop.payment_sessions", "action", "id"),
+    Place("shop.payment_sessions", "data", "id"),
 )
 OF_HOST = (Place("control.accounts", "second_factor", "email"),)
-"""Every place where something encrypted is kept; a test looks for others."""
+"""Every place where something encrypted is kept for long; a test looks for others.
+
+Answers to named requests are encrypted too, and gone after a day.
+"""
 
 
 class Rotated(msgspec.Struct, frozen=True):
@@ -69,6 +74,7 @@ async def _rotate(
     table, column, named = place
     args = [] if store_id is None else [store_id]
     own = "true" if store_id is None else "store_id = $1"
+    named_one, old, new = (len(args) + number for number in (1, 2, 3))
     rows = await executor.fetch(
         f"""SELECT {named} AS named, {column} AS cipher FROM {table}
             WHERE {own} AND {column} IS NOT NULL ORDER BY 1""",
@@ -77,16 +83,22 @@ async def _rotate(
     count, unreadable = 0, []
     for row in rows:
         try:
-            fresh = engine.keyring.rotate(row["cipher"])
+            fresh = _fresh(engine.keyring, row["cipher"])
         except SecretUnreadable:
             unreadable.append(f"{row['named']} ({table})")
             continue
-        old, new = len(args) + 1, len(args) + 2
         done = await executor.execute(
-            f"UPDATE {table} SET {column} = ${new} WHERE {own} AND {column} = ${old}",
+            f"""UPDATE {table} SET {column} = ${new}
+                WHERE {own} AND {named} = ${named_one} AND {column} = ${old}""",
             *args,
+            row["named"],
             row["cipher"],
             fresh,
         )
         count += int(done.rpartition(" ")[2])
     return Rotated(count, unreadable)
+
+
+def _fresh(keyring: Keyring, kept: bytes) -> bytes:
+    """The same under the newest key, also where it was kept before it was encrypted."""
+    return keyring.encrypt(kept) if kept.startswith(b"{") else keyring.rotate(kept)
