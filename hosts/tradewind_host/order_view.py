@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import ShippingMethod
+from tradewind.carts.rules import CartLine, ShippingMethod
 from tradewind.contracts.pricing import Address
 from tradewind.orders.rules import FulfillmentStatus, Order, OrderLine, OrderStatus
 from tradewind.payments.rules import PaymentState
@@ -87,12 +87,13 @@ def order_fields(order: Order) -> dict[str, Any]:
     return {
         **{name: getattr(order, name) for name in _AS_THEY_ARE},
         "number": str(order.number),
-        "lines": [_line(line) for line in order.lines],
+        "lines": [line_view(line) for line in order.lines],
         "promotions": order.codes,
     }
 
 
-def _line(line: OrderLine) -> LineView:
+def line_view(line: OrderLine | CartLine) -> LineView:
+    """A line as it travels."""
     return LineView(
         id=line.id,
         variant_id=line.variant_id,

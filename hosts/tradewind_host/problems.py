@@ -1,6 +1,7 @@
 """Every error as problem details (RFC 9457), with a stable code and nothing that should stay in."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
 
@@ -223,3 +224,17 @@ def reads(*statuses: int) -> dict[int, ResponseSpec]:
 def writes(*statuses: int) -> dict[int, ResponseSpec]:
     """The problems of a route behind a key that changes something, by `Idempotency-Key` too."""
     return refusals(401, 403, 404, 409, 413, 422, 429, *statuses)
+
+
+def told(
+    answers: Mapping[int, ResponseSpec], codes: Mapping[int, Sequence[str]]
+) -> dict[int, ResponseSpec]:
+    """The same, with the codes of its own that a route gives in the words of each status."""
+    return {
+        status: replace(spec, description=_with_codes(spec.description, codes.get(status, ())))
+        for status, spec in answers.items()
+    }
+
+
+def _with_codes(words: str, codes: Sequence[str]) -> str:
+    return f"{words}: {', '.join(f'`{code}`' for code in codes)}" if codes else words

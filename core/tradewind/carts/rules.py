@@ -8,12 +8,13 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.catalog.rules import Kind, Region, full_title
+from tradewind.catalog.rules import Kind, Region, full_title, refuse
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound, OutOfStock
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
 from tradewind.pricing.rules import LineAdjustment
 
 MOST_PER_LINE = 100_000
+MOST_LINES = 500
 LARGEST_METADATA = 16_384
 CartStatus = Literal["open", "completed", "expired", "merged"]
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}")
@@ -269,7 +270,10 @@ def check_open(cart: Cart) -> None:
 
 
 def updated(cart: Cart, change: CartUpdate, region: Region) -> Cart:
-    """The cart with the change in it; another region drops the delivery option chosen before."""
+    """The cart with the change in it.
+
+    Another region drops the delivery option chosen before, and an address it does not reach.
+    """
     given = {
         name: value
         for name in change.__struct_fields__
@@ -277,6 +281,9 @@ def updated(cart: Cart, change: CartUpdate, region: Region) -> Cart:
     }
     if given.pop("region_id", cart.region.id) != cart.region.id:
         given.setdefault("shipping_method", None)
+        address = cart.shipping_address
+        if address is not None and address.country_code not in region.countries:
+            given.setdefault("shipping_address", None)
     if "metadata" in given:
         given["metadata"] = {**cart.metadata, **given["metadata"]}
     return msgspec.structs.replace(cart, region=region, currency=region.currency, **given)
@@ -290,11 +297,7 @@ def email_address(text: str) -> str | None:
 
 def check_update(change: CartUpdate, region: Region) -> None:
     """Raises InvalidInput naming every field that is not acceptable in this region."""
-    errors: list[FieldError] = []
-    if change.email and email_address(change.email) is None:
-        errors.append(FieldError("email", "invalid", "Not an e-mail address."))
-    if change.phone and not _PHONE.fullmatch(change.phone):
-        errors.append(FieldError("phone", "invalid", "Not a phone number."))
+    errors = contact_errors(change.email, change.phone)
     if isinstance(change.shipping_address, Address):
         errors += address_errors("shipping_address", change.shipping_address)
         if change.shipping_address.country_code not in region.countries:
@@ -302,9 +305,19 @@ def check_update(change: CartUpdate, region: Region) -> None:
             errors.append(FieldError("shipping_address.country_code", "not_served", message))
     if isinstance(change.billing_address, Address):
         errors += address_errors("billing_address", change.billing_address)
-    errors += metadata_errors(change.metadata)
-    if errors:
-        raise InvalidInput("Some fields are not acceptable.", errors=errors)
+    refuse(errors)
+
+
+def contact_errors(
+    email: str | msgspec.UnsetType | None, phone: str | msgspec.UnsetType | None
+) -> list[FieldError]:
+    """What is wrong with the ways to reach a shopper; one that is not given is none."""
+    errors = []
+    if email and email_address(email) is None:
+        errors.append(FieldError("email", "invalid", "Not an e-mail address."))
+    if phone and not _PHONE.fullmatch(phone):
+        errors.append(FieldError("phone", "invalid", "Not a phone number."))
+    return errors
 
 
 def address_errors(path: str, address: Address) -> list[FieldError]:
@@ -325,10 +338,14 @@ def address_errors(path: str, address: Address) -> list[FieldError]:
     ]
 
 
-def metadata_errors(metadata: Mapping[str, Any] | msgspec.UnsetType) -> list[FieldError]:
-    """What is wrong with metadata: it is kept small."""
-    if isinstance(metadata, msgspec.UnsetType):
-        return []
-    if len(msgspec.json.encode(metadata)) > LARGEST_METADATA:
+def metadata_errors(metadata: Mapping[str, Any]) -> list[FieldError]:
+    """What is wrong with metadata: it is kept small, and its numbers are those of a machine."""
+    try:
+        size = len(msgspec.json.encode(metadata))
+    except OverflowError:
+        return [FieldError("metadata", "out_of_range", "A number in it is too large.")]
+    except RecursionError:
+        return [FieldError("metadata", "too_deep", "Its parts lie too deep in one another.")]
+    if size > LARGEST_METADATA:
         return [FieldError("metadata", "too_large", f"At most {LARGEST_METADATA} bytes.")]
     return []

@@ -9,6 +9,7 @@ import msgspec
 
 from tradewind.carts import queries
 from tradewind.carts.rules import (
+    MOST_LINES,
     MOST_PER_LINE,
     Cart,
     CartUpdate,
@@ -18,6 +19,7 @@ from tradewind.carts.rules import (
     check_open,
     check_quantity,
     check_update,
+    contact_errors,
     metadata_errors,
     updated,
 )
@@ -32,9 +34,9 @@ from tradewind.pricing.rules import Priced
 async def open_cart(tx: Transaction, new: NewCart) -> Cart:
     """Open a cart; a session that has an open one gets that.
 
-    Raises NotFound (region), InvalidInput (currency nobody sells in, metadata too large).
+    Raises NotFound (region), InvalidInput (currency nobody sells in, contact, metadata).
     """
-    refuse(metadata_errors(new.metadata))
+    refuse([*contact_errors(new.email, new.phone), *metadata_errors(new.metadata)])
     cart_id = tx.new_id()
     if await queries.insert_cart(tx, cart_id, new):
         return await get_cart(tx, cart_id)
@@ -53,6 +55,12 @@ async def get_cart(tx: Transaction, cart_id: UUID) -> Cart:
     return cart
 
 
+async def lock_cart(tx: Transaction, cart_id: UUID) -> Cart:
+    """The same; nobody else changes it until the transaction ends. Two round trips."""
+    await queries.lock(tx, cart_id, None)
+    return await get_cart(tx, cart_id)
+
+
 async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
     """The open cart of a chat or browser session, or None. One round trip."""
     return await queries.cart_of_session(tx, session_id)
@@ -61,11 +69,13 @@ async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
 async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int) -> Cart:
     """Put `quantity` (1 to 100000) more of a variant in a cart.
 
-    Raises InvalidInput, NotFound `unknown_variant`, OutOfStock, Conflict `cart_completed` or
-    `line_unavailable`.
+    Raises InvalidInput, NotFound `unknown_variant`, OutOfStock, Conflict `cart_completed`,
+    `too_many_lines` or `line_unavailable`.
     """
     check_open(cart)
     check_quantity(quantity)
+    if len(cart.lines) >= MOST_LINES:
+        raise Conflict(f"A cart has at most {MOST_LINES} lines.", code="too_many_lines")
     ask = partial(queries.offer, tx, cart.id, variant_id)
     offer = await ask()
     wanted = quantity + (offer.in_cart if offer else 0)
@@ -132,13 +142,18 @@ async def clear(tx: Transaction, cart: Cart) -> Cart:
 async def update(tx: Transaction, cart: Cart, change: CartUpdate) -> Cart:
     """Change what is not lines. Another region means another currency and its prices.
 
-    Raises InvalidInput with each wrong field, NotFound (region), Conflict `cart_completed` or
-    `cart_changed`.
+    What changes nothing leaves the version as it is. Raises InvalidInput with each wrong field,
+    NotFound (region), Conflict `cart_completed` or `cart_changed`.
     """
     check_open(cart)
     region = await _region(tx, cart, change)
     check_update(change, region)
-    done = await queries.update_cart(tx, cart.id, updated(cart, change, region))
+    after = updated(cart, change, region)
+    if after == cart:
+        return cart
+    if after.metadata != cart.metadata:
+        refuse(metadata_errors(after.metadata))
+    done = await queries.update_cart(tx, cart.id, after)
     return await _reread(tx, cart.id, done=done)
 
 

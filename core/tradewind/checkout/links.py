@@ -12,7 +12,11 @@ from tradewind.database import Store
 from tradewind.settings.engine import Engine
 from tradewind.settings.links import Purpose, allows, sign
 
-LIFETIMES: dict[Purpose, timedelta] = {"pay": timedelta(days=7), "order": timedelta(days=180)}
+LIFETIMES: dict[Purpose, timedelta] = {
+    "pay": timedelta(days=7),
+    "order": timedelta(days=180),
+    "cart": timedelta(days=7),
+}
 """How long a link opens its page."""
 
 _OF = "."
@@ -28,10 +32,10 @@ class Linked(Protocol):
     def session_id(self) -> str | None: ...
 
 
-def token_for(engine: Engine, store: Store, order_id: UUID, purpose: Purpose) -> str:
-    """A fresh token for one order."""
+def token_for(engine: Engine, store: Store, subject: UUID, purpose: Purpose) -> str:
+    """A fresh token for one order or cart."""
     expires_at = engine.clock.now() + LIFETIMES[purpose]
-    return sign(engine.keyring, store.id, order_id, purpose, expires_at)
+    return sign(engine.keyring, store.id, subject, purpose, expires_at)
 
 
 def bearer_token(engine: Engine, store: Store, order_id: UUID, purpose: Purpose) -> str:
@@ -44,11 +48,11 @@ def slug_in(token: str) -> str:
     return token.rpartition(_OF)[0]
 
 
-def opens(engine: Engine, store: Store, order_id: UUID, purpose: Purpose, token: str) -> bool:
+def opens(engine: Engine, store: Store, subject: UUID, purpose: Purpose, token: str) -> bool:
     """Whether a token allows this; one for paying also shows the order."""
-    wanted: tuple[Purpose, ...] = ("order", "pay") if purpose == "order" else ("pay",)
+    wanted: tuple[Purpose, ...] = ("order", "pay") if purpose == "order" else (purpose,)
     now, signed = engine.clock.now(), token.rpartition(_OF)[2]
-    return any(allows(engine.keyring, store.id, order_id, one, signed, now) for one in wanted)
+    return any(allows(engine.keyring, store.id, subject, one, signed, now) for one in wanted)
 
 
 def checkout_url(engine: Engine, store: Store, order: Linked) -> str:

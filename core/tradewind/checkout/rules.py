@@ -11,7 +11,7 @@ from tradewind.carts.rules import Cart, CartLine, ShippingMethod
 from tradewind.catalog.rules import BuiltInShipping, TaxRate
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.contracts.money import Money
-from tradewind.contracts.payment import Intent, Method, PaymentResult
+from tradewind.contracts.payment import Intent, Method, PaymentCapabilities, PaymentResult
 from tradewind.inventory.rules import Wanted
 from tradewind.orders.rules import Order
 from tradewind.payments.rules import Payment, PaymentSession, Refund, RefundLine
@@ -29,7 +29,10 @@ class OfferedMethod(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """How a shopper wants to pay; without a method the provider's first is taken."""
+    """How a shopper wants to pay; without a method the provider's first is taken.
+
+    `session_id` is minted by whoever may ask twice: the same request begins one attempt.
+    """
 
     provider: str
     method: str | None = None
@@ -39,6 +42,7 @@ class StartRequest(msgspec.Struct, frozen=True, kw_only=True):
     return_url: str = ""
     cancel_url: str = ""
     network_address: str = ""
+    session_id: UUID | None = None
 
 
 class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
@@ -284,6 +288,19 @@ def usable(result: PaymentResult, method: Method) -> bool:
     waits = result.status in {"pending", "action_required"}
     needs_action = waits and method.flow in {"redirect", "client_secret"}
     return known and (result.action is not None or not needs_action)
+
+
+def check_terms_of(capabilities: PaymentCapabilities, request: StartRequest) -> None:
+    """Raises InvalidInput naming what is asked for and the provider does not do."""
+    errors = []
+    if request.intent == "authorize" and not capabilities.capture:
+        message = "This provider holds no money to be captured later."
+        errors.append(FieldError("intent", "not_offered", message))
+    if (request.save_method or request.intent == "save_only") and not capabilities.saved_methods:
+        message = "This provider keeps no way to pay."
+        errors.append(FieldError("save_method", "not_offered", message))
+    if errors:
+        raise InvalidInput("The provider does not do this.", errors=errors)
 
 
 def check_inputs(method: Method, inputs: Mapping[str, str]) -> None:

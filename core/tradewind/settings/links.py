@@ -13,8 +13,8 @@ from uuid import UUID
 
 from tradewind.settings.keyring import Keyring
 
-Purpose = Literal["order", "pay"]
-"""`order` shows an order; `pay` also lets it be paid."""
+Purpose = Literal["order", "pay", "cart"]
+"""`order` shows an order; `pay` also lets it be paid; `cart` opens a cart."""
 
 _TIME, _MAC = 5, 20
 

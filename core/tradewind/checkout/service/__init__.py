@@ -20,9 +20,15 @@ from tradewind.checkout.service.closing import (
     poll_payment,
 )
 from tradewind.checkout.service.completing import complete, hold_stock, place
-from tradewind.checkout.service.ending import CALL_OFF, LATE
+from tradewind.checkout.service.ending import CALL_OFF, LATE, cart_edited
 from tradewind.checkout.service.quick import Item, QuickOrder, place_quickly
-from tradewind.checkout.service.quoting import choose_shipping, quote, shipping_options
+from tradewind.checkout.service.quoting import (
+    choose_shipping,
+    quote,
+    quote_in,
+    shipping_option,
+    shipping_options,
+)
 from tradewind.checkout.service.refunding import (
     REFUND,
     follow_refund,
@@ -43,8 +49,11 @@ from tradewind.checkout.service.watching import call_off_payment, look_up_late
 
 __all__ = [
     "shipping_options",
+    "shipping_option",
     "choose_shipping",
     "quote",
+    "quote_in",
+    "cart_edited",
     "payment_methods",
     "start_payment",
     "order_payment_methods",

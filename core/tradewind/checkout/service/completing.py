@@ -20,11 +20,12 @@ from tradewind.checkout.rules import (
     check_ready,
 )
 from tradewind.checkout.service import providers
+from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.beginning import begin, call_start, check_terms
 from tradewind.checkout.service.placing import check_delivery, place_cart
 from tradewind.checkout.service.providers import Attempt
 from tradewind.checkout.service.quoting import quote
-from tradewind.checkout.service.reporting import payment_reported, settle
+from tradewind.checkout.service.reporting import learned, payment_reported, settle
 from tradewind.checkout.service.starting import (
     assess,
     choose,
@@ -52,6 +53,27 @@ class Found(msgspec.Struct, frozen=True, kw_only=True):
     session: PaymentSession | None = None
     payment: Payment | None = None
 
+    @property
+    def counts(self) -> bool:
+        """Whether it is paid or under way."""
+        if self.session is None or self.payment is None:
+            return False
+        return self.payment.certain or self.session.status in LIVE
+
+
+class Named(msgspec.Struct, frozen=True, kw_only=True):
+    """Which attempt to pay is meant; without a name any."""
+
+    session_id: UUID | None = None
+    provider_ref: str | None = None
+
+    def means(self, found: Found) -> bool:
+        """Whether it is this one: the provider may have several names for it."""
+        session, payment, ref = found.session, found.payment, self.provider_ref
+        if session is None or payment is None or self.session_id not in {None, session.id}:
+            return False
+        return ref is None or ref == payment.provider_ref or ref in session.data.values()
+
 
 async def complete(
     engine: Engine,
@@ -60,19 +82,23 @@ async def complete(
     *,
     expected_total: int | None = None,
     session_id: UUID | None = None,
+    provider_ref: str | None = None,
 ) -> Order:
     """Turn a cart into its order; a cart that is one already gives that order again.
 
-    `expected_total` (minor units) is what the shopper saw. Raises NotFound, OutOfStock, Conflict
+    `expected_total` (minor units) is what the shopper saw. `provider_ref`, as the provider calls
+    it, and `session_id` say which attempt to pay is meant; whether it was paid is looked up. Raises
+    NotFound (`unknown_payment` for an attempt this cart has not), OutOfStock, Conflict
     (`payment_not_completed`, `cart_changed`, `cart_empty`, `line_unavailable`, `missing_email`,
     `missing_shipping_method`); the cart is kept then.
     """
     cart = await quote(engine, store, cart_id)
+    named = Named(session_id=session_id, provider_ref=provider_ref)
     async with engine.database.transaction(store.id) as tx:
         order = await orders.order_of_cart(tx, cart_id)
-        if order is not None:
-            return order
-        found = await _found(tx, cart, session_id)
+        found = Found(cart=cart) if order else await _found(tx, cart, named)
+    if order is not None:
+        return await _standing(engine, store, order)
     if found.payment is not None and found.payment.certain:
         return await _settled(engine, store, found)
     check_expected(cart, expected_total)
@@ -134,17 +160,32 @@ async def hold_stock(
         await hold_in(tx, cart, await settings_of(tx), network_address)
 
 
-async def _found(tx: Transaction, cart: Cart, session_id: UUID | None) -> Found:
-    sessions = await payment_rows.sessions_of_cart(tx, cart.id)
-    if session_id is not None:
-        sessions = [one for one in sessions if one.id == session_id]
-        if not sessions:
-            raise NotFound("There is no such payment session.")
-    for session in sessions:
-        payment = await payments.get_payment(tx, session.payment_id)
-        if payment.certain or session.status in LIVE:
-            return Found(cart=cart, session=session, payment=payment)
-    return Found(cart=cart)
+async def _found(tx: Transaction, cart: Cart, named: Named) -> Found:
+    """The attempt that counts: one that is paid or under way, else the newest."""
+    begun = [
+        Found(cart=cart, session=one, payment=await payments.get_payment(tx, one.payment_id))
+        for one in await payment_rows.sessions_of_cart(tx, cart.id)
+    ]
+    meant = [one for one in begun if named.means(one)]
+    if named != Named() and not meant:
+        raise NotFound("There is no such payment.", code="unknown_payment")
+    return next((one for one in meant if one.counts), (meant or [Found(cart=cart)])[0])
+
+
+async def _standing(engine: Engine, store: Store, order: Order) -> Order:
+    """The order that a cart has become; one that waits for its money does not stand yet."""
+    if order.status != "pending":
+        return order
+    await look_up_order(engine, store, order.id)
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.get_order(tx, order.id)
+    if order.status == "pending":
+        raise _not_completed()
+    return order
+
+
+def _not_completed() -> Conflict:
+    return Conflict("The payment is not completed.", code="payment_not_completed")
 
 
 async def _settled(engine: Engine, store: Store, found: Found) -> Order:
@@ -159,6 +200,8 @@ async def _unpaid(engine: Engine, store: Store, found: Found) -> Order:
     session, payment = found.session, found.payment
     if session is None or payment is None:
         raise Conflict("Nothing was paid yet.", code="payment_not_completed")
+    if session.status == "voided":
+        return await _after_edit(engine, store, found, payment)
     snapshot = msgspec.json.decode(session.snapshot, type=Snapshot)
     if snapshot.pays_later and session.status == "open":
         if session.cart_version != found.cart.version or snapshot.cart.total != found.cart.total:
@@ -166,6 +209,14 @@ async def _unpaid(engine: Engine, store: Store, found: Found) -> Order:
         paying = Paying(payment=payment, session=session)
         return await place_cart(engine, store, snapshot.cart, paying)
     return await _after_look_up(engine, store, found, payment)
+
+
+async def _after_edit(engine: Engine, store: Store, found: Found, payment: Payment) -> Order:
+    """The cart was edited after this attempt had begun; its money may have come all the same."""
+    result = await providers.look_up_safely(engine, store, payment)
+    if not (await learned(engine, store, payment, result)).certain:
+        raise changed()
+    return await _settled(engine, store, msgspec.structs.replace(found, payment=payment))
 
 
 async def _after_look_up(engine: Engine, store: Store, found: Found, payment: Payment) -> Order:
@@ -178,7 +229,7 @@ async def _after_look_up(engine: Engine, store: Store, found: Found, payment: Pa
         return order
     if again.certain:
         raise Conflict("The payment came, but no order could be placed.", code="paid_not_placed")
-    raise Conflict("The payment is not completed.", code="payment_not_completed")
+    raise _not_completed()
 
 
 async def _check_delivery(engine: Engine, store: Store, cart: Cart) -> None:

@@ -43,6 +43,14 @@ async def void_sessions_of_cart(tx: Transaction, cart_id: UUID) -> list[UUID]:
     return [one.payment_id for one in closed]
 
 
+async def cart_edited(tx: Transaction, cart_id: UUID) -> None:
+    """A cart is not what its attempts to pay were begun for any more: they are called off.
+
+    Its row must be locked. Money that comes all the same pays for the cart as it was.
+    """
+    await call_off_later(tx, await void_sessions_of_cart(tx, cart_id))
+
+
 async def call_off_later(tx: Transaction, payment_ids: Sequence[UUID]) -> None:
     """Have payments canceled at their providers once this transaction is committed."""
     jobs = [

@@ -42,10 +42,9 @@ async def quote(engine: Engine, store: Store, cart_id: UUID) -> Cart:
     for _ in range(ATTEMPTS):
         async with engine.database.transaction(store.id) as tx:
             cart = await carts.get_cart(tx, cart_id)
-            if cart.quoted or cart.status != "open":
-                return cart
-            basis = await _basis(tx, cart)
-            stored = None if _asks_plugins(engine) else await _quoted_by_itself(tx, basis)
+            stored = await quote_in(tx, engine, cart)
+            if stored is None and _asks_plugins(engine):
+                basis = await _basis(tx, cart)
         if stored is None and _asks_plugins(engine):
             priced = await _priced(engine, store, basis)
             async with engine.database.transaction(store.id) as tx:
@@ -55,7 +54,13 @@ async def quote(engine: Engine, store: Store, cart_id: UUID) -> Cart:
     raise changed()
 
 
-async def _quoted_by_itself(tx: Transaction, basis: Basis) -> Cart | None:
+async def quote_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
+    """The same in the open transaction: None where plugins must be asked, or it has changed."""
+    if cart.quoted or cart.status != "open":
+        return cart
+    if _asks_plugins(engine):
+        return None
+    basis = await _basis(tx, cart)
     priced = _total(basis, _adjusted(basis.cart, [], []), None)
     return await carts.store_quote(tx, basis.cart, priced)
 
@@ -88,12 +93,20 @@ async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[
     ]
 
 
-async def choose_shipping(engine: Engine, store: Store, cart_id: UUID, option_id: str) -> Cart:
-    """Deliver this way. Raises NotFound `unknown_shipping_option`, Conflict."""
+async def shipping_option(
+    engine: Engine, store: Store, cart_id: UUID, option_id: str
+) -> ShippingMethod:
+    """The way to deliver that a client names so. Raises NotFound `unknown_shipping_option`."""
     options = await shipping_options(engine, store, cart_id)
     chosen = next((one for one in options if one.option_id == option_id), None)
     if chosen is None:
         raise NotFound("This is not offered for the cart.", code="unknown_shipping_option")
+    return chosen
+
+
+async def choose_shipping(engine: Engine, store: Store, cart_id: UUID, option_id: str) -> Cart:
+    """Deliver this way. Raises NotFound `unknown_shipping_option`, Conflict."""
+    chosen = await shipping_option(engine, store, cart_id, option_id)
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
         await carts.update(tx, cart, CartUpdate(shipping_method=chosen))

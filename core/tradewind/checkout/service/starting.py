@@ -19,6 +19,7 @@ from tradewind.checkout.rules import (
     changed,
     check_inputs,
     check_ready,
+    check_terms_of,
     choose_method,
     wanted_stock,
 )
@@ -101,11 +102,23 @@ async def start_payment(
     `payment_refused`, `cart_changed`, `too_many_holds`, `already_paid`, `in_progress`),
     ProviderFault.
     """
+    known = await _begun_before(engine, store, request)
+    if known is not None and known.status != "starting":
+        return known
     attempt = await choose(engine, store, await quote(engine, store, cart_id), request)
     await assess(engine, store, attempt)
-    payment, session = frozen(engine, attempt, "starting")
+    payment, session = frozen(engine, attempt, "starting", None if known else request.session_id)
     begun = await _store(engine, store, attempt, payment, session)
     return await carry_on(engine, store, attempt, begun)
+
+
+async def _begun_before(
+    engine: Engine, store: Store, request: StartRequest
+) -> PaymentSession | None:
+    if request.session_id is None:
+        return None
+    async with engine.database.transaction(store.id) as tx:
+        return await payment_rows.session(tx, request.session_id)
 
 
 async def carry_on(engine: Engine, store: Store, attempt: Attempt, begun: Begun) -> PaymentSession:
@@ -132,6 +145,7 @@ async def chosen(engine: Engine, store: Store, cart: Cart, request: StartRequest
     offered = await providers.methods(engine, store, at, cart)
     method = choose_method(offered, request.method, cart.total)
     check_inputs(method, request.inputs)
+    check_terms_of(at.provider.capabilities, request)
     return Attempt(cart, at, method, request)
 
 
@@ -177,11 +191,11 @@ async def _doubt(tx: Transaction, cart: Cart, plugin: str, reason: str) -> None:
 
 
 def frozen(
-    engine: Engine, attempt: Attempt, status: SessionStatus
+    engine: Engine, attempt: Attempt, status: SessionStatus, session_id: UUID | None = None
 ) -> tuple[Payment, PaymentSession]:
     """A new payment and session for a cart as it is now."""
     cart, new_id, now = attempt.cart, engine.database.new_id, engine.clock.now()
-    payment_id, session_id = new_id(), new_id()
+    payment_id, session_id = new_id(), session_id or new_id()
     name = attempt.desk.provider.name
     payment = Payment(
         id=payment_id,

@@ -1,0 +1,101 @@
+"""Who may open a cart, and how one is edited: every route of a cart begins here."""
+
+from collections.abc import Awaitable, Callable
+from typing import Annotated
+from uuid import UUID
+
+from litestar import Response
+from litestar.di import NamedDependency
+from litestar.params import FromPath, QueryParameter
+
+from tradewind.carts import service as carts
+from tradewind.carts.rules import Cart, CartUpdate
+from tradewind.checkout import service as checkout
+from tradewind.checkout.links import opens
+from tradewind.contracts.errors import NotFound
+from tradewind.database import Transaction
+from tradewind_host.access import Access, GivenAccess
+from tradewind_host.store_api.cart_view import CartAnswer, cart_answer
+
+Edit = Callable[[Transaction, Cart], Awaitable[Cart]]
+Token = Annotated[
+    str,
+    QueryParameter(
+        max_length=200, description="Opens a cart or an order that is not the caller's own."
+    ),
+]
+
+
+class CartDoor:
+    """The cart that a request names, for as far as its sender may open it."""
+
+    def __init__(self, access: Access, cart_id: UUID, token: str) -> None:
+        self._access = access
+        self._token = token
+        self.id = cart_id
+
+    async def read(self, tx: Transaction) -> Cart:
+        """The cart. Raises NotFound, also when it is somebody else's."""
+        return self._opened(await carts.get_cart(tx, self.id))
+
+    async def check(self) -> Cart:
+        """The same, in a transaction of its own."""
+        async with self._access.transaction() as tx:
+            return await self.read(tx)
+
+    async def show(self) -> CartAnswer:
+        """The cart with the totals of this moment."""
+        access = self._access
+        async with access.transaction() as tx:
+            quoted = await checkout.quote_in(tx, access.engine, await self.read(tx))
+        return cart_answer(quoted or await checkout.quote(access.engine, access.store, self.id))
+
+    async def edit(self, edit: Edit) -> Response[CartAnswer]:
+        """Change the cart while nobody else does; what it cost before is no longer paid for.
+
+        Its new totals are answered in the same transaction, unless plugins must be asked.
+        """
+        access = self._access
+        async with access.transaction() as tx:
+            cart = self._opened(await carts.lock_cart(tx, self.id))
+            if not access.done:
+                cart = await self._edited(tx, cart, edit)
+            quoted = await checkout.quote_in(tx, access.engine, cart)
+            if quoted is not None:
+                return await access.answer(tx, cart_answer(quoted))
+            await access.mark_done(tx)
+        answer = cart_answer(await checkout.quote(access.engine, access.store, self.id))
+        return Response(answer)
+
+    async def _edited(self, tx: Transaction, cart: Cart, edit: Edit) -> Cart:
+        """The cart after the change; a guest's becomes that of whoever is signed in by now."""
+        after, customer_id = await edit(tx, cart), self._access.customer_id
+        if customer_id is not None and _of_guest(after):
+            after = await carts.update(tx, after, CartUpdate(customer_id=customer_id))
+        if after.version != cart.version:
+            await checkout.cart_edited(tx, cart.id)
+        return after
+
+    def _opened(self, cart: Cart) -> Cart:
+        """A guest's cart is opened by its id, which is its secret; others by more than that."""
+        access = self._access
+        own = cart.customer_id is not None and cart.customer_id == access.customer_id
+        if (
+            _of_guest(cart)
+            or own
+            or opens(access.engine, access.store, cart.id, "cart", self._token)
+        ):
+            return cart
+        raise NotFound("There is no such cart.")
+
+
+def _of_guest(cart: Cart) -> bool:
+    return cart.customer_id is None and cart.session_id is None
+
+
+GivenCart = NamedDependency[CartDoor]
+
+
+def provide_cart(access: GivenAccess, cart_id: FromPath[UUID], token: Token = "") -> CartDoor:
+    """The cart of the path."""
+    return CartDoor(access, cart_id, token)

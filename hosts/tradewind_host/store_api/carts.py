@@ -1,0 +1,189 @@
+"""Carts: what is in them, where they go, what they cost. Totals come from the server alone."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Annotated, Any
+from uuid import UUID
+
+import msgspec
+from litestar import Response, delete, get, post
+from litestar.params import FromPath, JSONBody
+
+from tradewind.carts import service as carts
+from tradewind.carts.rules import MOST_PER_LINE, Cart, CartUpdate, NewCart, check_open
+from tradewind.checkout import service as checkout
+from tradewind.contracts.pricing import Address
+from tradewind.database import Transaction
+from tradewind_host.access import GivenAccess
+from tradewind_host.problems import told, writes
+from tradewind_host.store_api.cart_door import GivenCart
+from tradewind_host.store_api.cart_view import (
+    CartAnswer,
+    ShippingOptionList,
+    cart_answer,
+    shipping_option_view,
+)
+
+SOURCE = "web"
+_OPTION = msgspec.Meta(min_length=1, max_length=200)
+_EMAIL = msgspec.Meta(min_length=3, max_length=254)
+_CURRENCY = msgspec.Meta(pattern="^[A-Z]{3}$")
+_QUANTITY = msgspec.Meta(ge=1, le=MOST_PER_LINE)
+_NEW_QUANTITY = msgspec.Meta(ge=0, le=MOST_PER_LINE)
+
+
+class CartInput(msgspec.Struct, frozen=True, kw_only=True):
+    """A new cart: by its region or its currency, else in the store's default region."""
+
+    region_id: UUID | None = None
+    currency_code: Annotated[str, _CURRENCY] | None = None
+    email: Annotated[str, _EMAIL] | None = None
+    metadata: Mapping[str, Any] = {}
+
+
+class CartChange(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change; what is not named stays. Metadata is merged, key by key."""
+
+    email: Annotated[str, _EMAIL] | msgspec.UnsetType | None = msgspec.UNSET
+    shipping_address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    region_id: UUID | msgspec.UnsetType = msgspec.UNSET
+    metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
+
+
+class LineInput(msgspec.Struct, frozen=True, kw_only=True):
+    """So many more of a variant."""
+
+    variant_id: UUID
+    quantity: Annotated[int, _QUANTITY] = 1
+
+
+class LineChange(msgspec.Struct, frozen=True, kw_only=True):
+    """How many there shall be; none removes the line."""
+
+    quantity: Annotated[int, _NEW_QUANTITY]
+
+
+class ShippingChoice(msgspec.Struct, frozen=True, kw_only=True):
+    """An option of `shipping-options`."""
+
+    option_id: Annotated[str, _OPTION]
+
+
+READ = told(writes(), {409: ["cart_changed"]})
+_NEW = told(writes(), {409: ["no_region"]})
+_EDIT = told(writes(), {409: ["cart_completed", "cart_changed"]})
+_LINE = told(
+    writes(),
+    {
+        404: ["unknown_variant"],
+        409: ["out_of_stock", "line_unavailable", "too_many_lines", "cart_completed"],
+    },
+)
+_DELIVERY = told(
+    writes(), {404: ["unknown_shipping_option"], 409: ["cart_completed", "cart_changed"]}
+)
+
+
+@post("/", responses=_NEW)
+async def create_cart(
+    access: GivenAccess, data: JSONBody[CartInput | None] = None
+) -> Response[CartAnswer]:
+    """Open a cart. Its id is all that opens it: keep it as you would keep a password."""
+    given = data or CartInput()
+    new = NewCart(
+        source=SOURCE,
+        region_id=given.region_id,
+        currency=given.currency_code,
+        customer_id=access.customer_id,
+        email=_plain(given.email),
+        metadata=given.metadata,
+    )
+    async with access.transaction() as tx:
+        cart = await carts.open_cart(tx, new)
+        return await access.answer(tx, cart_answer(cart), 201)
+
+
+@get("/{cart_id:uuid}", responses=READ)
+async def get_cart(cart: GivenCart) -> CartAnswer:
+    """A cart at the prices of this moment."""
+    return await cart.show()
+
+
+@post("/{cart_id:uuid}", status_code=200, responses=_EDIT)
+async def update_cart(cart: GivenCart, data: JSONBody[CartChange]) -> Response[CartAnswer]:
+    """Say who buys and where it goes; another region means other prices."""
+    change = CartUpdate(
+        email=_plain(data.email),
+        shipping_address=data.shipping_address,
+        billing_address=data.billing_address,
+        region_id=data.region_id,
+        metadata=data.metadata,
+    )
+    return await cart.edit(partial(_update, change))
+
+
+@post("/{cart_id:uuid}/line-items", status_code=200, responses=_LINE)
+async def add_line(cart: GivenCart, data: JSONBody[LineInput]) -> Response[CartAnswer]:
+    """Put a variant in the cart."""
+
+    async def add(tx: Transaction, opened: Cart) -> Cart:
+        return await carts.add_line(tx, opened, data.variant_id, data.quantity)
+
+    return await cart.edit(add)
+
+
+@post("/{cart_id:uuid}/line-items/{line_id:uuid}", status_code=200, responses=_LINE)
+async def change_line(
+    cart: GivenCart, line_id: FromPath[UUID], data: JSONBody[LineChange]
+) -> Response[CartAnswer]:
+    """Change how many there shall be of a line."""
+    return await cart.edit(partial(_set_quantity, line_id, data.quantity))
+
+
+@delete("/{cart_id:uuid}/line-items/{line_id:uuid}", status_code=200, responses=_EDIT)
+async def remove_line(cart: GivenCart, line_id: FromPath[UUID]) -> Response[CartAnswer]:
+    """Take a line out of the cart."""
+    return await cart.edit(partial(_set_quantity, line_id, 0))
+
+
+@get("/{cart_id:uuid}/shipping-options", responses=READ)
+async def list_shipping_options(access: GivenAccess, cart: GivenCart) -> ShippingOptionList:
+    """The ways to deliver the cart; none where there is nothing to send."""
+    opened = await cart.check()
+    found = await checkout.shipping_options(access.engine, access.store, cart.id)
+    return ShippingOptionList([shipping_option_view(one, opened.currency) for one in found])
+
+
+@post("/{cart_id:uuid}/shipping-method", status_code=200, responses=_DELIVERY)
+async def choose_shipping(
+    access: GivenAccess, cart: GivenCart, data: JSONBody[ShippingChoice]
+) -> Response[CartAnswer]:
+    """Choose how the cart is delivered."""
+    check_open(await cart.check())
+    option = await checkout.shipping_option(access.engine, access.store, cart.id, data.option_id)
+    return await cart.edit(partial(_update, CartUpdate(shipping_method=option)))
+
+
+async def _update(change: CartUpdate, tx: Transaction, cart: Cart) -> Cart:
+    return await carts.update(tx, cart, change)
+
+
+async def _set_quantity(line_id: UUID, quantity: int, tx: Transaction, cart: Cart) -> Cart:
+    return await carts.set_quantity(tx, cart, line_id, quantity)
+
+
+def _plain(email: str | msgspec.UnsetType | None) -> Any:
+    return email.strip() if isinstance(email, str) else email
+
+
+ROUTES = (
+    create_cart,
+    get_cart,
+    update_cart,
+    add_line,
+    change_line,
+    remove_line,
+    list_shipping_options,
+    choose_shipping,
+)
