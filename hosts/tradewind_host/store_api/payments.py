@@ -13,6 +13,7 @@ from tradewind.checkout.links import token_for
 from tradewind.checkout.rules import StartRequest
 from tradewind.contracts.errors import FieldError, InvalidInput
 from tradewind_host.access import GivenAccess
+from tradewind_host.limits import address_of
 from tradewind_host.order_view import OrderView, order_view
 from tradewind_host.problems import told, writes
 from tradewind_host.store_api.cart_door import GivenCart
@@ -126,7 +127,7 @@ async def start_payment(
         save_method=data.save_method,
         return_url=data.return_url,
         cancel_url=data.cancel_url,
-        network_address=request.client.host if request.client else "",
+        network_address=address_of(request.scope),
         session_id=access.claim.operation_id if access.claim else None,
     )
     session = await checkout.start_payment(access.engine, access.store, cart.id, wanted)

@@ -18,6 +18,7 @@ from tests.support.shop import AMINA, BRIAN, Shop, open_shop
 from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
 from tradewind.cases.service import NewCase, open_case
+from tradewind.checkout.links import token_for
 from tradewind.checkout.service import place
 from tradewind.customers.service import for_email
 from tradewind.database.sessions import NewSession, open_session
@@ -33,11 +34,19 @@ BODIES: dict[str, Any] = {
     "set_level": {"adjust": 1},
     "update_product": {"description": "new words"},
     "act_on_case": {"resolution": "done"},
+    "update_cart": {"metadata": {"gift": True}},
+    "add_line": lambda ids: {"variant_id": ids["variant_id"]},
+    "change_line": {"quantity": 2},
+    "choose_shipping": lambda ids: {"option_id": ids["option_id"]},
+    "start_payment": {"provider_id": "manual"},
 }
 """What a route wants in its body, by the name of its function."""
 
-SPARE = {"cancel": "order_id"}
-"""What needs an object of its own, because another call spoils it: a paid order stays."""
+QUERIES = {"/store/orders/{order_id}": "token"}
+"""What opens an object beside its id, by the path; its value stands among the ids."""
+
+SPARE = {"cancel": "spare", "remove_line": "spare", "complete": "ready"}
+"""What needs objects of its own, because another call spoils them: a paid order stays."""
 
 SHARED = {"name"}
 """Parameters that name no object of a store: plugins and flags are the same for all."""
@@ -52,7 +61,12 @@ class Call(NamedTuple):
     parameters: tuple[str, ...]
 
     def url(self, ids: dict[str, str]) -> str:
-        return self.path.format(**ids)
+        query = QUERIES.get(self.path)
+        return self.path.format(**ids) + (f"?{query}={ids[query]}" if query else "")
+
+    def body(self, ids: dict[str, str]) -> Any:
+        wanted = BODIES.get(self.function)
+        return wanted(ids) if callable(wanted) else wanted
 
 
 # What says of an own object that it was found, where the call itself cannot succeed.
@@ -105,6 +119,8 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "item_id": await first_id(shop, slug, "webhook-inbox"),
         "product_id": await first_id(shop, slug, "products"),
         "key_id": await key_id(shop, slug),
+        "token": token_for(shop.engine, store, order_id, "order"),
+        **await carts_in(shop, slug, sku),
     }
     ids = {name: str(value) for name, value in found.items()}
     return {**ids, "id_or_handle": ids["product_id"], "action": "close"}
@@ -117,6 +133,29 @@ async def order_in(shop: Shop, slug: str, sku: str) -> UUID:
         cart = await add_sku(tx, NewCart(source="web", session_id=f"web:{slug}"), sku, 1)
         cart = await update(tx, cart, CartUpdate(email=f"{slug}@example.com"))
     return (await place(shop.engine, store, cart.id, "manual", "cash_on_delivery")).id
+
+
+async def carts_in(shop: Shop, slug: str, sku: str) -> dict[str, str]:
+    """Three carts of guests with a line each: one is to be paid on delivery."""
+    store, found = shop.branches[slug].store, dict[str, str]()
+    headers = {"X-Publishable-Key": shop.branches[slug].publishable_key}
+    async with shop.engine.database.transaction(store.id) as tx:
+        query = "SELECT id FROM shop.variants WHERE store_id = $1 AND sku = $2"
+        variant_id = str(await tx.fetchval(query, store.id, sku))
+
+    async def post(path: str, body: dict[str, str]) -> Any:
+        answer = await shop.client.post(f"/store/carts{path}", json=body, headers=headers)
+        assert answer.is_success, answer.text
+        return answer.json()
+
+    for use in ("", "spare ", "ready "):
+        cart = (await post("", {"email": f"{slug}@example.com"}))["cart"]
+        cart = (await post(f"/{cart['id']}/line-items", {"variant_id": variant_id}))["cart"]
+        found |= {f"{use}cart_id": cart["id"], f"{use}line_id": cart["lines"][0]["id"]}
+    await post(f"/{found['ready cart_id']}/payment-sessions", {"provider_id": "manual"})
+    path = f"/store/carts/{found['cart_id']}/shipping-options"
+    options = (await shop.client.get(path, headers=headers)).json()["shipping_options"]
+    return {**found, "variant_id": variant_id, "option_id": options[0]["id"]}
 
 
 async def first_id(shop: Shop, slug: str, things: str) -> UUID:
@@ -150,13 +189,13 @@ def walked(shop: Shop) -> Iterator[Call]:
 
 async def ask(shop: Shop, call: Call, ids: dict[str, str], slug: str) -> httpx.Response:
     branch = shop.branches[slug]
-    spared = SPARE.get(call.function)
-    if spared:
-        ids = {**ids, spared: ids[f"spare {spared}"]}
+    use = SPARE.get(call.function)
+    spared = {name: ids[f"{use} {name}"] for name in call.parameters if f"{use} {name}" in ids}
+    ids = {**ids, **spared}
     return await shop.client.request(
         call.method,
         call.url(ids),
-        json=BODIES.get(call.function),
+        json=call.body(ids),
         headers={
             "X-Publishable-Key": branch.publishable_key,
             **await credentials(shop, call, slug),
