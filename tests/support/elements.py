@@ -5,7 +5,6 @@ from typing import Any
 
 from tests.support.banks import BankProvider, BankSettings, Books, Charge, Context
 from tradewind import (
-    Change,
     ClientSecret,
     Method,
     MethodsQuery,
@@ -46,11 +45,6 @@ class ElementsProvider(BankProvider):
                 status="pending", provider_ref=result.provider_ref, action=page, facts=result.facts
             )
         return result
-
-    async def capture(self, context: Context, change: Change) -> PaymentResult:
-        charge = self.books.by_ref(change.provider_ref)
-        self.books.pays(charge.operation_id, change.amount.amount)
-        return self._result(charge)
 
     def _result(self, charge: Charge) -> PaymentResult:
         secret = secret_of(charge)

@@ -24,6 +24,7 @@ from tradewind.customers.service import for_email
 from tradewind.database.sessions import NewSession, open_session
 from tradewind.outbox.service import list_deliveries
 from tradewind.settings.service import configure
+from tradewind.stores.service import issue_key
 from tradewind.testing.database import DatabaseUrls
 
 BODIES: dict[str, Any] = {
@@ -164,8 +165,10 @@ async def first_id(shop: Shop, slug: str, things: str) -> UUID:
 
 
 async def key_id(shop: Shop, slug: str) -> UUID:
+    """A key that may be revoked: nobody uses it."""
+    await issue_key(shop.engine.database, shop.branches[slug].store, "publishable", "Spare")
     keys = (await shop.admin("GET", "/admin/api-keys", store=slug))["api_keys"]
-    return UUID(next(key["id"] for key in keys if key["kind"] == "publishable"))
+    return UUID(next(key["id"] for key in keys if key["title"] == "Spare"))
 
 
 def calls(shop: Shop) -> list[Call]:
