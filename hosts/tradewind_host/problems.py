@@ -182,6 +182,11 @@ def unstorable_answer(request: Request[Any, Any, Any], error: Exception) -> Resp
     return problem(422, "invalid_input", "A value cannot be stored.")
 
 
+def too_deep_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A body whose parts lie too deep in one another to be read."""
+    return problem(400, "malformed_request", "The request cannot be read.")
+
+
 def unreachable_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The database cannot be reached just now."""
     logger.error("the database cannot be reached", error=type(error).__name__)
@@ -198,6 +203,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     TradewindError: refusal_answer,
     HTTPException: http_answer,
     asyncpg.DataError: unstorable_answer,
+    RecursionError: too_deep_answer,
     **dict.fromkeys(_UNREACHABLE, unreachable_answer),
     Exception: unexpected_answer,
 }

@@ -109,7 +109,8 @@ _BUMP = """
 _OFFER = f"""
 SELECT v.id AS variant_id, v.sku, v.tracked, {_LIVE_PRICE} AS price,
        p.status = 'published' AND v.archived_at IS NULL AS published,
-       coalesce(stock.available, 0)::bigint AS available, coalesce(stock.backorder, false) AS backorder,
+       coalesce(stock.available, 0)::bigint AS available,
+       coalesce(stock.backorder, false) AS backorder,
        coalesce((SELECT quantity FROM shop.cart_lines cl WHERE cl.store_id = v.store_id
                  AND cl.cart_id = c.id AND cl.variant_id = v.id), 0) AS in_cart,
        coalesce((SELECT sum(h.quantity) FROM shop.stock_reservations h

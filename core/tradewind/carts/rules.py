@@ -339,13 +339,7 @@ def address_errors(path: str, address: Address) -> list[FieldError]:
 
 
 def metadata_errors(metadata: Mapping[str, Any]) -> list[FieldError]:
-    """What is wrong with metadata: it is kept small, and its numbers are those of a machine."""
-    try:
-        size = len(msgspec.json.encode(metadata))
-    except OverflowError:
-        return [FieldError("metadata", "out_of_range", "A number in it is too large.")]
-    except RecursionError:
-        return [FieldError("metadata", "too_deep", "Its parts lie too deep in one another.")]
-    if size > LARGEST_METADATA:
+    """What is wrong with metadata: it is kept small."""
+    if len(msgspec.json.encode(metadata)) > LARGEST_METADATA:
         return [FieldError("metadata", "too_large", f"At most {LARGEST_METADATA} bytes.")]
     return []

@@ -87,7 +87,6 @@ WRONG: list[tuple[Any, int, str, str]] = [
     ({"email": "amina at home"}, 422, "invalid_input", "email"),
     ({"email": ""}, 422, "invalid_input", "email"),
     ({"metadata": {"a": "b" * 17_000}}, 422, "invalid_input", "metadata"),
-    ({"metadata": {"a": 10**30}}, 422, "invalid_input", "metadata"),
     ({"metadata": {"a": "\0"}}, 422, "invalid_input", ""),
     ({"metadata": []}, 422, "invalid_input", "metadata"),
     ([], 422, "invalid_input", ""),
