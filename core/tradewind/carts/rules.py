@@ -295,16 +295,18 @@ def email_address(text: str) -> str | None:
     return plain if len(plain) <= 254 and _EMAIL.fullmatch(plain) else None
 
 
-def check_update(change: CartUpdate, region: Region) -> None:
-    """Raises InvalidInput naming every field that is not acceptable in this region."""
+def check_update(change: CartUpdate, after: Cart) -> None:
+    """Raises InvalidInput naming every field that is not acceptable in the cart as it would be."""
     errors = contact_errors(change.email, change.phone)
     if isinstance(change.shipping_address, Address):
         errors += address_errors("shipping_address", change.shipping_address)
-        if change.shipping_address.country_code not in region.countries:
+        if change.shipping_address.country_code not in after.region.countries:
             message = "Nothing is sent to this country."
             errors.append(FieldError("shipping_address.country_code", "not_served", message))
     if isinstance(change.billing_address, Address):
         errors += address_errors("billing_address", change.billing_address)
+    if not isinstance(change.metadata, msgspec.UnsetType):
+        errors += metadata_errors(after.metadata)
     refuse(errors)
 
 

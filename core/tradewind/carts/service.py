@@ -147,12 +147,10 @@ async def update(tx: Transaction, cart: Cart, change: CartUpdate) -> Cart:
     """
     check_open(cart)
     region = await _region(tx, cart, change)
-    check_update(change, region)
     after = updated(cart, change, region)
+    check_update(change, after)
     if after == cart:
         return cart
-    if after.metadata != cart.metadata:
-        refuse(metadata_errors(after.metadata))
     done = await queries.update_cart(tx, cart.id, after)
     return await _reread(tx, cart.id, done=done)
 
