@@ -35,9 +35,6 @@ def create_intent(call: Call, given: IntentIn) -> dict[str, Any]:
     currency = amounts.currency_of(given.currency)
     amounts.check(given.amount, currency)
     check_address(given.return_url, "return_url")
-    if given.automatic_payment_methods and given.payment_method_types:
-        wrong = "You may only specify one of automatic_payment_methods and payment_method_types."
-        raise invalid(wrong, "payment_method_types")
     customer = customer_of(call.account, given.customer)
     method = method_of(call.bank, call.account, given.payment_method, given.payment_method_data)
     metadata = changed({}, given.metadata)
@@ -132,9 +129,7 @@ def _known(call: Call, name: str, client_secret: str = "") -> Intent:
 
 
 def _automatic(given: IntentIn) -> dict[str, Any] | None:
-    """Ways to pay are the account's own unless the call names them."""
-    if given.payment_method_types:
-        return None
+    """Ways to pay are the account's own unless the call says otherwise."""
     wanted = given.automatic_payment_methods
     if wanted is None:
         return {"allow_redirects": "always", "enabled": True}

@@ -90,7 +90,6 @@ class IntentIn(Details, kw_only=True):
     off_session: bool | Literal["one_off", "recurring"] = False
     payment_method: str = ""
     payment_method_data: MethodData | None = None
-    payment_method_types: list[str] | None = None
     return_url: str | None = None
     setup_future_usage: FutureUsage | None = None
 
@@ -112,7 +111,6 @@ class IntentChange(Details):
     metadata: Metadata | None = None
     payment_method: str = ""
     payment_method_data: MethodData | None = None
-    payment_method_types: list[str] | None = None
     setup_future_usage: FutureUsage | Literal[""] | None = None
 
     ignored: ClassVar[frozenset[str]] = frozenset(
@@ -145,7 +143,7 @@ class Confirmation(Params):
     ignored: ClassVar[frozenset[str]] = frozenset(
         """allowed_payment_method_types amount_details amount_to_confirm confirmation_token
         excluded_payment_method_types hooks key mandate mandate_data payment_details
-        payment_method_options payment_method_types radar_options use_stripe_sdk""".split()
+        payment_method_options radar_options use_stripe_sdk""".split()
     )
 
 
@@ -186,7 +184,7 @@ class Search(Params):
     page: str = ""
 
 
-class ProductData(msgspec.Struct, kw_only=True):
+class ProductData(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     """What a line is."""
 
     name: Annotated[str, msgspec.Meta(min_length=1)]
@@ -194,6 +192,7 @@ class ProductData(msgspec.Struct, kw_only=True):
     images: Any = None
     metadata: Metadata = ""
     tax_code: str = ""
+    tax_details: Any = None
     unit_label: str = ""
 
 
@@ -202,8 +201,11 @@ class PriceData(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
 
     currency: str
     unit_amount: Annotated[int, msgspec.Meta(ge=0, le=99_999_999)]
-    product_data: ProductData
+    product_data: ProductData | None = None
+    product: str = ""
+    recurring: Any = None
     tax_behavior: str = ""
+    unit_amount_decimal: str = ""
 
 
 class LineIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
@@ -213,7 +215,6 @@ class LineIn(msgspec.Struct, kw_only=True, forbid_unknown_fields=True):
     price: str = ""
     quantity: Annotated[int, msgspec.Meta(ge=1, le=999_999)] = 1
     adjustable_quantity: Any = None
-    dynamic_tax_rates: Any = None
     metadata: Metadata = ""
     tax_rates: Any = None
 
@@ -254,7 +255,6 @@ class SessionIn(Params):
     locale: str | None = None
     metadata: Metadata = ""
     payment_intent_data: IntentData = msgspec.field(default_factory=IntentData)
-    payment_method_types: list[str] | None = None
     submit_type: str | None = None
 
     ignored: ClassVar[frozenset[str]] = frozenset(

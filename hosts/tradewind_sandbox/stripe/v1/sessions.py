@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from tradewind_sandbox.stripe import amounts, shapes
-from tradewind_sandbox.stripe.errors import Refused, invalid, not_found
+from tradewind_sandbox.stripe.errors import Refused, invalid, missing, not_found
 from tradewind_sandbox.stripe.state import Line, Session
 from tradewind_sandbox.stripe.v1.calls import Call, Route, paged
 from tradewind_sandbox.stripe.v1.known import changed, check_address, customer_of, named
@@ -119,7 +119,7 @@ def _check(given: SessionIn) -> None:
     check_address(given.success_url, "success_url")
     check_address(given.cancel_url, "cancel_url")
     if not given.success_url:
-        raise invalid("Missing required param: success_url.", "success_url", "parameter_missing")
+        raise missing("success_url")
     if given.customer and given.customer_email:
         wrong = "You may only specify one of these parameters: customer, customer_email."
         raise invalid(wrong, "customer")
@@ -149,8 +149,14 @@ def _line(number: int, given: LineIn) -> tuple[Line, str]:
         raise not_found("price", given.price, f"line_items[{number}][price]")
     price = given.price_data
     if price is None:
-        param = f"line_items[{number}][price_data]"
-        raise invalid(f"Missing required param: {param}.", param, "parameter_missing")
+        raise missing(f"line_items[{number}][price_data]")
+    param = f"line_items[{number}][price_data]"
+    if price.product:
+        raise not_found("product", price.product, f"{param}[product]")
+    if price.product_data is None:
+        raise missing(f"{param}[product_data]")
+    if price.recurring:
+        raise invalid("A payment takes one-time prices alone.", f"{param}[recurring]")
     line = Line(
         id=new_id("li_"),
         name=price.product_data.name,
