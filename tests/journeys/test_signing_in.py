@@ -203,6 +203,9 @@ async def test_guest_orders_show_once_their_address_is_proved(box: Letterbox) ->
     rest = await jane.sees(f"me/orders?limit=1&cursor={first['next_cursor']}")
     assert [*first["orders"], *rest["orders"]] == seen["orders"]
     assert rest["next_cursor"] is None
+    for order_id, status in ((mine[0], 200), (theirs, 404), (other_store, 404)):
+        answer = await jane.calls("GET", f"orders/{order_id}")
+        assert answer.status_code == status, answer.text
 
 
 async def test_an_address_told_in_a_chat_opens_nothing_of_its_teller(

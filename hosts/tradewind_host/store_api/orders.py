@@ -28,7 +28,8 @@ async def get_order(
     """One order, for whoever holds its token or is signed in as its customer."""
     async with access.transaction() as tx:
         order = await orders.get_order(tx, order_id)
-    own = order.customer_id is not None and order.customer_id == access.customer_id
+        me = access.customer_id
+        own = me is not None and await orders.may_see(tx, me, order.id)
     if not own and not opens(access.engine, access.store, order.id, "order", token):
         raise NotFound("There is no such order.")
     return OrderAnswer(order_view(order))
