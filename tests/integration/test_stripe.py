@@ -11,7 +11,7 @@ import pytest_asyncio
 
 from tests.support.bankhouses import TOTAL
 from tests.support.stripehouses import Stripehouse, open_stripehouse, signed
-from tradewind.checkout.service import complete
+from tradewind.checkout.service import capture_payment, complete
 from tradewind.contracts.errors import Conflict
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -78,6 +78,21 @@ async def test_money_that_is_held_is_certain_and_the_order_is_placed_as_authoriz
     assert [one["payment_status"] for one in found] == ["authorized", "authorized"]
     assert [one["status"] for one in found] == ["processing", "processing"]
     assert await house.listed("cases") == []
+
+
+async def test_held_money_is_taken_in_part_and_the_rest_let_go(house: Stripehouse) -> None:
+    cart = await house.cart()
+    session = await house.starts(cart, intent="authorize")
+    await house.peer.pay(str(session.payment_id))
+    order = await complete(house.engine, house.store, cart.id)
+    [capture] = await capture_payment(house.engine, house.store, order.id, "t", 50_000)
+    assert capture.status == "succeeded"
+    await house.tells("payment_intent.succeeded", session.payment_id)
+    payment = await house.payment(session)
+    assert (payment.captured, payment.held) == (50_000, 0)
+    with pytest.raises(Conflict) as caught:
+        await capture_payment(house.engine, house.store, order.id, "t", 10_000)
+    assert caught.value.reason == "nothing_to_capture"
 
 
 async def test_too_small_a_hold_is_not_certain(house: Stripehouse) -> None:

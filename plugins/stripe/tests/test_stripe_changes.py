@@ -56,10 +56,11 @@ async def test_the_amount_of_a_page_cannot(
 
 
 @pytest.mark.parametrize("method", ["payment_intent", "checkout"])
-@pytest.mark.parametrize("amount", [1_999, 1_200])
-async def test_what_is_held_is_taken_whole_or_in_part(
+@pytest.mark.parametrize(("amount", "hold"), [(1_999, "succeeded"), (1_200, "canceled")])
+async def test_what_is_held_is_taken_whole_or_in_part_and_the_rest_let_go(
     method: str,
     amount: int,
+    hold: str,
     provider: StripeProvider,
     context: Make,
     change: Make,
@@ -70,7 +71,7 @@ async def test_what_is_held_is_taken_whole_or_in_part(
     result = await provider.capture(context(), change(ref, amount))
     assert (result.status, result.provider_ref) == ("succeeded", ref)
     assert told(result) == [
-        ("authorization", "pi_0", "succeeded", 1_999),
+        ("authorization", "pi_0", hold, 1_999),
         ("capture", "pi_0", "succeeded", amount),
     ]
     assert peer.writes[-1].key == f"{CHANGE}:capture"
@@ -84,6 +85,7 @@ async def test_a_capture_that_is_repeated_takes_nothing_more(
     first = await provider.capture(context(), change(ref, 1_200))
     assert await provider.capture(context(), change(ref, 1_200)) == first
     later = await provider.capture(context(), change(ref, 799, operation_id="another"))
+    assert (later.status, later.code) == ("failed", "payment_intent_unexpected_state")
     assert told(later) == told(first)
     assert peer.intents["pi_0"]["amount_received"] == 1_200
 

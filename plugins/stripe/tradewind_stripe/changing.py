@@ -1,7 +1,7 @@
 """Changing a payment that exists: its amount, taking what was held, calling it off, giving back.
 
-Every call has a key made of the engine's operation id. What Stripe will not do because it was done
-already is no refusal: the payment is read again, and what it is now is the answer.
+Every call has a key made of the engine's operation id. Where Stripe will not do something, the
+payment is read again: it may have been done already.
 """
 
 from typing import Any
@@ -122,11 +122,15 @@ async def _cancel(client: StripeClient, change: Change, paying: Intent) -> None:
 async def _not_captured(
     client: StripeClient, change: Change, name: str, refused: Refused
 ) -> PaymentResult:
-    """A no to a capture; where the money was taken before, that is the answer."""
+    """A no to a capture, with what is captured by now: it may have been taken before."""
     found = await _known(client, change, name)
-    if found.status == "succeeded":
-        return found
-    return declined(refused.code, refused.words, change.provider_ref)
+    return PaymentResult(
+        status="failed",
+        provider_ref=found.provider_ref,
+        facts=found.facts,
+        code=refused.code,
+        message=refused.words,
+    )
 
 
 async def _known(client: StripeClient, change: Change, name: str) -> PaymentResult:

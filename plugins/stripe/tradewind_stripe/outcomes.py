@@ -84,9 +84,14 @@ def facts_of(intent: Intent, *, over: bool = False) -> list[Fact]:
 
 
 def _held(intent: Intent, *, over: bool) -> Fact:
-    held = intent.status in {"requires_capture", "succeeded"}
-    status: FactStatus = "succeeded" if held else _open_status(intent, over=over)
-    return _fact(intent, "authorization", status, intent.amount)
+    return _fact(intent, "authorization", _hold_status(intent, over=over), intent.amount)
+
+
+def _hold_status(intent: Intent, *, over: bool) -> FactStatus:
+    """A capture is the only one: what it leaves is let go, and nothing is held any more."""
+    if intent.status == "succeeded":
+        return "succeeded" if intent.received >= intent.amount else "canceled"
+    return "succeeded" if intent.status == "requires_capture" else _open_status(intent, over=over)
 
 
 def _open_status(intent: Intent, *, over: bool) -> FactStatus:

@@ -163,7 +163,7 @@ async def test_held_money_is_taken_in_part_and_given_back_in_part(
     status, facts = await shop.fetch()
     assert status == "succeeded"
     assert facts == [
-        ("authorization", "succeeded", 4999),
+        ("authorization", "canceled", 4999),
         ("capture", "succeeded", 3000),
         ("refund", "succeeded", 1000),
         ("refund", "succeeded", 1000),
