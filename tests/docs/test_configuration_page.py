@@ -21,6 +21,7 @@ PLUGIN_PAGES = {
     "email": "docs/channels/email.md",
     "flutterwave": "docs/providers/flutterwave.md",
     "manual": "plugins/manual/README.md",
+    "segment": "docs/plugins/segment.md",
     "stripe": "docs/providers/stripe.md",
     "whatsapp": "docs/channels/whatsapp.md",
 }

@@ -22,6 +22,8 @@ from tradewind.pricing.rules import LineAdjustment
 CUSTOMER_NAME = "customer_name"
 """The key of metadata under which a cart without addresses says who orders."""
 
+PAYMENT_STATE = "_payment_state"
+
 OrderStatus = Literal["draft", "pending", "processing", "completed", "canceled", "expired"]
 FulfillmentStatus = Literal[
     "unfulfilled", "partially_fulfilled", "fulfilled", "shipped", "delivered", "returned"
@@ -228,6 +230,20 @@ def move_payment(before: PaymentState, after: PaymentState) -> PaymentState:
     return after
 
 
+def followed(metadata: Mapping[str, Any], status: PaymentState) -> Mapping[str, Any]:
+    """Metadata as it is once an order's payment has this status.
+
+    What is called `…_payment_state` there tells how a payment that was agreed upon elsewhere is
+    getting on: from `pending` it becomes `paid` with the order.
+    """
+    if status != "paid":
+        return metadata
+    return {
+        key: "paid" if key.endswith(PAYMENT_STATE) and value == "pending" else value
+        for key, value in metadata.items()
+    }
+
+
 def move_fulfillment(before: FulfillmentStatus, after: FulfillmentStatus) -> FulfillmentStatus:
     """The fulfillment status after a change. Raises Conflict `invalid_transition`."""
     if after != before and after not in FULFILLMENT_MOVES[before]:
@@ -288,7 +304,7 @@ def order_of(new: NewOrder, line_ids: Sequence[UUID], locations: Mapping[UUID, U
         adjustments=[entry for entry in cart.adjustments if entry.line_id is None],
         paid_total=new.paid_total,
         refunded_total=new.refunded_total,
-        metadata=cart.metadata,
+        metadata=followed(cart.metadata, new.payment_status),
         placed_at=new.at if new.status == "processing" else None,
         expires_at=new.expires_at,
     )

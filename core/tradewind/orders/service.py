@@ -24,6 +24,7 @@ from tradewind.orders.rules import (
     OrderFilter,
     TimelineEntry,
     complete_if_done,
+    followed,
     move_payment,
     transition,
 )
@@ -208,6 +209,7 @@ async def pay(
         paid_total=totals.captured,
         refunded_total=min(totals.refunded, totals.captured),
         disputed=totals.disputed > 0,
+        metadata=followed(order.metadata, after),
     )
     paid = complete_if_done(paid, tx.now)
     if paid == order:

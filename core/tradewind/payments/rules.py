@@ -28,6 +28,9 @@ SessionStatus = Literal["starting", "open", "completed", "failed", "voided", "ex
 RefundStatus = Literal["pending", "succeeded", "failed"]
 CaptureStatus = Literal["pending", "succeeded", "failed"]
 
+BY_HAND = "manual"
+"""The provider of payments that the merchant alone confirms, whether a plugin goes by it or not."""
+
 _UNDONE = frozenset(("failed", "canceled", "expired"))
 
 # What outranks what, lowest first. Money that came is not unmade by a late failure; a hold on a

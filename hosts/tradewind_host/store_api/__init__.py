@@ -8,7 +8,7 @@ from tradewind_host.auth import StoreDoor
 from tradewind_host.flags import FlagDoor
 from tradewind_host.idempotency import Idempotency
 from tradewind_host.openapi import STORE_KEY
-from tradewind_host.store_api import auth, carts, catalog, customers, orders, payments
+from tradewind_host.store_api import auth, carts, catalog, customers, orders, payments, whatsapp
 from tradewind_host.store_api.cart_door import provide_cart
 
 
@@ -21,6 +21,7 @@ def store_router() -> Router:
             *auth.ROUTES,
             *customers.ROUTES,
             *orders.ROUTES,
+            *whatsapp.ROUTES,
             cart_router(),
         ],
         middleware=[StoreDoor, FlagDoor, Idempotency],

@@ -4,6 +4,7 @@ No lock and no transaction is held while a plugin is asked. Locks are taken in t
 payment, order, stock.
 """
 
+from tradewind.checkout.service.agreeing import Agreement, place_agreed
 from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order
 from tradewind.checkout.service.capturing import (
@@ -61,6 +62,8 @@ __all__ = [
     "complete",
     "place",
     "hold_stock",
+    "place_agreed",
+    "Agreement",
     "place_quickly",
     "QuickOrder",
     "Item",

@@ -41,7 +41,7 @@ from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, Order
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment, PaymentSession
+from tradewind.payments.rules import BY_HAND, Payment, PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import audit
 from tradewind.stores.service import settings_of
@@ -119,12 +119,12 @@ async def _payment_to_mark(
     Other payments wait for their provider, to whom this money did not come.
     """
     for payment in reversed(known):
-        if payment.provider == "manual" and payment.captured + due <= payment.amount:
+        if payment.provider == BY_HAND and payment.captured + due <= payment.amount:
             return payment
     payment_id = tx.new_id()
     payment = Payment(
         id=payment_id,
-        provider="manual",
+        provider=BY_HAND,
         method=MERCHANT,
         intent="pay",
         status="awaiting",

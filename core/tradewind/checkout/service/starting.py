@@ -151,19 +151,25 @@ async def chosen(engine: Engine, store: Store, cart: Cart, request: StartRequest
 
 async def assess(engine: Engine, store: Store, attempt: Attempt) -> None:
     """Ask the risk plugins. Raises Conflict `payment_refused`; a doubt opens a case."""
+    request = attempt.request
+    wanted = msgspec.structs.replace(request, method=attempt.method.id)
+    await assess_cart(engine, store, attempt.cart, wanted)
+
+
+async def assess_cart(engine: Engine, store: Store, cart: Cart, request: StartRequest) -> None:
+    """The same of a quoted cart that is to be paid by a method that is named."""
     if not any("assess_risk" in plugin.hooks for plugin in engine.plugins.loaded.values()):
         return
-    cart = attempt.cart
     question = RiskQuestion(
         cart_id=cart.id,
         amount=cart.total,
         currency=cart.currency,
-        provider=attempt.request.provider,
-        method=attempt.method.id,
+        provider=request.provider,
+        method=request.method or "",
         email=cart.email,
         phone=cart.phone,
         channel=cart.source,
-        network_address=attempt.request.network_address or None,
+        network_address=request.network_address or None,
     )
     asked = await engine.plugins.assess_risk(question, engine.contexts(store))
     async with engine.database.transaction(store.id) as tx:

@@ -1,0 +1,88 @@
+"""Ordering a cart whose payment is agreed upon elsewhere, and confirmed by the merchant."""
+
+from collections.abc import Mapping
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from tradewind.carts.rules import Cart
+from tradewind.checkout.rules import Paying, StartRequest, check_ready
+from tradewind.checkout.service.placing import check_delivery, place_cart
+from tradewind.checkout.service.quoting import quote
+from tradewind.checkout.service.starting import assess_cart
+from tradewind.contracts.errors import Conflict
+from tradewind.database import Store
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Order
+from tradewind.payments import queries as payment_rows
+from tradewind.payments.rules import BY_HAND, Payment
+from tradewind.settings.engine import Engine
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """How a cart will be paid: what the way is called, and what the order's metadata tells of it.
+
+    `phone` reaches the shopper where the cart has no contact.
+    """
+
+    method: str
+    metadata: Mapping[str, Any] = {}
+    phone: str | None = None
+    network_address: str = ""
+
+
+async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: Agreement) -> Order:
+    """Order a cart at once, to be paid as agreed; a cart that is one already gives that order.
+
+    `mark_paid` records the money. Attempts to pay otherwise are called off. Raises NotFound,
+    OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
+    `missing_shipping_method`, `payment_refused`, `cart_changed`, `already_paid`).
+    """
+    cart = await quote(engine, store, cart_id)
+    async with engine.database.transaction(store.id) as tx:
+        order = await orders.order_of_cart(tx, cart_id)
+        if order is not None:
+            return order
+        if cart.status != "open":
+            raise Conflict("This cart is closed.", code="cart_completed")
+        if await payment_rows.is_paid(tx, cart_id, cart.version):
+            raise Conflict("This cart is paid.", code="already_paid")
+        cart = _agreed(cart, agreement)
+        check_ready(cart)
+        await check_delivery(tx, cart)
+    if cart.total == 0:
+        return await place_cart(engine, store, cart, Paying())
+    asked = StartRequest(
+        provider=BY_HAND,
+        method=agreement.method,
+        network_address=agreement.network_address,
+    )
+    await assess_cart(engine, store, cart, asked)
+    paying = Paying(payment=_payment(engine, cart, agreement.method), new=True)
+    return await place_cart(engine, store, cart, paying)
+
+
+def _agreed(cart: Cart, agreement: Agreement) -> Cart:
+    unknown = not cart.email and not cart.phone
+    return msgspec.structs.replace(
+        cart,
+        phone=agreement.phone if unknown else cart.phone,
+        metadata={**cart.metadata, **agreement.metadata},
+    )
+
+
+def _payment(engine: Engine, cart: Cart, method: str) -> Payment:
+    payment_id = engine.database.new_id()
+    return Payment(
+        id=payment_id,
+        provider=BY_HAND,
+        method=method,
+        intent="pay",
+        status="awaiting",
+        currency=cart.currency,
+        amount=cart.total,
+        operation_id=str(payment_id),
+        created_at=engine.clock.now(),
+        cart_id=cart.id,
+    )
