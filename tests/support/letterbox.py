@@ -1,6 +1,6 @@
 """Two stores whose letters go to a mail server in the test, and short ways to what arrives."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from email.message import EmailMessage
 from typing import Any
@@ -9,6 +9,7 @@ from uuid import UUID
 from tests.support.post import Office, parsed
 from tests.support.shop import Shop, open_shop
 from tests.support.tills import PushPlugin, PushProvider
+from tradewind import Plugin
 from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
 from tradewind.checkout.rules import StartRequest
@@ -157,12 +158,12 @@ def text_of(letter: EmailMessage, kind: str = "plain") -> str:
 
 @asynccontextmanager
 async def open_letterbox(
-    database_urls: DatabaseUrls, clock: ManualClock
+    database_urls: DatabaseUrls, clock: ManualClock, *, plugins: Sequence[Plugin] = ()
 ) -> AsyncIterator[Letterbox]:
     """Open the house; the mail server is closed with it."""
     office = Office()
     await office.open()
-    brought = [email, PushPlugin(PushProvider())]
+    brought = [email, PushPlugin(PushProvider()), *plugins]
     try:
         async with open_shop(database_urls, clock=clock, plugins=brought) as shop:
             box = Letterbox(shop, office)
