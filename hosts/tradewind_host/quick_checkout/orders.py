@@ -19,11 +19,19 @@ from tradewind.payments.rules import PaymentState
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.config import Config
 from tradewind_host.limits import Limiter, address_of
-from tradewind_host.problems import reads, writes
+from tradewind_host.problems import reads, told, writes
 from tradewind_host.quick_checkout.returning import check_returns
 
 MOST_ITEMS = 100
 RULE = "quick_checkout"
+_ANSWERS = told(
+    writes(502),
+    {
+        403: ["channel_disabled"],
+        404: ["unknown_sku", "unknown_variant"],
+        409: ["out_of_stock", "line_unavailable", "too_many_holds", "provider_unavailable"],
+    },
+)
 Text = Annotated[str, msgspec.Meta(max_length=200)]
 Address = Annotated[str, msgspec.Meta(max_length=2000)]
 
@@ -69,7 +77,7 @@ class QuickView(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
 
 
-@post("/checkout", responses=writes(429, 502))
+@post("/checkout", responses=_ANSWERS)
 async def place_order(
     request: Request[Any, Any, Any], access: GivenAccess, data: JSONBody[QuickCheckout]
 ) -> Placed:

@@ -8,15 +8,21 @@ import msgspec
 from litestar import Request, post
 from litestar.params import JSONBody
 
-from tradewind.carts import service as carts
 from tradewind.checkout.links import bearer_token
 from tradewind.checkout.service import Agreement, place_agreed
-from tradewind.contracts.errors import NotFound
-from tradewind_host.access import Access, GivenAccess
+from tradewind_host.access import GivenAccess
 from tradewind_host.limits import address_of
-from tradewind_host.problems import writes
+from tradewind_host.problems import told, writes
+from tradewind_host.store_api.cart_door import CartDoor, Token
 
 METHOD = "whatsapp"
+_ANSWERS = told(
+    writes(),
+    {
+        403: ["channel_disabled"],
+        409: ["cart_empty", "cart_changed", "line_unavailable", "out_of_stock", "already_paid"],
+    },
+)
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}")
 
 
@@ -39,15 +45,18 @@ class WhatsAppOrder(msgspec.Struct, frozen=True, kw_only=True):
     token: str
 
 
-@post("/whatsapp-checkout", status_code=200, responses=writes(429))
+@post("/whatsapp-checkout", status_code=200, responses=_ANSWERS)
 async def whatsapp_checkout(
-    request: Request[Any, Any, Any], access: GivenAccess, data: JSONBody[WhatsAppCheckout]
+    request: Request[Any, Any, Any],
+    access: GivenAccess,
+    data: JSONBody[WhatsAppCheckout],
+    token: Token = "",
 ) -> WhatsAppOrder:
     """Order a cart that is paid by agreement on WhatsApp; the merchant confirms the money later.
 
     Asked again, it gives the same order.
     """
-    await _check_cart(access, data.cart_id)
+    await CartDoor(access, data.cart_id, token).check()
     recipient = data.whatsapp_recipient
     agreement = Agreement(
         method=METHOD,
@@ -61,18 +70,8 @@ async def whatsapp_checkout(
         network_address=address_of(request.scope),
     )
     order = await place_agreed(access.engine, access.store, data.cart_id, agreement)
-    token = bearer_token(access.engine, access.store, order.id, "order")
-    return WhatsAppOrder(order_id=order.id, token=token)
-
-
-async def _check_cart(access: Access, cart_id: UUID) -> None:
-    """A guest's cart is opened by its id, which is its secret; others by more than that."""
-    async with access.transaction() as tx:
-        cart = await carts.get_cart(tx, cart_id)
-    guest = cart.customer_id is None and cart.session_id is None
-    own = cart.customer_id is not None and cart.customer_id == access.customer_id
-    if not guest and not own:
-        raise NotFound("There is no such cart.")
+    shown = bearer_token(access.engine, access.store, order.id, "order")
+    return WhatsAppOrder(order_id=order.id, token=shown)
 
 
 ROUTES = (whatsapp_checkout,)

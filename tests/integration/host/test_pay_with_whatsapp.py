@@ -205,9 +205,11 @@ async def test_each_way_of_buying_is_switched_by_itself(stall: Stall) -> None:
 
     async def statuses() -> dict[str, int]:
         client = stall.shop.client
+        cart = await client.post("/store/carts", json={}, headers=key)
         order = await client.post("/api/checkout", json=quick, headers=key)
         chat = await stall.posts((await stall.cart(1)).id)
         answers = {
+            "USE_NEW_CHECKOUT": cart,
             "ENABLE_LEGACY_CHECKOUT": order,
             "PAYMENT_CHANNEL_WHATSAPP": chat,
         }
