@@ -42,6 +42,7 @@ class Sheet(HTMLParser):
         self._href: str | None = None
         self._said: list[str] = []
         self._option: str | None = None
+        self._chosen: str | None = None
         self._select = ""
         self.feed(answer.text)
         self.close()
@@ -82,6 +83,8 @@ class Sheet(HTMLParser):
             self._value(tag, given)
 
     def _value(self, tag: str, given: dict[str, str]) -> None:
+        if tag == "input" and given.get("type") == "radio" and "checked" not in given:
+            return
         if tag == "input":
             self.forms[-1].values[given["name"]] = given.get("value", "")
         elif tag == "select":
@@ -89,6 +92,7 @@ class Sheet(HTMLParser):
             self.forms[-1].values[self._select] = ""
         elif "selected" in given:
             self._option = ""
+            self._chosen = given.get("value")
 
     def handle_data(self, data: str) -> None:
         if "title" in self._open:
@@ -108,7 +112,8 @@ class Sheet(HTMLParser):
             self.links[" ".join(" ".join(self._said).split())] = self._href
             self._href = None
         if tag == "option" and self._option is not None:
-            self.forms[-1].values[self._select] = self._option.strip()
+            value = self._option.strip() if self._chosen is None else self._chosen
+            self.forms[-1].values[self._select] = value
             self._option = None
 
 
@@ -124,6 +129,10 @@ class Visitor:
 
     async def presses(self, form: Form, **inputs: str) -> Sheet:
         """Fill in a form and press its button."""
+        return await self.sends(form, **form.filled(**inputs))
+
+    async def sends(self, form: Form, **values: str) -> Sheet:
+        """Send a form with these values beside its own."""
         assert form.method == "post"
-        data = form.filled(**inputs)
+        data = {**form.values, **values}
         return Sheet(await self.client.post(form.action, data=data, follow_redirects=True))

@@ -12,7 +12,7 @@ import pytest
 import tradewind_host.storefront
 from tradewind.orders.rules import FulfillmentStatus, OrderStatus
 from tradewind.payments.rules import PaymentState
-from tradewind_host.storefront import texts
+from tradewind_host.storefront.details import ADDRESS, CONTACT
 from tradewind_host.storefront.forms import e164
 from tradewind_host.storefront.texts import TEXTS, Words, preferred
 from tradewind_host.storefront.view import EVENTS, REASONS, patience, web_address
@@ -20,6 +20,8 @@ from tradewind_host.storefront.view import EVENTS, REASONS, patience, web_addres
 HERE = Path(tradewind_host.storefront.__file__).parent
 SOURCES = [*HERE.glob("*.py"), *HERE.glob("templates/*.html")]
 ENGLISH = TEXTS["en"]
+ALONE = ("phone", "asking", "confirming", "missing", "broken", "unplaced")
+"""Pages that say one thing."""
 
 
 def places(text: str) -> set[str]:
@@ -45,14 +47,20 @@ def test_there_are_english_swahili_and_french() -> None:
 
 def named() -> set[str]:
     """Every key that the pages name, also those they put together."""
-    written = "\n".join(path.read_text() for path in SOURCES if path != Path(texts.__file__))
+    written = "\n".join(path.read_text() for path in SOURCES)
     found = set(re.findall(r"[\"']([a-z_]+(?:\.[a-z_]+)+)[\"']", written))
-    found |= {f"{name}.{part}" for name in ("phone", "asking") for part in ("title", "text")}
-    found |= {f"{name}.{part}" for name in ("missing", "broken") for part in ("title", "text")}
+    found |= {
+        f"{name}.{part}" for name in ("phone", "asking", "confirming") for part in ("title", "text")
+    }
+    found |= {
+        f"{name}.{part}" for name in ("missing", "broken", "unplaced") for part in ("title", "text")
+    }
     found |= {f"status.{one}" for one in get_args(OrderStatus)}
     found |= {f"payment.{one}" for one in get_args(PaymentState)}
     found |= {f"fulfillment.{one}" for one in get_args(FulfillmentStatus)}
     found |= {f"event.payment.{one}" for one in get_args(PaymentState) if one != "awaiting"}
+    found |= {f"field.{kind.name}" for kind in (*CONTACT, *ADDRESS)}
+    found |= {f"step.{name}" for name in ("details", "delivery", "pay")}
     return found | set(EVENTS.values()) | set(REASONS.values()) | {"when", "months"}
 
 

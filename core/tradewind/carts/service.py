@@ -87,6 +87,22 @@ async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int)
     return await _reread(tx, cart.id, done=added)
 
 
+async def add_once(
+    tx: Transaction, cart_id: UUID, variant_id: UUID, quantity: int, had: int
+) -> Cart:
+    """As `add_line` for a form that may be sent twice: the cart had `had` units when it was shown.
+
+    A cart that has just what the form would bring about is left as it is. Raises as `add_line`,
+    and NotFound for the cart.
+    """
+    await queries.lock(tx, cart_id, None)
+    cart = await get_cart(tx, cart_id)
+    now = next((one.quantity for one in cart.lines if one.variant_id == variant_id), 0)
+    if now == had + quantity and cart.status == "open":
+        return cart
+    return await add_line(tx, cart, variant_id, quantity)
+
+
 async def add_sku(tx: Transaction, session: NewCart, sku: str, quantity: int) -> Cart:
     """Put `quantity` more of a SKU (any case) in the cart of a session, opening one if needed.
 

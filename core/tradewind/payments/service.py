@@ -91,6 +91,12 @@ async def session_of_order(tx: Transaction, order_id: UUID) -> PaymentSession | 
     return found[0] if found else None
 
 
+async def session_of_cart(tx: Transaction, cart_id: UUID) -> PaymentSession | None:
+    """The newest attempt to pay a cart, or None."""
+    sessions = await queries.sessions_of_cart(tx, cart_id)
+    return sessions[0] if sessions else None
+
+
 async def session_data(
     tx: Transaction, payments: Sequence[Payment]
 ) -> dict[UUID, Mapping[str, Any]]:

@@ -27,6 +27,18 @@ class Field(NamedTuple):
     value: str
     error: str
 
+    @property
+    def choices(self) -> list["Choice"]:
+        """What can be chosen."""
+        return [Choice(one, spelled(one)) for one in self.input.choices]
+
+
+class Choice(NamedTuple):
+    """One thing to choose: what is sent, and what people read."""
+
+    value: str
+    label: str
+
 
 class Way(NamedTuple):
     """One way to pay, as a form of its own."""
@@ -111,6 +123,17 @@ def text(form: Mapping[str, Any], name: str) -> str:
     """One value of a form as it was typed, without blanks at its ends; nothing for a file."""
     value = form.get(name, "")
     return value.strip()[:LONGEST] if isinstance(value, str) else ""
+
+
+def whole(text: str) -> int | None:
+    """A whole number that is not negative, as people type it; None for anything else."""
+    return int(text) if text.isascii() and text.isdecimal() and len(text) <= 9 else None
+
+
+def spelled(choice: str) -> str:
+    """A choice as people write it: longer words that a provider shouts are lowered."""
+    words = choice.split(" ")
+    return " ".join(one.title() if one.isupper() and len(one) > 3 else one for one in words)
 
 
 def e164(number: str, country: str) -> str:

@@ -69,7 +69,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
 
 async def see(engine: Engine, link: Link, purpose: Purpose) -> Seen:
     """The order behind a link. Raises NotFound, whatever is wrong with the link."""
-    store, order_id = await _store(engine, link.slug), _id(link.order)
+    store, order_id = await store_of(engine, link.slug), _id(link.order)
     if not opens(engine, store, order_id, purpose, link.token):
         raise NotFound("This link opens nothing.")
     async with engine.database.transaction(store.id) as tx:
@@ -99,7 +99,8 @@ async def see_settled(engine: Engine, link: Link, purpose: Purpose) -> Seen:
     return await see(engine, link, purpose)
 
 
-async def _store(engine: Engine, slug: str) -> Store:
+async def store_of(engine: Engine, slug: str) -> Store:
+    """The store with this slug. Raises NotFound."""
     if not (slug.isascii() and slug.isprintable()):
         raise NotFound("There is no such store.")
     return await store_by_slug(engine.database, slug)

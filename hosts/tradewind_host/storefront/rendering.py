@@ -1,13 +1,14 @@
 """How a page leaves the house: from its template, with headers that keep its address to itself."""
 
 import hashlib
+from collections.abc import Mapping
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from litestar import MediaType, Request, Response, Router
-from litestar.datastructures import CacheControlHeader
+from litestar.datastructures import CacheControlHeader, Cookie
 from litestar.static_files import create_static_files_router
 
 from tradewind.settings.engine import Engine
@@ -21,7 +22,7 @@ _PREFIX = "/static/storefront"
 _YEAR = 365 * 24 * 60 * 60
 _VERSION = hashlib.sha256((_FILES / "pages.css").read_bytes()).hexdigest()[:12]
 
-_HEADERS = {
+PRIVATE: Mapping[str, str] = {
     "Content-Security-Policy": (
         "default-src 'none'; style-src 'self'; img-src 'self'; form-action 'self'; "
         "base-uri 'none'; frame-ancestors 'none'"
@@ -31,6 +32,14 @@ _HEADERS = {
     "X-Frame-Options": "DENY",
     "X-Robots-Tag": "noindex, nofollow",
 }
+
+SHOPPING: Mapping[str, str] = {**PRIVATE, "Referrer-Policy": "same-origin"}
+"""Headers of pages whose address is no secret; their forms say where they come from."""
+
+PUBLIC: Mapping[str, str] = {
+    name: value for name, value in SHOPPING.items() if name != "X-Robots-Tag"
+}
+"""Headers of pages that a search engine may show."""
 
 _pages = Environment(
     loader=FileSystemLoader(_HERE / "templates"),
@@ -42,18 +51,38 @@ _pages = Environment(
 
 
 def page(
-    engine: Engine, template: str, words: Words, *, status: int = 200, **shown: Any
+    engine: Engine,
+    template: str,
+    words: Words,
+    *,
+    status: int = 200,
+    headers: Mapping[str, str] = PRIVATE,
+    refresh: int | str = 0,
+    **shown: Any,
 ) -> Response[str]:
-    """A page in one language; `shown` is what its template may name."""
+    """A page in one language; `shown` is what its template may name.
+
+    `refresh` is when the browser looks again by itself, in seconds, and where.
+    """
     html = _pages.get_template(template).render(
-        words=words, files=f"{base(engine)}{_PREFIX}", version=_VERSION, **shown
+        words=words,
+        files=f"{base(engine)}{_PREFIX}",
+        version=_VERSION,
+        refresh=refresh,
+        listed="X-Robots-Tag" not in headers,
+        **shown,
     )
-    return Response(html, status_code=status, media_type=MediaType.HTML, headers=_HEADERS)
+    return Response(html, status_code=status, media_type=MediaType.HTML, headers=headers)
 
 
-def elsewhere(url: str) -> Response[None]:
+def elsewhere(url: str, *cookies: Cookie) -> Response[None]:
     """Send the browser to another page of ours, which it asks for anew."""
-    return Response(None, status_code=HTTPStatus.SEE_OTHER, headers={**_HEADERS, "Location": url})
+    return Response(
+        None,
+        status_code=HTTPStatus.SEE_OTHER,
+        headers={**PRIVATE, "Location": url},
+        cookies=cookies,
+    )
 
 
 def files_router() -> Router:
@@ -75,7 +104,7 @@ def _fault_page(handler: Any) -> Any:
         engine: Engine = request.app.state["engine"]
         name = "missing" if status == HTTPStatus.NOT_FOUND else "broken"
         words = preferred(request.headers.get("accept-language", ""))
-        answered = page(engine, "message.html", words, status=status, name=name, refresh=0)
+        answered = page(engine, "message.html", words, status=status, name=name)
         if "retry-after" in told.headers:
             answered.headers["Retry-After"] = told.headers["retry-after"]
         return answered

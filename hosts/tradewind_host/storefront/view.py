@@ -5,8 +5,12 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
+from tradewind.carts.rules import Cart
+from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
+from tradewind.customers.countries import country_name
 from tradewind.orders.rules import Order, TimelineEntry
+from tradewind.payments.rules import PaymentSession
 from tradewind_host.storefront.reading import Seen
 from tradewind_host.storefront.texts import Words
 
@@ -33,6 +37,14 @@ REASONS: Mapping[str, str] = {
     "provider_fault": "failed.fault",
 }
 """Why a payment came to nothing, by its code; a code that is not here was declined."""
+
+
+class Step(NamedTuple):
+    """A step of the checkout; `path` below the shop leads back to one that is done."""
+
+    label: str
+    path: str
+    here: bool
 
 
 class Line(NamedTuple):
@@ -74,38 +86,75 @@ class Headline(NamedTuple):
     sentences: Sequence[str]
 
 
-def lines(order: Order) -> list[Line]:
-    """What was ordered."""
+def lines(sold: Order | Cart) -> list[Line]:
+    """What was ordered, or is about to be."""
     return [
         Line(
             line.title,
             line.quantity,
-            order.money(line.unit_price).text(),
-            order.money(line.subtotal).text(),
+            Money(line.unit_price, sold.currency).text(),
+            Money(line.subtotal, sold.currency).text(),
         )
-        for line in order.lines
+        for line in sold.lines
     ]
 
 
 def figures(order: Order, words: Words) -> list[Figure]:
     """The sums, down to what is still due; those that are zero and say nothing are left out."""
-    taxed, included = bool(order.tax_total), order.tax_inclusive
     rows = [
-        ("order.subtotal", order.subtotal, order.subtotal != order.total),
-        ("order.discount", -order.discount_total, bool(order.discount_total)),
-        ("order.shipping", order.shipping_total, bool(order.shipping_total)),
-        ("order.tax", order.tax_total, taxed and not included),
-        ("order.total", order.total, True),
-        ("order.tax_included", order.tax_total, taxed and included),
+        *_sums(order, included=order.tax_inclusive),
         ("order.paid_total", order.paid_total, bool(order.paid_total)),
         ("order.refunded_total", order.refunded_total, bool(order.refunded_total)),
         ("order.due", order.due, bool(order.paid_total and order.due and not order.closed)),
     ]
+    return _figures(rows, order.currency, words)
+
+
+def cart_figures(cart: Cart, words: Words) -> list[Figure]:
+    """The sums of a quoted cart."""
+    return _figures(_sums(cart, included=cart.region.tax_inclusive), cart.currency, words)
+
+
+def _sums(sold: Order | Cart, *, included: bool) -> list[tuple[str, int, bool]]:
+    """The sums by the keys of their texts, and whether each says anything."""
+    taxed = bool(sold.tax_total)
+    return [
+        ("order.subtotal", sold.subtotal, sold.subtotal != sold.total),
+        ("order.discount", -sold.discount_total, bool(sold.discount_total)),
+        ("order.shipping", sold.shipping_total, bool(sold.shipping_total)),
+        ("order.tax", sold.tax_total, taxed and not included),
+        ("order.total", sold.total, True),
+        ("order.tax_included", sold.tax_total, taxed and included),
+    ]
+
+
+def _figures(rows: Sequence[tuple[str, int, bool]], currency: str, words: Words) -> list[Figure]:
     strong = {"order.total", "order.due"}
     return [
-        Figure(words(key), order.money(amount).text(), key in strong)
+        Figure(words(key), Money(amount, currency).text(), key in strong)
         for key, amount, shown in rows
         if shown
+    ]
+
+
+def physical(cart: Cart) -> bool:
+    """Whether anything in it is to be sent."""
+    return any(line.kind == "physical" for line in cart.lines)
+
+
+def undescribed(cart: Cart) -> bool:
+    """Whether it is still to be told who buys, or where the goods go."""
+    return not cart.email or (physical(cart) and cart.shipping_address is None)
+
+
+def steps(here: Literal["details", "delivery", "pay"], cart: Cart, words: Words) -> list[Step]:
+    """The steps of the checkout of a cart."""
+    known = [("details", "/checkout"), ("delivery", "/checkout/delivery"), ("pay", "/pay")]
+    shown = [one for one in known if one[0] != "delivery" or physical(cart)]
+    done = [name for name, _ in shown].index(here)
+    return [
+        Step(words(f"step.{name}"), path if place < done else "", place == done)
+        for place, (name, path) in enumerate(shown)
     ]
 
 
@@ -145,7 +194,7 @@ def web_address(url: str) -> str:
     return url if parts.scheme in {"http", "https"} and parts.hostname else ""
 
 
-def address_lines(address: Address) -> list[str]:
+def address_lines(address: Address, words: Words) -> list[str]:
     """An address as it stands on a parcel."""
     town = " ".join(part for part in (address.postal_code, address.city) if part)
     rows = (
@@ -154,7 +203,7 @@ def address_lines(address: Address) -> list[str]:
         address.address_1,
         address.address_2,
         ", ".join(part for part in (town, address.province) if part),
-        address.country_code.upper(),
+        country_name(address.country_code, words.language),
     )
     return [row for row in rows if row]
 
@@ -186,7 +235,8 @@ def _waiting(seen: Seen, words: Words) -> Iterator[str]:
 
 
 def _standing(order: Order, words: Words) -> Iterator[str]:
-    yield words("order.thanks")
+    if order.payment_status != "refunded":
+        yield words("order.thanks")
     if order.refunded_total:
         yield words("order.refunded", amount=order.money(order.refunded_total).text())
     elif order.due:
@@ -202,12 +252,11 @@ def in_part(seen: Seen, words: Words) -> str:
     return words("pay.in_part", paid=paid, total=total, store=seen.store.name)
 
 
-def failure(seen: Seen, words: Words) -> str:
-    """Why the newest attempt to pay came to nothing; nothing when it did not."""
-    session = seen.session
-    if not seen.waits or session is None or session.status not in {"failed", "expired"}:
+def failure(session: PaymentSession | None, error_code: str, words: Words) -> str:
+    """Why an attempt to pay came to nothing; nothing when it did not."""
+    if session is None or session.status not in {"failed", "expired"}:
         return ""
-    code = session.status if session.status == "expired" else seen.error_code
+    code = session.status if session.status == "expired" else error_code
     return words(REASONS.get(code, "failed.declined"))
 
 

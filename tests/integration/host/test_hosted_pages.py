@@ -563,7 +563,7 @@ async def test_the_order_page_shows_status_lines_address_parcels_and_history(
     assert f"Order {order.number}" in sheet.text
     assert "Order Completed Payment Paid Delivery On its way" in sheet.text
     assert "Total KES 2,898.00 Paid KES 2,898.00" in sheet.text
-    assert "Amina Otieno 1 Moi Avenue 00100 Nairobi KE" in sheet.text
+    assert "Amina Otieno 1 Moi Avenue 00100 Nairobi Kenya" in sheet.text
     assert sheet.link("Track this parcel") == "https://track.example/T-7"
     assert (
         "Order confirmed 5 January 2026, 15:00 Payment received 5 January 2026, 15:01 On its way"
@@ -586,6 +586,7 @@ async def test_an_order_that_waits_can_be_paid_from_its_page_with_the_right_to_p
     assert sheet.refresh == "4"
     token = token_for(house.till.engine, house.till.store, order.id, "pay")
     sheet = await house.visitor.opens(f"/store/shop/orders/{order.id}?token={token}")
+    assert "Not paid yet? Pay now" in sheet.text
     pay_page = await house.visitor.opens(sheet.link("Pay now"))
     assert "Pay online" in pay_page.buttons()
 
@@ -644,7 +645,6 @@ async def test_whatever_is_wrong_with_a_link_the_answer_is_the_same(
         f"/store/shop/pay?order=1001&token={pay}",
         f"/store/shop/pay?order=%00&token={pay}",
         f"/store/shop/pay?order={nobody}&token={of_nobody}",
-        "/store/shop/pay",
         f"/store/foreign/pay?order={order.id}&token={pay}",
         f"/store/foreign/pay?order={order.id}&token={of_foreign}",
         f"/store/nowhere/pay?order={order.id}&token={pay}",
@@ -706,7 +706,6 @@ async def test_other_methods_are_refused(house: House) -> None:
         ("DELETE", house.pay_url(order)),
         ("PUT", house.pay_url(order)),
         ("POST", house.order_url(order)),
-        ("POST", house.pay_url(order)),
         ("PATCH", "/store/shop/pay"),
     ]:
         answer = await house.client.request(method, url)

@@ -5,7 +5,7 @@ payment, order, stock.
 """
 
 from tradewind.checkout.service.agreeing import Agreement, place_agreed
-from tradewind.checkout.service.asking import look_up_order
+from tradewind.checkout.service.asking import look_up_cart, look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order
 from tradewind.checkout.service.capturing import (
     CAPTURE,
@@ -82,6 +82,7 @@ __all__ = [
     "follow_capture",
     "CAPTURE",
     "expire_order",
+    "look_up_cart",
     "look_up_order",
     "poll_payment",
     "POLL",

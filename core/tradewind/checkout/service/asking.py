@@ -9,10 +9,10 @@ from tradewind.checkout.service import providers
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.contracts.errors import ProviderFault
 from tradewind.contracts.payment import PaymentResult
-from tradewind.database import Store
+from tradewind.database import Store, Transaction
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment
+from tradewind.payments.rules import Payment, PaymentSession
 from tradewind.settings.engine import Engine
 
 EVERY = timedelta(seconds=5)
@@ -28,10 +28,27 @@ async def look_up_order(engine: Engine, store: Store, order_id: UUID) -> None:
     planned go on as they are.
     """
     async with engine.database.transaction(store.id) as tx:
-        session = await payments.session_of_order(tx, order_id)
-        if session is None or not await payment_rows.claim_look_up(tx, session.id, EVERY):
-            return
-        payment = await payments.get_payment(tx, session.payment_id)
+        payment = await _claimed(tx, await payments.session_of_order(tx, order_id))
+    if payment is not None:
+        await _look_up(engine, store, payment)
+
+
+async def look_up_cart(engine: Engine, store: Store, cart_id: UUID) -> None:
+    """The same for the newest attempt to pay a cart, which becomes an order by it."""
+    async with engine.database.transaction(store.id) as tx:
+        payment = await _claimed(tx, await payments.session_of_cart(tx, cart_id))
+    if payment is not None:
+        await _look_up(engine, store, payment)
+
+
+async def _claimed(tx: Transaction, session: PaymentSession | None) -> Payment | None:
+    """The payment of an attempt that may be asked about now."""
+    if session is None or not await payment_rows.claim_look_up(tx, session.id, EVERY):
+        return None
+    return await payments.get_payment(tx, session.payment_id)
+
+
+async def _look_up(engine: Engine, store: Store, payment: Payment) -> None:
     result = await _answer(engine, store, payment)
     if result.status != "unknown":
         await payment_reported(engine, store, payment.id, result, "poll")

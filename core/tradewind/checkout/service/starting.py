@@ -92,15 +92,21 @@ async def _offered(engine: Engine, store: Store, name: str, cart: Cart) -> Seque
 
 
 async def start_payment(
-    engine: Engine, store: Store, cart_id: UUID, request: StartRequest
+    engine: Engine,
+    store: Store,
+    cart_id: UUID,
+    request: StartRequest,
+    *,
+    replaces: UUID | msgspec.UnsetType | None = msgspec.UNSET,
 ) -> PaymentSession:
     """Freeze the cart and begin to pay for it; stock is held meanwhile.
 
-    An expected decline is a session with status `failed`. Raises NotFound, InvalidInput,
-    OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
-    `missing_shipping_method`, `nothing_to_pay`, `provider_unavailable`, `amount_not_accepted`,
-    `payment_refused`, `cart_changed`, `too_many_holds`, `already_paid`, `in_progress`),
-    ProviderFault.
+    An expected decline is a session with status `failed`. `replaces` is the newest session that
+    the shopper had seen, None when there was none; when that has changed, nothing is begun.
+    Raises NotFound, InvalidInput, OutOfStock, Conflict (`cart_empty`, `line_unavailable`,
+    `missing_email`, `missing_shipping_method`, `nothing_to_pay`, `provider_unavailable`,
+    `amount_not_accepted`, `payment_refused`, `cart_changed`, `too_many_holds`, `already_paid`,
+    `payment_replaced`, `in_progress`), ProviderFault.
     """
     known = await _begun_before(engine, store, request)
     if known is not None and known.status != "starting":
@@ -108,7 +114,7 @@ async def start_payment(
     attempt = await choose(engine, store, await quote(engine, store, cart_id), request)
     await assess(engine, store, attempt)
     payment, session = frozen(engine, attempt, "starting", None if known else request.session_id)
-    begun = await _store(engine, store, attempt, payment, session)
+    begun = await _store(engine, store, attempt, Begun(payment, session), replaces)
     return await carry_on(engine, store, attempt, begun)
 
 
@@ -242,20 +248,33 @@ async def _store(
     engine: Engine,
     store: Store,
     attempt: Attempt,
-    payment: Payment,
-    session: PaymentSession,
+    new: Begun,
+    replaces: UUID | msgspec.UnsetType | None,
 ) -> Begun:
     """Store what is frozen, hold its stock, plan look-ups; or take the same up again."""
     async with engine.database.transaction(store.id) as tx:
         if await queries.lock_cart(tx, attempt.cart.id) != ("open", attempt.cart.version):
             raise changed()
         await check_delivery(tx, attempt.cart)
-        begun = await taken_up(tx, session) or await _stored(tx, payment, session)
+        begun = await taken_up(tx, new.session)
+        if begun is None:
+            await _check_replaced(tx, attempt.cart.id, replaces)
+            begun = await _stored(tx, new.payment, new.session)
         settings = await settings_of(tx)
         await hold_in(tx, attempt.cart, settings, attempt.request.network_address)
         if not attempt.method.pays_later:
             await plan_poll(tx, begun.session, attempt.desk.provider.capabilities.poll_plan)
     return begun
+
+
+async def _check_replaced(
+    tx: Transaction, cart_id: UUID, replaces: UUID | msgspec.UnsetType | None
+) -> None:
+    if isinstance(replaces, msgspec.UnsetType):
+        return
+    sessions = await payment_rows.sessions_of_cart(tx, cart_id)
+    if (sessions[0].id if sessions else None) != replaces:
+        raise Conflict("Another attempt has begun meanwhile.", code="payment_replaced")
 
 
 async def _stored(tx: Transaction, payment: Payment, session: PaymentSession) -> Begun:

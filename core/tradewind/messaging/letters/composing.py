@@ -10,6 +10,7 @@ import msgspec
 from tradewind.contracts.channel import Email
 from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
+from tradewind.customers.countries import country_name
 from tradewind.messaging.letters.drawing import Button, Figure, Item, Letter, Section, draw
 from tradewind.messaging.letters.rules import Kind
 from tradewind.messaging.letters.texts import Phrases
@@ -259,12 +260,14 @@ def _delivery(words: Phrases, facts: Facts) -> list[Section]:
 
 def _address(words: Phrases, facts: Facts) -> list[Section]:
     address = facts.order.shipping_address
-    return [] if address is None else [Section(words("section.address"), _postal(address))]
+    return (
+        [] if address is None else [Section(words("section.address"), _postal(address, words.code))]
+    )
 
 
-def _postal(address: Address) -> list[str]:
+def _postal(address: Address, locale: str) -> list[str]:
     name = f"{address.first_name} {address.last_name}"
     place = " ".join(filter(None, (address.city, address.province, address.postal_code)))
     lines = [name, address.company, address.address_1, address.address_2, place]
     told = [one_line(line) for line in lines if line and line.strip()]
-    return [*told, address.country_code.upper()]
+    return [*told, country_name(address.country_code, locale)]

@@ -41,9 +41,9 @@ class Words:
         )
 
 
-def preferred(accept_language: str) -> Words:
-    """The first language of an `Accept-Language` header that we speak, else English."""
-    return Words(spoken(accept_language) or "en")
+def preferred(accept_language: str, otherwise: str = "en") -> Words:
+    """The first language of an `Accept-Language` header that we speak, else another locale's."""
+    return Words(spoken(accept_language) or otherwise)
 
 
 def spoken(accept_language: str) -> str:

@@ -1,0 +1,169 @@
+"""The list of products, and the page of one, from which it is put in the cart."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from litestar import Response, get, post
+from litestar.params import FromPath, FromQuery
+
+from tradewind.carts.rules import NewCart
+from tradewind.carts.service import add_once, open_cart
+from tradewind.catalog import service as catalog
+from tradewind.catalog.rules import Category, Page, Product
+from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refusal
+from tradewind_host.operations import GivenEngine
+from tradewind_host.storefront import forms, goods
+from tradewind_host.storefront.paths import Shop
+from tradewind_host.storefront.rendering import PUBLIC, elsewhere, page
+from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
+
+PER_PAGE = 24
+
+
+@get("/{slug:str}")
+async def list_page(
+    request: AnyRequest,
+    engine: GivenEngine,
+    slug: FromPath[str],
+    q: FromQuery[str] = "",
+    category: FromQuery[str] = "",
+    after: FromQuery[str] = "",
+) -> Response[Any]:
+    """What the shop sells: all of it, one shelf, or what sounds like `q`."""
+    seen = await visit(engine, request, slug)
+    async with engine.database.transaction(seen.store.id) as tx:
+        categories = await catalog.list_categories(tx)
+        chosen = _chosen(categories, category)
+        try:
+            found = await catalog.list_products(
+                tx,
+                currency=seen.currency,
+                query=q or None,
+                category_id=chosen.id if chosen else None,
+                limit=PER_PAGE,
+                cursor=after or None,
+            )
+        except InvalidInput:
+            return elsewhere(seen.shop.top)
+    return _listed(seen, categories, chosen, q.strip(), found)
+
+
+def _chosen(categories: Sequence[Category], handle: str) -> Category | None:
+    if not handle:
+        return None
+    found = next((one for one in categories if one.handle == handle), None)
+    if found is None:
+        raise NotFound("There is no such category.")
+    return found
+
+
+def _listed(
+    seen: Visit,
+    categories: Sequence[Category],
+    chosen: Category | None,
+    q: str,
+    found: Page[Product],
+) -> Response[Any]:
+    shop, words = seen.shop, seen.words
+    asked = {"q": q, "category": chosen.handle if chosen else ""}
+    return page(
+        seen.engine,
+        "list.html",
+        words,
+        headers=PUBLIC,
+        shop=shop,
+        q=q,
+        chosen=chosen,
+        shelves=goods.shelves(categories, chosen, shop),
+        cards=[goods.card(one, shop, words) for one in found.items],
+        more=_more(shop, asked, found.next_cursor),
+    )
+
+
+def _more(shop: Shop, asked: Mapping[str, str], cursor: str | None) -> str:
+    given = {name: value for name, value in asked.items() if value}
+    return f"{shop.top}?{urlencode({**given, 'after': cursor})}" if cursor else ""
+
+
+@get("/{slug:str}/products/{handle:str}")
+async def product_page(
+    request: AnyRequest, engine: GivenEngine, slug: FromPath[str], handle: FromPath[str]
+) -> Response[Any]:
+    """One product, by its handle or its id."""
+    seen = await visit(engine, request, slug)
+    return _shown(seen, await _product(seen, handle))
+
+
+@post("/{slug:str}/products/{handle:str}", status_code=200)
+async def add_to_cart(
+    request: AnyRequest, engine: GivenEngine, slug: FromPath[str], handle: FromPath[str]
+) -> Response[Any]:
+    """Put a variant in the cart; a form that is sent twice puts it there once."""
+    from_here(engine, request)
+    seen = await visit(engine, request, slug)
+    product = await _product(seen, handle)
+    form: Mapping[str, Any] = await request.form()
+    variant = forms.text(form, "variant")
+    quantity = forms.whole(forms.text(form, "quantity"))
+    one = next((one for one in product.variants if str(one.id) == variant), None)
+    if one is None:
+        return _shown(seen, product, seen.words("goods.choose"), status=422)
+    if not quantity:
+        return _shown(seen, product, seen.words("error.quantity"), variant, status=422)
+    had = forms.whole(forms.text(form, f"had.{variant}")) or 0
+    try:
+        cart_id = await _added(seen, one.id, quantity, had)
+    except OutOfStock as error:
+        return _shown(seen, product, _short(seen, error), variant, status=409)
+    except Refusal:
+        text = seen.words("error.unavailable")
+        return _shown(seen, product, text, variant, status=409)
+    return elsewhere(f"{seen.shop.top}/cart", kept(engine, seen.store, cart_id))
+
+
+async def _added(seen: Visit, variant_id: UUID, quantity: int, had: int) -> UUID:
+    """Put units in the visitor's cart, opening one if needed; the cart's id."""
+    async with seen.engine.database.transaction(seen.store.id) as tx:
+        cart = seen.cart
+        if cart is None:
+            new = NewCart(source="web", locale=seen.words.language)
+            cart = await open_cart(tx, new)
+        return (await add_once(tx, cart.id, variant_id, quantity, had)).id
+
+
+def _short(seen: Visit, error: OutOfStock) -> str:
+    key = "error.left" if error.left else "error.sold_out"
+    return seen.words(key, left=error.left) if error.left else seen.words(key)
+
+
+async def _product(seen: Visit, handle: str) -> Product:
+    async with seen.engine.database.transaction(seen.store.id) as tx:
+        return await catalog.get_product(tx, handle, currency=seen.currency)
+
+
+def _shown(
+    seen: Visit, product: Product, trouble: str = "", variant: str = "", *, status: int = 200
+) -> Response[Any]:
+    shop, words = seen.shop, seen.words
+    found = goods.choices(product, words)
+    free = [one for one in found if not one.sold_out]
+    chosen = variant or (str(free[0].id) if len(free) == 1 else "")
+    return page(
+        seen.engine,
+        "product.html",
+        words,
+        status=status,
+        headers=PUBLIC,
+        shop=shop,
+        product=product,
+        image=goods.picture(shop, product.images),
+        price=goods.price(product, words),
+        choices=found,
+        chosen=chosen,
+        free=free,
+        had={str(one.id): seen.had(one.id) for one in product.variants if seen.had(one.id)},
+        trouble=trouble,
+        here=goods.product_url(shop, product.handle),
+    )

@@ -1,0 +1,481 @@
+"""Buying on the hosted pages: from the list of products to the page of the order."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import httpx
+import pytest
+
+from tests.support.sheets import Sheet, Visitor
+from tests.support.shops import make_shop
+from tests.support.thirdparty.cashier import CashierPlugin, Counter
+from tests.support.tills import Till, open_till
+from tradewind.catalog.rules import NewProduct, NewVariant
+from tradewind.catalog.service import create_category, create_product
+from tradewind.contracts.money import Money
+from tradewind.database import Database
+from tradewind.inventory.service import set_level
+from tradewind.orders.rules import Order
+from tradewind.orders.service import get_order
+from tradewind.testing.clock import ManualClock
+from tradewind_host.app import create_app
+from tradewind_host.config import Config
+
+SITE = "https://shop.example"
+AMINA = {
+    "email": "amina@example.com",
+    "phone": "0712 345 678",
+    "first_name": "Amina",
+    "last_name": "Otieno",
+    "address_1": "1 Moi Avenue",
+    "city": "Nairobi",
+    "country_code": "ke",
+}
+
+
+class House(NamedTuple):
+    """A till with its pages, a provider with pages of its own, and a visitor with a browser."""
+
+    till: Till
+    counter: Counter
+    client: httpx.AsyncClient
+    visitor: Visitor
+
+    async def adds(self, handle: str = "mug", quantity: int = 2) -> Sheet:
+        """Put something in the cart from its page; the cart."""
+        product = await self.visitor.opens(f"/store/shop/products/{handle}")
+        return await self.visitor.sends(product.form("Add to cart"), quantity=str(quantity))
+
+    async def reviews(self) -> Sheet:
+        """Two mugs in the cart, to be sent to Amina: the page on which they are paid."""
+        cart = await self.adds()
+        details = await self.visitor.opens(cart.link("Go to checkout"))
+        return await self.visitor.sends(details.form("Continue"), **AMINA)
+
+    async def orders(self) -> list[Order]:
+        rows = await self.till.rows("SELECT id FROM shop.orders WHERE store_id = $1 ORDER BY id")
+        async with self.till.database.transaction(self.till.store.id) as tx:
+            return [await get_order(tx, row["id"]) for row in rows]
+
+    async def attempts(self) -> int:
+        return int(
+            await self.till.value("SELECT count(*) FROM shop.payment_sessions WHERE store_id = $1")
+        )
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+    counter = Counter()
+    async with open_till(database, CashierPlugin(counter)) as till:
+        await _furnish(till)
+        app: Any = create_app(
+            till.engine, Config(database_url="postgresql://", data_dir=tmp_path, public_url=SITE)
+        )
+        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+        async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+            yield House(till, counter, client, Visitor(client))
+
+
+async def _furnish(till: Till) -> None:
+    """A shirt in two sizes, one of them sold out, on a shelf of its own; and a mug."""
+    async with till.database.transaction(till.store.id) as tx:
+        mug = NewProduct(
+            title="Mug",
+            handle="mug",
+            status="published",
+            variants=[NewVariant(sku="MUG", prices=[Money(129_900, "KES")])],
+        )
+        await create_product(tx, mug)
+        await set_level(tx, "MUG", on_hand=5)
+        wear = await create_category(tx, "Things to wear", handle="wear")
+        shirt = NewProduct(
+            title="Shirt",
+            handle="shirt",
+            status="published",
+            description="Cotton.\nFrom Thika.",
+            images=["https://cdn.example/shirt.jpg", "/media/shop/shirt.jpg"],
+            category_ids=[wear.id],
+            variants=[
+                NewVariant(sku="SHIRT-S", title="Small", prices=[Money(90_000, "KES")]),
+                NewVariant(sku="SHIRT-L", title="Large", prices=[Money(95_000, "KES")]),
+            ],
+        )
+        await create_product(tx, shirt)
+        await set_level(tx, "SHIRT-L", on_hand=3)
+
+
+# --- looking around ------------------------------------------------------------------------------
+
+
+async def test_the_list_shows_prices_pictures_of_this_host_shelves_and_what_is_sold_out(
+    house: House,
+) -> None:
+    sheet = await house.visitor.opens("/store/shop")
+    assert sheet.status == HTTPStatus.OK
+    assert "Mug KES 1,299.00" in sheet.text
+    assert "Shirt From KES 900.00" in sheet.text
+    pictures = [tag["src"] for name, tag in sheet.tags if name == "img"]
+    assert pictures == ["/media/shop/shirt.jpg"]
+    shelf = await house.visitor.opens(sheet.link("Things to wear"))
+    assert "Mug" not in shelf.text
+    assert "Shirt" in shelf.text
+    async with house.till.database.transaction(house.till.store.id) as tx:
+        await set_level(tx, "SHIRT-L", on_hand=0)
+    assert "Sold out" in (await house.visitor.opens("/store/shop")).text
+
+
+async def test_what_is_looked_for_is_found_and_what_is_not_there_is_said(house: House) -> None:
+    found = await house.visitor.opens("/store/shop?q=shirt")
+    assert "Shirt" in found.links
+    assert "Mug" not in found.links
+    nothing = await house.visitor.opens("/store/shop?q=%3Cb%3Ezzzz")
+    assert "We found nothing for “<b>zzzz”. Show everything" in nothing.text
+    assert "<b>" not in nothing.html
+
+
+async def test_a_long_list_goes_on_on_the_next_page(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradewind_host.storefront.shelves.PER_PAGE", 1)
+    first = await house.visitor.opens("/store/shop")
+    second = await house.visitor.opens(first.link("Show more"))
+    assert ("Mug" in first.links, "Shirt" in first.links) == (True, False)
+    assert ("Mug" in second.links, "Shirt" in second.links) == (False, True)
+    assert "Show more" not in second.links
+    assert "Mug" in (await house.visitor.opens("/store/shop?after=nonsense")).links
+
+
+async def test_the_pages_speak_the_browsers_language_and_else_the_stores(house: House) -> None:
+    french = await house.visitor.opens("/store/shop", headers={"Accept-Language": "fr-CI,en"})
+    assert french.language == "fr"
+    assert "Tous les produits" in french.text
+    await house.till.rows(
+        "UPDATE shop.store_settings SET locale = 'sw-KE' WHERE store_id = $1 RETURNING store_id"
+    )
+    swahili = await house.visitor.opens("/store/shop", headers={"Accept-Language": "de"})
+    assert swahili.language == "sw"
+
+
+# --- the cart ------------------------------------------------------------------------------------
+
+
+async def test_a_variant_is_chosen_and_one_that_is_sold_out_cannot_be(house: House) -> None:
+    product = await house.visitor.opens("/store/shop/products/shirt")
+    assert "Small Sold out KES 900.00" in product.text
+    assert "Large Only 3 left KES 950.00" in product.text
+    cart = await house.visitor.sends(product.form("Add to cart"))
+    assert "Shirt – Large KES 950.00 each" in cart.text
+    assert "Cart 1" in cart.text
+
+
+async def test_the_cart_is_kept_by_a_cookie_that_scripts_and_other_sites_cannot_use(
+    house: House,
+) -> None:
+    product = await house.visitor.opens("/store/shop/products/mug")
+    assert "set-cookie" not in product.headers
+    form = product.form("Add to cart")
+    answer = await house.client.post(form.action, data=form.values)
+    kept = answer.headers["set-cookie"]
+    assert kept.startswith("tradewind_cart=")
+    for flag in ("HttpOnly", "Path=/store/shop;", "SameSite=lax", "Secure"):
+        assert flag in kept
+    cart_id = await house.till.value("SELECT id FROM shop.carts WHERE store_id = $1")
+    page = await house.client.get("/store/shop/cart")
+    assert "Mug" in page.text
+    for told in (kept, page.text, str(page.headers)):
+        assert str(cart_id) not in told
+
+
+async def test_a_form_sent_twice_adds_once_and_another_adds_more(house: House) -> None:
+    form = (await house.visitor.opens("/store/shop/products/mug")).form("Add to cart")
+    await house.visitor.sends(form, quantity="2")
+    twice = await house.visitor.sends(form, quantity="2")
+    assert twice.form("Update").values["quantity"] == "2"
+    assert "Cart 2" in twice.text
+    assert "Cart 3" in (await house.adds(quantity=1)).text
+
+
+async def test_quantities_change_lines_go_and_what_is_too_much_is_said(house: House) -> None:
+    cart = await house.adds()
+    more = await house.visitor.sends(cart.form("Update"), quantity="3")
+    assert "Total KES 3,897.00" in more.text
+    too_much = await house.visitor.sends(more.form("Update"), quantity="6")
+    assert too_much.status == HTTPStatus.CONFLICT
+    assert "Only 5 are left." in too_much.text
+    assert too_much.form("Update").values["quantity"] == "3"
+    odd = await house.visitor.sends(more.form("Update"), quantity="-1")
+    assert odd.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    product = await house.visitor.opens("/store/shop/products/mug")
+    refused = await house.visitor.sends(product.form("Add to cart"), quantity="3")
+    assert (refused.status, "Only 5 are left." in refused.text) == (HTTPStatus.CONFLICT, True)
+    empty = await house.visitor.sends(more.form("Remove"))
+    assert "Your cart is empty." in empty.text
+
+
+async def test_a_new_price_and_goods_that_are_no_longer_sold_are_told(house: House) -> None:
+    await house.adds()
+    await house.till.rows("UPDATE shop.prices SET amount = 100 WHERE store_id = $1 RETURNING id")
+    cart = await house.visitor.opens("/store/shop/cart")
+    assert "Prices have changed" in cart.text
+    assert "Total KES 2.00" in cart.text
+    await house.till.rows(
+        "UPDATE shop.products SET status = 'archived' WHERE store_id = $1 RETURNING id"
+    )
+    cart = await house.visitor.opens("/store/shop/cart")
+    assert "This is no longer sold." in cart.text
+    assert "Go to checkout" not in cart.links
+    assert (await house.visitor.opens("/store/shop/pay")).url.endswith("/store/shop/cart")
+
+
+@pytest.mark.parametrize(
+    ("headers", "fine"),
+    [
+        ({}, True),
+        ({"Sec-Fetch-Site": "same-origin", "Origin": "null"}, True),
+        ({"Origin": SITE}, True),
+        ({"Sec-Fetch-Site": "cross-site", "Origin": SITE}, False),
+        ({"Sec-Fetch-Site": "same-site"}, False),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+    ],
+)
+async def test_a_form_of_another_site_changes_nothing(
+    house: House, headers: dict[str, str], *, fine: bool
+) -> None:
+    form = (await house.adds()).form("Remove")
+    answer = await house.client.post(form.action, data=form.values, headers=headers)
+    assert answer.status_code == (HTTPStatus.SEE_OTHER if fine else HTTPStatus.FORBIDDEN)
+    emptied = "Your cart is empty." in (await house.visitor.opens("/store/shop/cart")).text
+    assert emptied is fine
+
+
+async def test_a_ticket_of_another_store_or_one_that_was_made_up_opens_no_cart(
+    house: House, database: Database
+) -> None:
+    await house.adds()
+    ticket = house.client.cookies["tradewind_cart"]
+    await make_shop(database, "foreign")
+    for path, cookie, found in [
+        ("/store/shop/cart", ticket, True),
+        ("/store/foreign/cart", ticket, False),
+        ("/store/shop/cart", f"{ticket[:-4]}AAAA", False),
+        ("/store/shop/cart", "x", False),
+    ]:
+        bare = httpx.AsyncClient(transport=house.client._transport, base_url=SITE)
+        page = await bare.get(path, headers={"Cookie": f"tradewind_cart={cookie}"})
+        assert ("Mug" in page.text) is found
+
+
+# --- the checkout --------------------------------------------------------------------------------
+
+
+async def test_what_is_missing_or_wrong_is_named_where_it_stands_and_nothing_is_lost(
+    house: House,
+) -> None:
+    cart = await house.adds()
+    details = await house.visitor.opens(cart.link("Go to checkout"))
+    wrong = {**AMINA, "email": "amina@", "phone": "12", "city": " "}
+    sheet = await house.visitor.sends(details.form("Continue"), **wrong)
+    assert sheet.status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert "Please look at this again: E-mail Phone Town" in sheet.text
+    named = [tag["id"] for _, tag in sheet.tags if tag.get("aria-invalid") == "true"]
+    assert named == ["email", "phone", "city"]
+    assert sheet.form("Continue").values["address_1"] == "1 Moi Avenue"
+    review = await house.visitor.sends(sheet.form("Continue"), **AMINA)
+    assert "Amina Otieno 1 Moi Avenue Nairobi Kenya" in review.text
+    assert "+254712345678" in review.text
+
+
+async def test_steps_that_are_not_done_are_not_jumped(house: House) -> None:
+    assert (await house.visitor.opens("/store/shop/checkout")).url.endswith("/cart")
+    await house.adds()
+    for path in ("pay", "checkout/delivery"):
+        sheet = await house.visitor.opens(f"/store/shop/{path}")
+        assert sheet.title == "Your details – Shop"
+
+
+async def test_everything_it_will_cost_is_shown_before_paying(house: House) -> None:
+    review = await house.reviews()
+    assert "Subtotal KES 2,598.00 Delivery KES 300.00 Total KES 2,898.00" in review.text
+    assert review.title == "Check and pay – Shop"
+    assert "Card" in review.buttons()
+    assert "Pay with Mobile money" in review.buttons()
+    assert "Cash on delivery" in review.buttons()
+    assert await house.orders() == []
+
+
+async def test_cash_on_delivery_is_ordered_at_once_and_once(house: House) -> None:
+    form = (await house.reviews()).form("Cash on delivery")
+    first, second = await asyncio.gather(house.visitor.sends(form), house.visitor.sends(form))
+    (order,) = await house.orders()
+    assert (order.status, order.payment_status, order.source) == ("processing", "awaiting", "web")
+    for sheet in (first, second):
+        assert sheet.title == f"Order {order.number} – Shop"
+        assert "It is still to be paid: KES 2,898.00." in sheet.text
+    cart = await house.visitor.opens("/store/shop/cart")
+    assert f"is now order {order.number}. See the order Your cart is empty." in cart.text
+    assert (await house.adds(quantity=1)).form("Update").values["quantity"] == "1"
+    assert order.email == "amina@example.com"
+
+
+async def test_a_card_leads_to_the_providers_page_and_back_to_the_order_in_any_browser(
+    house: House,
+) -> None:
+    review = await house.reviews()
+    leaving = await house.visitor.sends(review.form("Card"))
+    (started,) = house.counter.started
+    assert leaving.link("Go to the payment") == f"https://pay.example/slips/{started.operation_id}"
+    assert await house.orders() == []
+    cart_id = await house.till.value("SELECT id FROM shop.carts WHERE store_id = $1")
+    assert str(cart_id) not in started.return_url
+    house.counter.decide(started.operation_id, "paid", house.till.engine.clock.now())
+    url = f"{started.return_url}&status=successful"
+    other = Visitor(httpx.AsyncClient(transport=house.client._transport, base_url=SITE))
+    for browser in (other, house.visitor):
+        back = await browser.opens(url)
+        assert "Thank you for your order! We have your payment." in back.text
+    (order,) = await house.orders()
+    assert (order.status, order.payment_status) == ("processing", "paid")
+
+
+async def test_who_comes_back_before_the_money_waits_and_may_pay_another_way(
+    house: House, clock: ManualClock
+) -> None:
+    review = await house.reviews()
+    await house.visitor.sends(review.form("Card"))
+    (started,) = house.counter.started
+    back = await house.visitor.opens(f"{started.return_url}&status=successful")
+    assert "We are waiting for the payment" in back.text
+    assert back.refresh == "4"
+    assert not (await house.visitor.opens(back.link("Do not look again"))).refresh
+    assert len(house.counter.asked) == 1
+    assert await house.orders() == []
+    other = await house.visitor.opens(back.link("Pay another way"))
+    assert other.buttons()[0] == "Pay online"
+    await house.visitor.sends(other.form("Cash on delivery"))
+    clock.advance(10)
+    (order,) = await house.orders()
+    assert order.payment_status == "awaiting"
+    assert f"Order {order.number}" in (await house.visitor.opens(started.return_url)).text
+
+
+async def test_a_declined_card_says_why_and_every_way_is_offered_again(
+    house: House, clock: ManualClock
+) -> None:
+    review = await house.reviews()
+    await house.visitor.sends(review.form("Card"))
+    (started,) = house.counter.started
+    house.counter.decide(started.operation_id, "declined", clock.now())
+    back = await house.visitor.opens(started.return_url)
+    assert "The payment did not go through There was not enough money for it." in back.text
+    leaving = await house.visitor.sends(back.form("Card"))
+    again = house.counter.started[1]
+    assert leaving.refresh == f"0; url=https://pay.example/slips/{again.operation_id}"
+    house.counter.decide(again.operation_id, "paid", clock.now())
+    clock.advance(5)
+    assert "We have your payment." in (await house.visitor.opens(again.return_url)).text
+
+
+async def test_a_phone_that_approves_makes_the_order(house: House, clock: ManualClock) -> None:
+    review = await house.reviews()
+    form = review.form("Mobile money")
+    assert form.values["inputs.phone"] == "+254712345678"
+    waiting = await house.visitor.presses(form)
+    assert "Check your phone" in waiting.text
+    assert "Approve on your phone." in waiting.text
+    house.till.push.says = [house.till.fact(289_800)]
+    clock.advance(10)
+    assert "We have your payment." in (await house.visitor.opens("/store/shop/pay")).text
+
+
+@pytest.mark.parametrize(("button", "inputs"), [("Card", {}), ("Mobile money", {"phone": "07123"})])
+async def test_a_button_pressed_often_begins_one_attempt(
+    house: House, button: str, inputs: dict[str, str]
+) -> None:
+    inputs = {"phone": "+254712345678"} if inputs else {}
+    form = (await house.reviews()).form(button)
+    sheets = await asyncio.gather(*(house.visitor.presses(form, **inputs) for _ in range(4)))
+    sheets.append(await house.visitor.presses(form, **inputs))
+    assert {sheet.status for sheet in sheets} == {HTTPStatus.OK}
+    assert await house.attempts() == 1
+    operations = {one.operation_id for one in house.counter.started}
+    operations |= {one.operation_id for one in house.till.push.started}
+    assert len(operations) == 1
+
+
+async def test_an_old_page_begins_nothing_beside_an_attempt_it_did_not_know_of(
+    house: House,
+) -> None:
+    old = await house.reviews()
+    await house.visitor.presses(old.form("Mobile money"), phone="+254712345678")
+    shown = await house.visitor.presses(old.form("Card"))
+    assert "Check your phone" in shown.text
+    assert house.counter.started == []
+    assert "Another payment was begun meanwhile." in shown.text
+    await house.visitor.presses(shown.form("Card"))
+    assert len(house.counter.started) == 1
+
+
+async def test_a_cart_that_changed_meanwhile_is_shown_again_before_anything_is_paid(
+    house: House,
+) -> None:
+    review = await house.reviews()
+    cart = await house.visitor.opens("/store/shop/cart")
+    await house.visitor.sends(cart.form("Update"), quantity="3")
+    for button in ("Card", "Cash on delivery"):
+        again = await house.visitor.sends(review.form(button))
+        assert again.status == HTTPStatus.CONFLICT
+        assert "Your cart has changed meanwhile." in again.text
+    assert "Total KES 4,197.00" in again.text
+    assert (await house.orders(), await house.attempts()) == ([], 0)
+    await house.visitor.sends(again.form("Cash on delivery"))
+    assert len(await house.orders()) == 1
+
+
+async def test_goods_that_went_meanwhile_are_named_and_the_cart_stays(house: House) -> None:
+    review = await house.reviews()
+    async with house.till.database.transaction(house.till.store.id) as tx:
+        await set_level(tx, "MUG", on_hand=1)
+    for button in ("Card", "Cash on delivery"):
+        sheet = await house.visitor.sends(review.form(button))
+        assert sheet.status == HTTPStatus.CONFLICT
+        assert "Of “Mug” only 1 are left." in sheet.text
+    cart = await house.visitor.opens(sheet.link("Change the cart"))
+    await house.visitor.sends(cart.form("Update"), quantity="1")
+    review = await house.visitor.opens("/store/shop/pay")
+    await house.visitor.sends(review.form("Cash on delivery"))
+    assert len(await house.orders()) == 1
+
+
+async def test_a_provider_that_cannot_be_reached_loses_nothing(house: House) -> None:
+    review = await house.reviews()
+    house.counter.trouble = "away"
+    sheet = await house.visitor.sends(review.form("Card"))
+    assert sheet.status == HTTPStatus.SERVICE_UNAVAILABLE
+    assert "Nothing is lost" in sheet.text
+    house.counter.trouble = ""
+    leaving = await house.visitor.sends(sheet.form("Card"))
+    assert leaving.refresh.startswith("0; url=https://pay.example/")
+
+
+async def test_what_costs_nothing_is_ordered_without_paying(house: House) -> None:
+    await house.till.rows("UPDATE shop.prices SET amount = 0 WHERE store_id = $1 RETURNING id")
+    await house.till.rows(
+        "UPDATE shop.shipping_options SET price = 0 WHERE store_id = $1 RETURNING id"
+    )
+    review = await house.reviews()
+    assert review.buttons() == ["Place the order"]
+    done = await house.visitor.sends(review.form("Place the order"))
+    (order,) = await house.orders()
+    assert done.title == f"Order {order.number} – Shop"
+
+
+async def test_a_way_back_that_was_made_up_leads_nowhere(house: House) -> None:
+    await house.reviews()
+    cart = house.client.cookies["tradewind_cart"]
+    for ticket in ("", "x", cart):
+        sheet = await house.visitor.opens(f"/store/shop/checkout/back?ticket={ticket}")
+        assert sheet.status == HTTPStatus.NOT_FOUND
