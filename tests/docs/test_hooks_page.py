@@ -35,6 +35,7 @@ MUST_SHOW = {
     "Channel",
     "Directory",
     "Item",
+    "LinksToChat",
     "Live",
     "PaymentCapabilities",
     "PaymentProvider",

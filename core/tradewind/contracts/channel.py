@@ -411,9 +411,17 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     locations: bool = False
     addresses: frozenset[str] = frozenset()
     email: bool = False
+    chat_links: bool = False
     read_marks: bool = False
     reply_window: timedelta | None = None
     messages_per_second: float = 80.0
+
+
+class ChatLink(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a shopper begins to chat with the store; `title` is what people call the channel."""
+
+    title: str
+    url: str
 
 
 class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
@@ -425,6 +433,7 @@ class CheckResult(msgspec.Struct, frozen=True, kw_only=True):
 
 
 SettingsT = TypeVar("SettingsT", bound=msgspec.Struct)
+OwnSettings = TypeVar("OwnSettings", contravariant=True)
 
 
 class Channel(Protocol[SettingsT]):
@@ -456,4 +465,12 @@ class Channel(Protocol[SettingsT]):
 
     async def check(self, context: StoreContext[SettingsT]) -> Sequence[CheckResult]:
         """Whether the account is provisioned rightly."""
+        ...
+
+
+class LinksToChat(Protocol[OwnSettings]):
+    """`capabilities.chat_links`: a link that begins a chat with the store."""
+
+    def chat_link(self, settings: OwnSettings, text: str) -> ChatLink | None:
+        """A link that has `text` ready to be sent; None where the settings do not tell whom to."""
         ...

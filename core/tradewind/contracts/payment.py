@@ -6,17 +6,15 @@ The engine folds them into a payment; a provider touches no order and no databas
 
 from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol, TypeVar, runtime_checkable
+from typing import Any, Literal, Protocol, runtime_checkable
 from uuid import UUID
 
 import msgspec
 
-from tradewind.contracts.channel import CheckResult, SettingsT
+from tradewind.contracts.channel import CheckResult, OwnSettings, SettingsT
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.money import Money
 from tradewind.contracts.webhook import Decision, Directory, Item, WebhookRequest
-
-OwnSettings = TypeVar("OwnSettings", contravariant=True)
 
 Flow = Literal["redirect", "client_secret", "push", "instructions", "saved"]
 Intent = Literal["pay", "authorize", "save_only"]

@@ -218,8 +218,9 @@ def _missing(one: object, calls: Sequence[str]) -> Iterator[str]:
     for call in (*calls, *promised):
         if not inspect.iscoroutinefunction(getattr(one, call, None)):
             yield f"has no `async def {call}`."
-    plain = ["address", *(["settlements"] if getattr(capabilities, "settlements", False) else [])]
-    for call in plain:
+    optional = {"settlements": "settlements", "chat_links": "chat_link"}
+    plain = [call for name, call in optional.items() if getattr(capabilities, name, False)]
+    for call in ("address", *plain):
         if not callable(getattr(one, call, None)):
             yield f"has no `def {call}`."
     if isinstance(capabilities, Capabilities) and not getattr(one, "session_prefix", ""):

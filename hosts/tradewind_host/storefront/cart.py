@@ -12,7 +12,7 @@ from tradewind.carts.service import set_quantity
 from tradewind.checkout.service import quote
 from tradewind.contracts.errors import NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
-from tradewind_host.storefront import forms, goods, paths, view
+from tradewind_host.storefront import chat, forms, goods, paths, view
 from tradewind_host.storefront.rendering import SHOPPING, elsewhere, page
 from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
 
@@ -63,6 +63,7 @@ async def _shown(
     repriced = cart is not None and cart.repriced
     if cart is not None and cart.lines:
         cart = await quote(engine, seen.store, cart.id)
+    asked = chat.about_cart(cart, words) if cart else ""
     lines = goods.rows(cart, seen.shop) if cart else []
     return page(
         engine,
@@ -76,6 +77,7 @@ async def _shown(
         chosen=bool(cart and (cart.shipping_method or not view.physical(cart))),
         repriced=repriced,
         gone=any(not one.sellable for one in lines),
+        chat=await chat.chat_link(engine, seen.store, asked) if lines else None,
         wrong=wrong,
         trouble=trouble,
         order=paths.order_of(engine, seen.store, seen.order) if seen.order else "",

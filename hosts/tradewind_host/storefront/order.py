@@ -13,6 +13,7 @@ from tradewind.contracts.payment import Instructions
 from tradewind.settings.engine import Engine
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import paths, view
+from tradewind_host.storefront.chat import chat_link
 from tradewind_host.storefront.reading import Link, Seen, see_settled
 from tradewind_host.storefront.rendering import elsewhere, page
 from tradewind_host.storefront.texts import Words
@@ -34,11 +35,12 @@ async def order_page(
     seen = await see_settled(engine, Link(slug=slug, order=order, token=token), "order")
     if seen.may_pay and not seen.waits:
         return elsewhere(paths.order_page(engine, seen))
-    return _shown(engine, seen, still=bool(still))
+    return await _shown(engine, seen, still=bool(still))
 
 
-def _shown(engine: Engine, seen: Seen, *, still: bool) -> Response[Any]:
+async def _shown(engine: Engine, seen: Seen, *, still: bool) -> Response[Any]:
     words, order = Words(seen.order.locale), seen.order
+    asked = words("chat.order", number=order.number)
     address = order.shipping_address
     return page(
         engine,
@@ -47,6 +49,7 @@ def _shown(engine: Engine, seen: Seen, *, still: bool) -> Response[Any]:
         refresh=0 if still else _refresh(engine, seen),
         seen=seen,
         shop=paths.shop(engine, seen.store),
+        chat=await chat_link(engine, seen.store, asked),
         headline=view.headline(seen, words),
         failed=view.failure(seen.session, seen.error_code, words) if seen.waits else "",
         told=_instructions(seen),

@@ -15,6 +15,7 @@ from tradewind.catalog.rules import Category, Page, Product
 from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import forms, goods
+from tradewind_host.storefront.chat import chat_link
 from tradewind_host.storefront.paths import Shop
 from tradewind_host.storefront.rendering import PUBLIC, elsewhere, page
 from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
@@ -93,7 +94,7 @@ async def product_page(
 ) -> Response[Any]:
     """One product, by its handle or its id."""
     seen = await visit(engine, request, slug)
-    return _shown(seen, await _product(seen, handle))
+    return await _shown(seen, await _product(seen, handle))
 
 
 @post("/{slug:str}/products/{handle:str}", status_code=200)
@@ -109,17 +110,17 @@ async def add_to_cart(
     quantity = forms.whole(forms.text(form, "quantity"))
     one = next((one for one in product.variants if str(one.id) == variant), None)
     if one is None:
-        return _shown(seen, product, seen.words("goods.choose"), status=422)
+        return await _shown(seen, product, seen.words("goods.choose"), status=422)
     if not quantity:
-        return _shown(seen, product, seen.words("error.quantity"), variant, status=422)
+        return await _shown(seen, product, seen.words("error.quantity"), variant, status=422)
     had = forms.whole(forms.text(form, f"had.{variant}")) or 0
     try:
         cart_id = await _added(seen, one.id, quantity, had)
     except OutOfStock as error:
-        return _shown(seen, product, _short(seen, error), variant, status=409)
+        return await _shown(seen, product, _short(seen, error), variant, status=409)
     except Refusal:
         text = seen.words("error.unavailable")
-        return _shown(seen, product, text, variant, status=409)
+        return await _shown(seen, product, text, variant, status=409)
     return elsewhere(f"{seen.shop.top}/cart", kept(engine, seen.store, cart_id))
 
 
@@ -143,12 +144,13 @@ async def _product(seen: Visit, handle: str) -> Product:
         return await catalog.get_product(tx, handle, currency=seen.currency)
 
 
-def _shown(
+async def _shown(
     seen: Visit, product: Product, trouble: str = "", variant: str = "", *, status: int = 200
 ) -> Response[Any]:
     shop, words = seen.shop, seen.words
     found = goods.choices(product, words)
     free = [one for one in found if not one.sold_out]
+    asked = words("chat.product", title=product.title)
     chosen = variant or (str(free[0].id) if len(free) == 1 else "")
     return page(
         seen.engine,
@@ -165,5 +167,6 @@ def _shown(
         free=free,
         had={str(one.id): seen.had(one.id) for one in product.variants if seen.had(one.id)},
         trouble=trouble,
+        chat=await chat_link(seen.engine, seen.store, asked),
         here=goods.product_url(shop, product.handle),
     )

@@ -2,12 +2,14 @@
 
 from collections.abc import Sequence
 from datetime import timedelta
+from urllib.parse import quote, urlencode
 
 import msgspec
 from msgspec import Raw
 
 from tradewind import (
     Capabilities,
+    ChatLink,
     CheckResult,
     Decision,
     Directory,
@@ -80,6 +82,7 @@ class WhatsApp:
         templates=True,
         locations=True,
         addresses=ADDRESS_FORM_COUNTRIES,
+        chat_links=True,
         read_marks=True,
         reply_window=timedelta(hours=24),
         messages_per_second=80.0,
@@ -88,6 +91,12 @@ class WhatsApp:
     def address(self, settings: WhatsAppSettings) -> str:
         """The phone number id: every webhook names it."""
         return settings.phone_number_id
+
+    def chat_link(self, settings: WhatsAppSettings, text: str) -> ChatLink | None:
+        """Meta's click-to-chat address of the number that shoppers see."""
+        number = "".join(filter(str.isdecimal, settings.display_phone_number))
+        url = f"https://wa.me/{number}?{urlencode({'text': text}, quote_via=quote)}"
+        return ChatLink(title="WhatsApp", url=url) if number else None
 
     async def accept(
         self, request: WebhookRequest, directory: Directory[WhatsAppSettings]

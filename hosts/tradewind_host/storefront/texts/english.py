@@ -193,6 +193,10 @@ ENGLISH: Mapping[str, str] = {
     "paid.",
     "error.holds": "Too many purchases are unfinished here. Please try again in some minutes.",
     "error.delivery": "This delivery is not offered any more. Please choose another.",
+    "chat.link": "Ask us on {channel}",
+    "chat.product": "Hello! I have a question about “{title}”.",
+    "chat.cart": "Hello! I have a question about my cart:",
+    "chat.order": "Hello! I have a question about order {number}.",
     "missing.title": "This page does not exist",
     "missing.text": "The link is wrong or has expired. Please open the newest link that the shop "
     "sent you, or ask the shop for another.",

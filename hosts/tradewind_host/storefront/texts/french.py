@@ -199,6 +199,10 @@ FRENCH: Mapping[str, str] = {
     "error.changed": "Votre panier a changé entre-temps. Merci de le relire ; rien n’a été payé.",
     "error.holds": "Trop d’achats sont inachevés ici. Merci de réessayer dans quelques minutes.",
     "error.delivery": "Cette livraison n’est plus proposée. Merci d’en choisir une autre.",
+    "chat.link": "Nous écrire sur {channel}",
+    "chat.product": "Bonjour ! J’ai une question sur « {title} ».",
+    "chat.cart": "Bonjour ! J’ai une question sur mon panier :",
+    "chat.order": "Bonjour ! J’ai une question sur la commande {number}.",
     "missing.title": "Cette page n’existe pas",
     "missing.text": "Le lien est faux ou a expiré. Ouvrez le lien le plus récent que la boutique "
     "vous a envoyé, ou demandez-en un autre.",

@@ -199,6 +199,10 @@ SWAHILI: Mapping[str, str] = {
     "error.holds": "Manunuzi mengi mno hayajakamilika hapa. Tafadhali jaribu tena baada ya "
     "dakika chache.",
     "error.delivery": "Usafirishaji huu haupatikani tena. Tafadhali chagua mwingine.",
+    "chat.link": "Tuulize kwa {channel}",
+    "chat.product": "Habari! Nina swali kuhusu “{title}”.",
+    "chat.cart": "Habari! Nina swali kuhusu kikapu changu:",
+    "chat.order": "Habari! Nina swali kuhusu oda {number}.",
     "missing.title": "Ukurasa huu haupo",
     "missing.text": "Kiungo si sahihi au muda wake umekwisha. Tafadhali fungua kiungo kipya zaidi "
     "ulichotumiwa na duka, au liombe duka kingine.",
