@@ -70,7 +70,8 @@ def get(demo: Demo, path: str, key: str = "publishable_key", slug: str = "demo")
 def test_the_ready_line_names_everything_that_runs(folder: Path) -> None:
     with running_demo(folder) as demo:
         ready = demo.ready
-        assert set(ready) == {"ready", "base_url", "stores", "sandbox", "database_url"}
+        wanted = {"ready", "base_url", "stores", "storefront", "sandbox", "database_url"}
+        assert set(ready) == wanted
         assert ready["ready"] is True
         assert [store["slug"] for store in ready["stores"]] == ["demo", "second"]
         for store in ready["stores"]:

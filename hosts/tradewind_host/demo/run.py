@@ -188,6 +188,7 @@ def _ready(engine: Engine, accounts: DemoAccounts, config: Config, sandbox_url: 
     return Ready(
         base_url=config.local_url(config.port),
         stores=[_store(plan.slug, accounts, engine.plugins.loaded) for plan in STORES],
+        storefront=f"{config.local_url(config.port)}/store/{STORES[0].slug}",
         sandbox=sandbox,
         database_url=config.database_url or "",
     )

@@ -14,6 +14,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     ready: bool = True
     base_url: str
     stores: list[dict[str, Any]]
+    storefront: str
     sandbox: dict[str, str]
     database_url: str
 
@@ -29,6 +30,7 @@ def show_page(ready: Ready) -> None:
     console = Console(highlight=False, soft_wrap=True)
     console.print("\n[bold]Tradewind is running.[/bold] Press Ctrl-C to stop everything.\n")
     places = Table.grid(padding=(0, 2))
+    places.add_row("Visit the shop", f"[link]{ready.storefront}[/link]")
     if "phone" in ready.sandbox:
         places.add_row("Be a shopper", f"[link]{ready.sandbox['phone']}[/link]  say hi in the chat")
     if "mailbox" in ready.sandbox:

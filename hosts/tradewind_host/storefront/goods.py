@@ -72,7 +72,7 @@ def price(product: Product, words: Words) -> str:
     prices = sorted({one.price.amount: one.price for one in product.variants if one.price}.items())
     if not prices:
         return ""
-    lowest = prices[0][1].text()
+    lowest = prices[0][1].text().replace(" ", "\N{NO-BREAK SPACE}")
     return words("goods.from", price=lowest) if len(prices) > 1 else lowest
 
 
