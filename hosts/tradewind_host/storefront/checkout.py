@@ -2,16 +2,19 @@
 
 from collections.abc import Mapping
 from typing import Any
+from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from tradewind.carts.rules import Cart, ShippingMethod
+from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod
 from tradewind.carts.service import update
 from tradewind.checkout.service import choose_shipping, shipping_options
 from tradewind.contracts.errors import InvalidInput, NotFound, Refusal
 from tradewind.contracts.money import Money
+from tradewind.contracts.pricing import Address
+from tradewind.customers import service as customers
 from tradewind.settings.engine import Engine
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import details, forms, paths, view
@@ -42,7 +45,17 @@ async def details_page(engine: Engine, request: AnyRequest, slug: str) -> Respon
     found = await underway(engine, request, slug)
     if isinstance(found, Response):
         return found
-    return _details(found, details.known(found.cart))
+    return _details(found, details.known(found.cart, await _customer(found.seen)))
+
+
+async def _customer(seen: Visit) -> details.Known | None:
+    """What a signed-in customer has told before."""
+    if seen.customer_id is None:
+        return None
+    async with seen.engine.database.transaction(seen.store.id) as tx:
+        customer = await customers.get_customer(tx, seen.customer_id)
+        address = await customers.last_address(tx, seen.customer_id)
+    return details.Known(customer, address)
 
 
 @post("/{slug:str}/checkout", status_code=200)
@@ -61,12 +74,23 @@ async def save_details(
         return _details(found, given, status=422)
     try:
         async with engine.database.transaction(found.seen.store.id) as tx:
-            await update(tx, cart, details.change(given, cart, words))
+            change = details.change(given, cart, words)
+            await update(tx, cart, _owned(change, found.seen.customer_id))
+            if found.seen.customer_id and isinstance(change.shipping_address, Address):
+                customer_id = found.seen.customer_id
+                await customers.remember_address(tx, customer_id, change.shipping_address)
     except InvalidInput as refusal:
         return _details(found, details.refused(given, refusal, words), status=422)
     except Refusal:
         return elsewhere(f"{found.seen.shop.top}/checkout")
     return elsewhere(f"{found.seen.shop.top}/checkout/delivery")
+
+
+def _owned(change: CartUpdate, customer_id: UUID | None) -> CartUpdate:
+    """The cart of somebody who is signed in is theirs."""
+    if customer_id is None:
+        return change
+    return msgspec.structs.replace(change, customer_id=customer_id)
 
 
 def _details(found: Underway, given: Details, *, status: int = 200) -> Response[Any]:

@@ -7,6 +7,7 @@ from tradewind.carts.rules import Cart, CartUpdate, email_address
 from tradewind.contracts.errors import InvalidInput
 from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import by_name
+from tradewind.customers.rules import Customer
 from tradewind_host.storefront import forms, view
 from tradewind_host.storefront.texts import Words
 
@@ -62,10 +63,20 @@ def kinds(cart: Cart) -> Sequence[Kind]:
     return (*CONTACT, *ADDRESS) if view.physical(cart) else CONTACT
 
 
-def known(cart: Cart) -> Details:
-    """What a cart knows already."""
-    address = cart.shipping_address
-    values = {"email": cart.email or "", "phone": cart.phone or ""}
+class Known(NamedTuple):
+    """A signed-in customer, and the address they used last."""
+
+    customer: Customer
+    address: Address | None
+
+
+def known(cart: Cart, owner: Known | None) -> Details:
+    """What a cart knows already, or else its customer."""
+    address = cart.shipping_address or (owner.address if owner else None)
+    values = {
+        "email": cart.email or (owner.customer.email if owner else None) or "",
+        "phone": cart.phone or (owner.customer.phone if owner else None) or "",
+    }
     for kind in ADDRESS:
         values[kind.name] = (getattr(address, kind.name) if address else None) or ""
     if address and not values["phone"]:

@@ -129,7 +129,7 @@ async def _added(seen: Visit, variant_id: UUID, quantity: int, had: int) -> UUID
     async with seen.engine.database.transaction(seen.store.id) as tx:
         cart = seen.cart
         if cart is None:
-            new = NewCart(source="web", locale=seen.words.language)
+            new = NewCart(source="web", locale=seen.words.language, customer_id=seen.customer_id)
             cart = await open_cart(tx, new)
         return (await add_once(tx, cart.id, variant_id, quantity, had)).id
 

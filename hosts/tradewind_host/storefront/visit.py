@@ -26,6 +26,7 @@ from tradewind.stores.service import settings_of
 from tradewind_host.storefront import paths, tickets
 from tradewind_host.storefront.reading import store_of
 from tradewind_host.storefront.texts import Words, preferred
+from tradewind_host.storefront.visitor import customer_of
 
 COOKIE = "tradewind_cart"
 LATELY = timedelta(days=1)
@@ -33,7 +34,10 @@ AnyRequest = Request[Any, Any, Any]
 
 
 class Visit(msgspec.Struct, frozen=True, kw_only=True):
-    """Who looks at a page. `cart` is open; `order` is what their last cart became."""
+    """Who looks at a page. `cart` is open; `order` is what their last cart became.
+
+    `customer_id` is whom they signed in as.
+    """
 
     engine: Engine
     store: Store
@@ -42,6 +46,7 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
     currency: str
     cart: Cart | None
     order: Order | None
+    customer_id: UUID | None
 
     @property
     def shop(self) -> paths.Shop:
@@ -66,6 +71,7 @@ async def visit(engine: Engine, request: AnyRequest, slug: str) -> Visit:
         order = await _lately(tx, cart.id) if cart and done else None
         kept = cart if cart is not None and cart.status == "open" else None
         currency = kept.currency if kept else await _currency(tx, settings.currency)
+    known = await customer_of(request, store)
     words = preferred(request.headers.get("accept-language", ""), settings.locale)
     return Visit(
         engine=engine,
@@ -75,6 +81,7 @@ async def visit(engine: Engine, request: AnyRequest, slug: str) -> Visit:
         currency=currency,
         cart=kept,
         order=order,
+        customer_id=known.customer_id if known else None,
     )
 
 
