@@ -280,7 +280,7 @@ def test_without_json_a_person_is_told_where_everything_is(folder: Path) -> None
         process.send_signal(signal.SIGTERM)
         assert process.wait(30) == 0
     store = first(folder)["stores"][0]
-    for part in ("/phone", "/store/products", "Ctrl-C", store["publishable_key"]):
+    for part in ("/phone", "/store/products", "Ctrl-C", "4242", store["publishable_key"]):
         assert part in page
 
 

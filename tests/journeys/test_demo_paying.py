@@ -29,7 +29,7 @@ BODIES = sorted(
     (Path(__file__).parents[2] / "plugins/flutterwave/fixtures").glob("*-webhook-*.json")
 )
 PATIENCE_SECONDS = 60
-ONLINE, PUSH = "Pay online", "M-Pesa"
+ONLINE, PUSH, CARD = "Pay online", "M-Pesa", "Card (Stripe's page)"
 NUMBERS = phones()
 
 T = TypeVar("T")
@@ -130,6 +130,28 @@ async def test_by_link_the_order_is_confirmed_in_the_chat_and_by_mail(place: Pla
         assert str(paid["number"]) in letter["subject"]
         assert "Kericho Black Tea" in letter["text"]
         assert f"/store/demo/orders/{order_id}?token=" in letter["html"].replace("&amp;", "&")
+
+
+async def test_by_card_the_order_is_paid_on_stripes_page(place: Place, demo: Demo) -> None:
+    shopper, order_id = await ordered(place, CARD)
+    data = (await detail(place, order_id))["payments"][-1]["data"]
+    assert data["url"].startswith(demo.sandbox_url)
+    declined = await place.sandbox.post(data["url"], data={"number": "4000000000000002"})
+    assert declined.status_code == HTTPStatus.PAYMENT_REQUIRED
+    paid = await place.sandbox.post(data["url"], data={"number": "4242424242424242"})
+    assert paid.headers["Location"].startswith(demo.base_url)
+    order = await becomes(place, order_id, status="processing", payment_status="paid")
+    await shopper.hears("Payment received")
+    await place.admin("POST", f"/admin/orders/{order_id}/refund", {}, key=order_id)
+    await becomes(place, order_id, payment_status="refunded")
+    books = (await place.sandbox.get("/stripe/books")).json()
+    (booked,) = [
+        one
+        for intents in books.values()
+        for one in intents
+        if one["checkout_session"] == data["checkout_session_id"]
+    ]
+    assert booked["amount_received"] == booked["amount_returned"] == order["total"]
 
 
 async def test_a_push_that_is_approved_pays_the_order(place: Place) -> None:

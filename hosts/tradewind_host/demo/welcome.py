@@ -35,6 +35,8 @@ def show_page(ready: Ready) -> None:
         places.add_row("Be a shopper", f"[link]{ready.sandbox['phone']}[/link]  say hi in the chat")
     if "mailbox" in ready.sandbox:
         places.add_row("Read the mail", f"[link]{ready.sandbox['mailbox']}[/link]")
+    if "stripe" in ready.stores[0]:
+        places.add_row("Pay by card", "4242 4242 4242 4242, or 4000 0000 0000 0002 to be declined")
     places.add_row("The APIs", f"{ready.base_url}  described at {ready.base_url}/schema")
     places.add_row("Health", f"{ready.base_url}/readyz  {ready.base_url}/metrics")
     places.add_row("Outside world", ready.sandbox["base_url"])
