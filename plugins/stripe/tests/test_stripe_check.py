@@ -74,7 +74,7 @@ def test_a_list_of_secrets_is_masked_and_kept_where_it_comes_back_masked() -> No
     old = {"webhook_secrets": ["whsec_1", "whsec_2"]}
     masked = shown(StripeSettings, old)["webhook_secrets"]
     assert "whsec" not in str(masked)
-    assert secrets_in(StripeSettings, old) == ["whsec_1", "whsec_2"]
+    assert set(secrets_in(StripeSettings, old)) == {"whsec_1", "whsec_2"}
     assert merge(StripeSettings, old, {"webhook_secrets": masked}) == old
     rolled = merge(StripeSettings, old, {"webhook_secrets": ["whsec_3", masked[1]]})
     assert rolled == {"webhook_secrets": ["whsec_3", "whsec_2"]}

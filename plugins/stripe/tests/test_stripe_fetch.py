@@ -189,6 +189,13 @@ async def test_money_that_is_held_is_an_authorization(method: str, desk: Desk) -
     assert told(result.facts) == [("authorization", "pi_0", "succeeded", USD)]
 
 
+async def test_less_may_be_held_than_was_asked_for(desk: Desk) -> None:
+    await desk.begins(intent="authorize")
+    await desk.peer.pay(OPERATION)
+    desk.intent["amount_capturable"] = 1_500
+    assert told((await desk.reads()).facts) == [("authorization", "pi_0", "succeeded", 1_500)]
+
+
 async def test_a_declined_hold_is_a_failed_authorization(desk: Desk) -> None:
     await desk.begins(intent="authorize")
     desk.peer.decline(OPERATION)

@@ -187,16 +187,13 @@ async def test_what_cannot_be_is_declined_without_a_call(
     assert not peer.calls
 
 
-async def test_an_amount_below_what_the_account_can_take_is_declined(
-    provider: StripeProvider, context: Make, payment: Make, peer: Peer
+@pytest.mark.parametrize("code", ["amount_too_small", "amount_too_large", "email_invalid"])
+async def test_what_the_payer_can_mend_is_declined_in_stripes_words(
+    code: str, provider: StripeProvider, context: Make, payment: Make, peer: Peer
 ) -> None:
-    peer.instead = lambda _: refusal(400, "invalid_request_error", "amount_too_small", "Too small.")
+    peer.instead = lambda _: refusal(400, "invalid_request_error", code, "So and so.")
     result = await provider.start(context(), payment())
-    assert (result.status, result.code, result.message) == (
-        "failed",
-        "amount_too_small",
-        "Too small.",
-    )
+    assert (result.status, result.code, result.message) == ("failed", code, "So and so.")
 
 
 @pytest.mark.parametrize(
@@ -299,6 +296,19 @@ async def test_two_stores_have_clients_of_their_own(
 
 def test_the_sdk_tells_nobody_about_this_machine() -> None:
     assert stripe.enable_telemetry is False
+
+
+async def test_no_secret_is_logged_however_much_is(
+    provider: StripeProvider,
+    context: Make,
+    payment: Make,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    caplog.set_level("DEBUG")
+    result = await provider.start(context(), payment())
+    await provider.fetch(context(), OPERATION, result.provider_ref)
+    assert "secret" not in caplog.text
+    assert "sk_test" not in caplog.text
 
 
 def test_calls_are_told_apart() -> None:

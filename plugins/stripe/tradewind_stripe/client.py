@@ -5,6 +5,7 @@ raises `Refused`. An answer that was lost is a fault that passes: every writing 
 its own, under which it may be repeated.
 """
 
+import logging
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import parse_qs
@@ -27,6 +28,9 @@ _REPEATS = 1
 
 # The SDK would write a number for this machine into the home folder and send it with every call.
 stripe.enable_telemetry = False
+
+# At lower levels it logs whole answers, and those hold client secrets.
+logging.getLogger("stripe").setLevel(logging.WARNING)
 
 
 class Refused(Exception):

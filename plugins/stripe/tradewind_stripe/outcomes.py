@@ -84,7 +84,9 @@ def facts_of(intent: Intent, *, over: bool = False) -> list[Fact]:
 
 
 def _held(intent: Intent, *, over: bool) -> Fact:
-    return _fact(intent, "authorization", _hold_status(intent, over=over), intent.amount)
+    held = intent.amount_capturable if intent.status == "requires_capture" else None
+    status = _hold_status(intent, over=over)
+    return _fact(intent, "authorization", status, held or intent.amount)
 
 
 def _hold_status(intent: Intent, *, over: bool) -> FactStatus:

@@ -21,7 +21,8 @@ _LEEWAY = timedelta(minutes=1)
 
 _NEW = "requires_payment_method"
 _LONGEST_NAME = 250
-_AMOUNT_CODES = frozenset({"amount_too_small", "amount_too_large"})
+_DECLINES = frozenset({"amount_too_small", "amount_too_large", "email_invalid"})
+"""What the payer can do something about; any other no is the shop's to mend."""
 
 
 async def start(client: StripeClient, context: Context, payment: StartPayment) -> PaymentResult:
@@ -163,6 +164,6 @@ async def _refused(
             return begun_page(found)
         if found is not None:
             return begun(context, found)
-    if refused.code in _AMOUNT_CODES:
+    if refused.code in _DECLINES:
         return declined(refused.code, refused.words)
     raise refused.fault(permanent=not refused.reused)

@@ -39,7 +39,7 @@ class Charge(msgspec.Struct, frozen=True):
 
 
 class Intent(msgspec.Struct, frozen=True):
-    """A PaymentIntent. `amount_received` may be missing where there is a charge."""
+    """A PaymentIntent. The totals may be missing where there is a charge."""
 
     id: str
     amount: int
@@ -48,6 +48,7 @@ class Intent(msgspec.Struct, frozen=True):
     created: int
     client_secret: str | None = None
     amount_received: int | None = None
+    amount_capturable: int | None = None
     capture_method: str | None = None
     latest_charge: Charge | str | None = None
     last_payment_error: PaymentError | None = None
