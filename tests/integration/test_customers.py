@@ -10,6 +10,7 @@ from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import Address
 from tradewind.customers.service import (
     create,
+    for_email,
     for_identity,
     get_customer,
     identities,
@@ -55,6 +56,31 @@ async def test_a_new_identity_with_a_known_alias_is_the_same_person(database: Da
         known = await identities(tx, first.id)
     assert first.id == second.id == third.id
     assert {one.identity for one in known} == {"254700000001", "KE.123"}
+
+
+async def test_an_address_that_is_changed_is_not_proved_any_more(database: Database) -> None:
+    shop = await make_shop(database)
+    proved = "SELECT email_verified_at IS NOT NULL FROM shop.customers WHERE store_id = $1"
+    async with database.transaction(shop.store.id) as tx:
+        customer = await for_email(tx, "amina@example.com")
+        await update(tx, customer.id, name="Amina", email="Amina@Example.com")
+        assert await tx.fetchval(proved, tx.store_id)
+        await update(tx, customer.id, email="other@example.com")
+        assert not await tx.fetchval(proved, tx.store_id)
+
+
+async def test_an_address_is_proved_by_one_customer(database: Database) -> None:
+    shop = await make_shop(database)
+
+    async def prove() -> object:
+        async with database.transaction(shop.store.id) as tx:
+            return (await for_email(tx, "amina@example.com")).id
+
+    async with database.transaction(shop.store.id) as tx:
+        typed = await create(tx, email="amina@example.com")
+    proved = await asyncio.gather(*(prove() for _ in range(5)))
+    assert len(set(proved)) == 1
+    assert typed.id not in proved
 
 
 async def test_the_same_number_on_another_channel_is_not_the_same_person(

@@ -132,3 +132,15 @@ async def test_old_codes_are_forgotten(
         await codes.make(tx, keyring, EMAIL, "jane@example.com")
         await codes.forget_old(tx)
         assert await tx.fetchval("SELECT count(*) FROM shop.one_time_codes") == 1
+
+
+async def test_an_identity_is_made_few_codes_whatever_process_makes_them(
+    database: Database, store: Store, clock: ManualClock
+) -> None:
+    model = Model(database, store, clock, "jane@example.com")
+    for _ in range(MOST + 2):
+        await model.step("ask")
+    assert len(model.made) == MOST
+    clock.advance(WITHIN.total_seconds())
+    await model.step("ask")
+    assert len(model.made) == MOST + 1

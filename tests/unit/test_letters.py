@@ -24,7 +24,7 @@ from tradewind.contracts.events import (
     PaymentPaid,
 )
 from tradewind.contracts.money import Money
-from tradewind.messaging.letters.composing import Parcel, compose
+from tradewind.messaging.letters.composing import Parcel, compose, compose_code
 from tradewind.messaging.letters.rules import Kind, due
 from tradewind.messaging.letters.texts import LANGUAGES, Phrases
 from tradewind.orders.rules import Order
@@ -55,6 +55,17 @@ def test_no_language_was_forgotten_to_be_translated() -> None:
     for code in LANGUAGES.keys() - {"en"}:
         same = {key for key, text in LANGUAGES[code].items() if text == LANGUAGES["en"][key]}
         assert same <= names, code
+
+
+@pytest.mark.parametrize("language", sorted(LANGUAGES))
+def test_the_letter_with_a_code(language: str) -> None:
+    letter = compose_code(Phrases(language), "Duka <b>\u202e", "012345", 10)
+    golden = (GOLDEN / f"code.{language}.txt").read_text(encoding="utf-8")
+    assert f"Subject: {letter.subject}\n\n{letter.text}" == golden
+    assert "012345" not in letter.subject
+    assert "012345" in (letter.html or "")
+    assert "Duka &lt;b&gt;" in (letter.html or "")
+    assert "\u202e" not in letter.text + letter.subject
 
 
 @pytest.mark.parametrize(

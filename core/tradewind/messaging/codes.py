@@ -10,7 +10,7 @@ import msgspec
 from tradewind.contracts.channel import OutboundBody, Template, Text
 from tradewind.customers import service as customers
 from tradewind.customers.codes import service as codes
-from tradewind.customers.codes.rules import EMAIL, LIFE
+from tradewind.customers.codes.rules import EMAIL, LIFE, PHONE
 from tradewind.customers.codes.service import Fresh
 from tradewind.customers.rules import Customer
 from tradewind.database.engine import Store, Transaction
@@ -78,6 +78,7 @@ async def _by_chat(engine: Engine, store: Store, phone: str, locale: str) -> Non
     async with engine.database.transaction(store.id) as tx:
         known = await queries.chat_of_phone(tx, phone)
         if known is None or known.channel not in engine.plugins.channels:
+            await codes.make(tx, engine.keyring, PHONE, phone)
             return
         fresh = await codes.make(tx, engine.keyring, known.channel, known.identity)
         if fresh is None:
@@ -128,7 +129,9 @@ async def sign_in(
             return None
         return await customers.for_email(tx, claimed.identity)
     known = await queries.chat_of_phone(tx, claimed.identity)
-    if known is None or not await codes.redeem(tx, keyring, known.channel, known.identity, code):
+    channel, identity = (known.channel, known.identity) if known else (PHONE, claimed.identity)
+    right = await codes.redeem(tx, keyring, channel, identity, code)
+    if known is None or not right:
         return None
     return await customers.get_customer(tx, known.customer_id)
 

@@ -41,9 +41,10 @@ class AlreadyRunning(TradewindError):
     code = "already_running"
 
 
-_ROOMY = {
+ROOMY = {
     "store_rate_per_address": 2_000,
     "store_rate_per_key": 5_000,
+    "sign_ins_per_identity": 30,
     "sign_ins_per_address": 10_000,
     "quick_checkouts_per_address": 100_000,
 }
@@ -64,7 +65,7 @@ async def run_demo(config: Config, show: Callable[[Ready], None]) -> None:
         data_dir.mkdir(parents=True, exist_ok=True)
         stack.enter_context(_alone_in(data_dir))
         config = msgspec.structs.replace(
-            config, port=port, data_dir=data_dir, environment="development", **_ROOMY
+            config, port=port, data_dir=data_dir, environment="development", **ROOMY
         )
         unfinished = data_dir / "seeding"
         config = await stack.enter_async_context(database_for(config, anew=unfinished.exists()))

@@ -13,6 +13,7 @@ from tradewind.settings.engine import Engine
 from tradewind.testing.clock import ManualClock
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
+from tradewind_host.demo.run import ROOMY
 
 PATH = "/store/categories"
 
@@ -81,6 +82,22 @@ async def test_shoppers_behind_a_proxy_are_told_apart_only_where_its_header_is_n
         for n in range(25)
     ]
     assert sum(one.is_success for one in answers) == counted
+
+
+async def test_a_page_may_read_that_its_session_is_over(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    headers = {**shop.publishable, "Authorization": "Bearer gone"}
+    for origin, told in (("https://first.example", True), ("https://evil.example", False)):
+        answer = await client.get(PATH, headers={**headers, "Origin": origin})
+        assert answer.status_code == HTTPStatus.UNAUTHORIZED
+        assert ("access-control-allow-origin" in answer.headers) == told
+
+
+def test_the_demo_leaves_room_for_whoever_measures_it() -> None:
+    rules = msgspec.structs.replace(Config(), **ROOMY).rules
+    for name in ("store_address", "store_key", "sign_in_address"):
+        assert rules[name].count >= 10 * 1000
 
 
 async def test_a_preflight_allows_what_storefronts_send(

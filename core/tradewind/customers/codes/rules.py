@@ -11,9 +11,12 @@ import msgspec
 EMAIL = "email"
 """The channel of identities that are mail addresses, in lower case, whoever carries the mail."""
 
+PHONE = "phone"
+"""The channel of numbers that no chat knows: nothing is sent there, and trying costs as much."""
+
 LIFE = timedelta(minutes=10)
 TRIES = 5
-MOST = 10
+MOST = 30
 WITHIN = timedelta(hours=1)
 """No more than `MOST` codes are made for one identity `WITHIN` this time, by all processes."""
 DIGITS = 6
