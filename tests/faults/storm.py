@@ -16,6 +16,7 @@ from tests.faults.books import Reckoning, reckon
 from tests.faults.plans import PLANS, Plan, Till
 from tests.faults.town import SLUG, Town, open_town
 from tests.support.shoppers import Shopper, phones
+from tradewind.checkout.service import LATE, REFUND
 from tradewind.database import Database, Store, directory
 from tradewind.testing.database import DatabaseUrls
 
@@ -35,6 +36,10 @@ _UNDONE = """
     SELECT (SELECT count(*) FROM control.webhook_inbox WHERE store_id = $1 AND state = 'ready')
          + (SELECT count(*) FROM shop.refunds WHERE store_id = $1 AND status = 'pending')
          + (SELECT count(*) FROM control.outbox_pointers WHERE store_id = $1)"""
+
+_HASTEN = """
+    UPDATE control.jobs SET run_at = now()
+    WHERE store_id = $1 AND kind = ANY ($2) AND state = 'ready' AND run_at > now()"""
 
 
 class Report(NamedTuple):
@@ -130,15 +135,24 @@ async def _storm(
 
 
 _LONGEST_SECONDS = 420
+_QUIET_SECONDS = 45
 
 
 async def _settled(town: Town, database: Database, store: Store) -> Reckoning:
-    """The reckoning as soon as the books agree, or as they are when patience ends."""
+    """The reckoning as soon as the books agree, or as they are when patience ends.
+
+    Refunds and late money are looked for again after minutes, hours and days: those waits are cut
+    short here, after the world outside has had a little time of its own.
+    """
     loop = asyncio.get_running_loop()
+    quiet = loop.time() + _QUIET_SECONDS
     end = loop.time() + _LONGEST_SECONDS
     while True:
         async with database.transaction(store.id) as tx:
             undone = await tx.fetchval(_UNDONE, tx.store_id)
+            if loop.time() > quiet:
+                await tx.execute(_HASTEN, tx.store_id, [LATE, REFUND])
+                quiet += _QUIET_SECONDS
         found = await reckon(town, database, store)
         if (not undone and not found.differences) or loop.time() > end:
             if undone:
