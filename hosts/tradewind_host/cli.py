@@ -49,9 +49,11 @@ plugins_app = typer.Typer(
 )
 store_app = typer.Typer(help="Stores on this host.", no_args_is_help=True)
 settings_app = typer.Typer(help="Plugin settings of a store.", no_args_is_help=True)
+staff_app = typer.Typer(help="Who may sign in to the dashboard.", no_args_is_help=True)
 app.add_typer(plugins_app, name="plugins")
 app.add_typer(store_app, name="store")
 app.add_typer(settings_app, name="settings")
+app.add_typer(staff_app, name="staff")
 
 Port = Annotated[int | None, typer.Option(min=0, max=65535, help="0 takes a free port.")]
 Host = Annotated[str | None, typer.Option(help="The address to listen on.")]
@@ -60,6 +62,11 @@ DataDir = Annotated[
 ]
 AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON on standard output.")]
 Slug = Annotated[str, typer.Option("--store", help="The store's slug.")]
+OfStore = Annotated[str, typer.Option("--store", help="The store's slug.")]
+Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What somebody signs in with.")]
+Generate = Annotated[
+    bool, typer.Option("--generate", help="Make a password up instead of asking for one.")
+]
 
 
 def main() -> None:
@@ -283,3 +290,58 @@ def set_settings(
 
     config = _configured(data_dir=data_dir)
     run(lambda: put_settings(config, slug, plugin, values or [], enable=enable))
+
+
+@staff_app.command("add")
+def add_staff(
+    email: Email,
+    *,
+    slug: OfStore,
+    role: Annotated[
+        Literal["owner", "staff", "read_only"], typer.Option(help="What they may do there.")
+    ] = "staff",
+    name: Annotated[str, typer.Option(help="How they are called.")] = "",
+    generate: Generate = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Let somebody into a store's dashboard, or change their role; prints JSON.
+
+    A new account's password is asked for. Without a terminal, or with --generate, it is made up and
+    printed this once.
+    """
+    from tradewind_host.serving import run
+    from tradewind_host.staffing import NewMember, add_member
+
+    config = _configured(data_dir=data_dir)
+    wanted = NewMember(slug=slug, email=email, role=role, name=name)
+    run(lambda: add_member(config, wanted, generate=generate))
+
+
+@staff_app.command("list")
+def list_staff(slug: OfStore, data_dir: DataDir = None) -> None:
+    """Who may do what in a store; prints JSON."""
+    from tradewind_host.serving import run
+    from tradewind_host.staffing import show_members
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: show_members(config, slug))
+
+
+@staff_app.command("password")
+def change_password(email: Email, *, generate: Generate = False, data_dir: DataDir = None) -> None:
+    """Give an account another password; whoever is signed in to it is signed out."""
+    from tradewind_host.serving import run
+    from tradewind_host.staffing import replace_password
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: replace_password(config, email, generate=generate))
+
+
+@staff_app.command("remove")
+def remove_staff(email: Email, slug: OfStore, data_dir: DataDir = None) -> None:
+    """Let somebody into a store's dashboard no more, from their next request on."""
+    from tradewind_host.serving import run
+    from tradewind_host.staffing import drop_member
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: drop_member(config, slug, email))

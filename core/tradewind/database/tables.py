@@ -41,6 +41,13 @@ class Account(Table, tablename="accounts", schema="control", db=TABLES):
     disabled_at = Timestamptz(null=True, default=None)
 
 
+class AccountStore(ManyColumnKey, Table, tablename="account_stores", schema="control", db=TABLES):
+    """A store that an account may ask for; its role there is the store's business."""
+
+    account_id = UUID(primary_key=True, default=None)
+    store_id = UUID(primary_key=True, default=None)
+
+
 class Session(Table, tablename="sessions", schema="control", db=TABLES):
     """A sign-in of staff or of a customer; its token is kept as a hash."""
 
