@@ -179,7 +179,14 @@ from tradewind.contracts.webhook import (
     Refused,
     WebhookRequest,
 )
-from tradewind.hooks import DashboardPage, NoSettings, Plugin, PluginTables, hookimpl
+from tradewind.hooks import (
+    DashboardPage,
+    NoSettings,
+    PageRequest,
+    Plugin,
+    PluginTables,
+    hookimpl,
+)
 
 __version__ = "0.1.0"
 
@@ -223,6 +230,7 @@ __all__ = [
     "CustomerInfo",
     "CustomerMerged",
     "DashboardPage",
+    "PageRequest",
     "Decision",
     "DeliveryError",
     "Directory",

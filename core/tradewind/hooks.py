@@ -8,7 +8,7 @@ coroutines with a time limit; what one plugin does there never reaches another. 
 - *notify*: all are called, each on its own.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar, overload
 
 import msgspec
@@ -60,12 +60,27 @@ class PluginTables(msgspec.Struct, frozen=True, kw_only=True):
     piccolo_app: str
 
 
+class PageRequest(msgspec.Struct, frozen=True, kw_only=True):
+    """Who looks at a page of the dashboard, and how they asked.
+
+    `role` is owner, staff or read_only. A form of the page carries `csrf` in a field of that name.
+    """
+
+    role: str
+    csrf: str
+    query: Mapping[str, str] = {}
+
+
 class DashboardPage(msgspec.Struct, frozen=True, kw_only=True):
-    """A page in the dashboard; `handler` renders its body for one store."""
+    """A page in the dashboard, at `/dashboard/plugins/<plugin>/<path>`.
+
+    `path` is a word of lower-case letters, digits and hyphens, `title` its name in the navigation.
+    `render` gives what it shows: text, which is escaped, or `markupsafe.Markup`, which is HTML.
+    """
 
     path: str
     title: str
-    handler: Any
+    render: Callable[[StoreContext[Any], PageRequest], Awaitable[str]]
 
 
 @overload
@@ -140,7 +155,7 @@ class Hooks:
 
     @_spec
     def dashboard_pages(self) -> Sequence[DashboardPage]:
-        """Pages for the dashboard."""
+        """Pages for the dashboard, shown in the stores that have enabled the plugin."""
         raise AssertionError
 
     @_spec

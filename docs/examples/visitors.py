@@ -6,7 +6,7 @@ from typing import Any
 import typer
 from litestar import get
 
-from tradewind import AppContext, DashboardPage, Plugin, hookimpl
+from tradewind import AppContext, Plugin, hookimpl
 
 commands = typer.Typer(help="Who came by.")
 
@@ -46,11 +46,6 @@ class Visitors(Plugin):
     def http_routes(self) -> Sequence[Any]:
         """One route."""
         return [hello]
-
-    @hookimpl
-    def dashboard_pages(self) -> Sequence[DashboardPage]:
-        """One page."""
-        return [DashboardPage(path="visitors", title="Visitors", handler=hello)]
 
     @hookimpl
     def cli_commands(self) -> Sequence[Any]:

@@ -8,6 +8,7 @@ cancels or ignores reaches the caller or another plugin. Code that blocks the th
 import asyncio
 import logging
 from collections.abc import Callable, Coroutine, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Any, NamedTuple
 
 import pluggy
@@ -163,14 +164,29 @@ class Dispatcher:
                 answers.append(Answer(name, value))
         return answers
 
+    async def ask(
+        self, hook: str, plugin: str, call: Callable[[], Any], context: StoreContext[Any]
+    ) -> Settled:
+        """Run a coroutine function that a plugin gave in answer to `hook`; it must give text."""
+        [settled] = await self._finish([_contained(call)])
+        if settled.error is None and not isinstance(settled.value, str):
+            words = f"Expected text, got {type(settled.value).__name__}."
+            settled = Settled(None, PluginProblem(words))
+        if settled.error is not None:
+            await self._failed(hook, plugin, settled.error, context)
+        return settled
+
     async def _settle(self, asked: Sequence[_Asked], args: Mapping[str, Any]) -> list[Settled]:
-        """Run all at once, each in its own task, and wait no longer than the limit."""
-        if not asked:
-            return []
-        tasks = [
-            asyncio.create_task(_contained(one.implementation, {**args, "context": one.context}))
-            for one in asked
+        calls = [
+            partial(_call, one.implementation, {**args, "context": one.context}) for one in asked
         ]
+        return await self._finish([_contained(call) for call in calls])
+
+    async def _finish(self, calls: Sequence[Coroutine[Any, Any, Any]]) -> list[Settled]:
+        """Run all at once, each in its own task, and wait no longer than the limit."""
+        if not calls:
+            return []
+        tasks = [asyncio.create_task(call) for call in calls]
         try:
             await asyncio.wait(tasks, timeout=self._timeout)
             return [self._settled(task) for task in tasks]
@@ -219,10 +235,9 @@ def _call(implementation: pluggy.HookImpl, args: Mapping[str, Any]) -> Any:
     return function(*positional, **named)
 
 
-async def _contained(implementation: pluggy.HookImpl, args: Mapping[str, Any]) -> Any:
+async def _contained(call: Callable[[], Any]) -> Any:
     try:
-        coroutine: Coroutine[Any, Any, Any] = _call(implementation, args)
-        return await coroutine
+        return await call()
     except (Exception, asyncio.CancelledError, KeyboardInterrupt):
         raise
     except BaseException as error:

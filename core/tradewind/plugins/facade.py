@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
 from types import MappingProxyType
 from typing import Any, TypeVar
 
@@ -22,7 +23,7 @@ from tradewind.contracts.pricing import (
     ShippingOption,
     TaxQuote,
 )
-from tradewind.hooks import DashboardPage, PluginTables
+from tradewind.hooks import DashboardPage, PageRequest, PluginTables
 from tradewind.plugins.checks import Problem
 from tradewind.plugins.dispatch import Dispatcher
 from tradewind.plugins.outcomes import (
@@ -183,6 +184,15 @@ class Plugins:
         return self._dispatcher.start_up("cli_commands", of=object)
 
     # --- request time ------------------------------------------------------------------------
+
+    async def dashboard_page(
+        self, plugin: str, page: DashboardPage, request: PageRequest, context: StoreContext[Any]
+    ) -> str | None:
+        """What a plugin's page shows; None when it failed, which is counted as of any hook."""
+        call = partial(page.render, context, request)
+        settled = await self._dispatcher.ask("dashboard_pages", plugin, call, context)
+        text: str | None = settled.value
+        return text
 
     async def quote_tax(self, request: QuoteRequest, contexts: Contexts) -> First[TaxQuote]:
         """The tax of a cart; without an answer the store's own rates apply."""

@@ -1,6 +1,57 @@
 """Gives a customer one point for each whole unit of money ordered, in a table of its own."""
 
-from tradewind import NoSettings, OrderPlaced, Plugin, PluginTables, StoreContext, hookimpl
+from collections.abc import Sequence
+from typing import Any
+
+from litestar import get
+from litestar.di import NamedDependency
+from litestar.params import SkipValidation
+from markupsafe import Markup
+
+from tradewind import (
+    DashboardPage,
+    Forbidden,
+    NoSettings,
+    OrderPlaced,
+    PageRequest,
+    Plugin,
+    PluginTables,
+    StoreContext,
+    hookimpl,
+)
+
+Context = StoreContext[NoSettings]
+
+
+@get("/total")
+async def total(
+    context: NamedDependency[SkipValidation[Context]], role: NamedDependency[str]
+) -> dict[str, int]:
+    """Answer the store's staff at `/plugins/points/total`. Raises Forbidden."""
+    if role not in {"owner", "staff", "read_only"}:
+        raise Forbidden("Only the store's staff may know.")
+    async with context.tx() as tx:
+        points = await tx.fetchval(
+            "SELECT coalesce(sum(points), 0) FROM shop.points WHERE store_id = $1",
+            context.store.id,
+        )
+    return {"points": points}
+
+
+async def show_points(context: Context, request: PageRequest) -> Markup:
+    """A table of those with the most points; whatever is put in is escaped."""
+    async with context.tx() as tx:
+        rows = await tx.fetch(
+            """SELECT coalesce(c.name, 'Somebody') AS name, sum(p.points) AS points
+               FROM shop.points p
+               JOIN shop.customers c ON c.store_id = p.store_id AND c.id = p.customer_id
+               WHERE p.store_id = $1 GROUP BY c.id, c.name ORDER BY 2 DESC LIMIT 100""",
+            context.store.id,
+        )
+    row = Markup("<tr><th scope='row'>{name}</th><td>{points}</td></tr>")
+    head = Markup("<tr><th scope='col'>Customer</th><th scope='col'>Points</th></tr>")
+    body = Markup().join(row.format(**dict(one)) for one in rows)
+    return Markup("<table><thead>{}</thead><tbody>{}</tbody></table>").format(head, body)
 
 
 class Points(Plugin):
@@ -14,8 +65,18 @@ class Points(Plugin):
         """Name the Piccolo app whose migrations `tradewind migrate` runs."""
         return PluginTables(piccolo_app=f"{__name__}.piccolo_app")
 
+    @hookimpl
+    def http_routes(self) -> Sequence[Any]:
+        """One route."""
+        return [total]
+
+    @hookimpl
+    def dashboard_pages(self) -> Sequence[DashboardPage]:
+        """One page, at `/dashboard/plugins/points/customers`."""
+        return [DashboardPage(path="customers", title="Points", render=show_points)]
+
     @hookimpl(events=[OrderPlaced])
-    async def on_event(self, event: OrderPlaced, context: StoreContext[NoSettings]) -> None:
+    async def on_event(self, event: OrderPlaced, context: Context) -> None:
         """Credit the customer, once."""
         if event.customer_id is None:
             return
