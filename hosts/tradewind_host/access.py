@@ -36,8 +36,8 @@ class Access:
 
     @property
     def actor(self) -> str:
-        """Who acts, for the audit log and the timeline of an order."""
-        return f"key:{self.key.id}"
+        """Who acts, for the audit log and the timeline of an order: a key, or one of the staff."""
+        return f"{'account' if self.key.kind == 'staff' else 'key'}:{self.key.id}"
 
     @property
     def credential(self) -> str:

@@ -7,12 +7,14 @@ from litestar.di import Provide
 from tradewind.settings.engine import Engine
 from tradewind_host.admin_api import admin_router
 from tradewind_host.config import Config
+from tradewind_host.dashboard import Extensions, dashboard_routers
 from tradewind_host.edge import Edge
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Limiter, Proxies
 from tradewind_host.media import media_router
 from tradewind_host.openapi import openapi_config
 from tradewind_host.operations import ROUTES
+from tradewind_host.plugin_routes import plugin_routers
 from tradewind_host.problems import HANDLERS
 from tradewind_host.quick_checkout import quick_routers
 from tradewind_host.store_api import store_router
@@ -31,6 +33,7 @@ def create_app(engine: Engine, config: Config) -> Litestar:
             store_router(),
             *quick_routers(),
             *pages_routers(),
+            *dashboard_routers(),
             admin_router(),
             media_router(config.data_dir),
             *plugin_routers(engine),
@@ -42,7 +45,15 @@ def create_app(engine: Engine, config: Config) -> Litestar:
         },
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
-        state=State({"engine": engine, "api_keys": keys, "config": config, "limiter": limiter}),
+        state=State(
+            {
+                "engine": engine,
+                "api_keys": keys,
+                "config": config,
+                "limiter": limiter,
+                "dashboard_extensions": Extensions(engine.plugins),
+            }
+        ),
         request_max_body_size=None,
         logging_config=None,
         debug=False,
@@ -50,11 +61,3 @@ def create_app(engine: Engine, config: Config) -> Litestar:
     proxies = Proxies(config.trusted_proxies, config.client_address_header or "")
     app.asgi_handler = Edge(app.asgi_handler, config, keys, proxies)
     return app
-
-
-def plugin_routers(engine: Engine) -> list[Router]:
-    """The routes that plugins bring, each under `/plugins/<name>`."""
-    return [
-        Router(f"/plugins/{answer.plugin}", route_handlers=list(answer.value))
-        for answer in engine.plugins.http_routes().answers
-    ]

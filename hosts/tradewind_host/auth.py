@@ -3,15 +3,17 @@
 from abc import ABC, abstractmethod
 from typing import Any, Literal
 
+from litestar import Request
 from litestar.datastructures import Headers
 from litestar.types import ASGIApp, Receive, Scope, Send
 
-from tradewind.contracts.errors import Forbidden, Limited, Unauthorized
+from tradewind.contracts.errors import Limited, Unauthorized
 from tradewind.database.directory import ApiKey
 from tradewind.database.sessions import find_session
 from tradewind_host.access import Access
 from tradewind_host.idempotency import UNSAFE
 from tradewind_host.limits import Limiter, address_of
+from tradewind_host.signed_in import refuse_beyond, refuse_forged, signed_in
 
 PUBLISHABLE_HEADER = "x-publishable-key"
 _LONGEST = 200
@@ -48,8 +50,7 @@ class _Door(ABC):
         access = Access(state.engine, key)
         scope["state"]["access"] = access
         self.admit(state.limiter, "key", str(key.id))
-        if key.role == "read_only" and scope["method"] in UNSAFE:  # type: ignore[typeddict-item]
-            raise Forbidden("This key may only read.", code="read_only")
+        refuse_beyond(key.role, scope["method"], scope["path"])  # type: ignore[typeddict-item]
         await self.recognize(access, headers)
         await self._app(scope, receive, send)
 
@@ -92,10 +93,25 @@ class StoreDoor(_Door):
 
 
 class AdminDoor(_Door):
-    """The admin API: `Authorization: Bearer sk_…`."""
+    """The admin API: `Authorization: Bearer sk_…`, or somebody signed in to the dashboard."""
 
     kind = "secret"
     missing = "Send a secret key as Authorization: Bearer."
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let the request in with its `Access`. Raises Unauthorized, Forbidden."""
+        request: Request[Any, Any, Any] = Request(scope, receive, send)
+        engine = request.app.state["engine"]
+        named = "authorization" in request.headers
+        staff = None if named else await signed_in(engine, request.cookies)
+        if staff is None:
+            await super().__call__(scope, receive, send)
+            return
+        refuse_beyond(staff.role, scope["method"], scope["path"])  # type: ignore[typeddict-item]
+        if scope["method"] in UNSAFE:  # type: ignore[typeddict-item]
+            refuse_forged(request.headers, engine, staff.csrf)
+        scope["state"]["access"] = staff.access(engine)
+        await self._app(scope, receive, send)
 
     def presented(self, headers: Headers) -> str:
         return _bearer(headers)

@@ -50,14 +50,20 @@ async def list_cases(
         rows = await service.list_cases(
             tx, state=case_state, before=id_cursor(cursor), limit=limit + 1
         )
-    return CaseList(*page(rows, limit, lambda case: case.id))
+    kept, following = page(rows, limit, lambda case: case.id)
+    return CaseList([shown(case) for case in kept], following)
+
+
+def shown(case: Case) -> Case:
+    """A case as it is shown: one that is closed offers nothing any more."""
+    return case if case.state == "open" else msgspec.structs.replace(case, actions=())
 
 
 @get("/cases/{case_id:uuid}", responses=reads(404))
 async def get_case(access: GivenAccess, case_id: FromPath[UUID]) -> CaseAnswer:
     """One case with its evidence."""
     async with access.transaction() as tx:
-        return CaseAnswer(await service.get_case(tx, case_id))
+        return CaseAnswer(shown(await service.get_case(tx, case_id)))
 
 
 @post("/cases/{case_id:uuid}/{action:str}", status_code=200, responses=writes(502))
@@ -74,18 +80,30 @@ async def act_on_case(
     `replay` lets work that was given up be done again, `release` ends a plugin's quarantine. An
     action on a closed case changes nothing.
     """
+    words = data.resolution if data else ""
+    case = await settle(access, case_id, action, words)
+    async with access.transaction() as tx:
+        return await access.answer(tx, CaseAnswer(shown(case)))
+
+
+async def settle(access: Access, case_id: UUID, action: str, words: str) -> Case:
+    """Do what a case offers, and close it; one that is closed already stays as it is.
+
+    Raises NotFound, Conflict `action_not_offered`, and what the action raises.
+    """
     async with access.transaction() as tx:
         case = await service.get_case(tx, case_id)
     if action != "close" and action not in case.actions:
         raise _not_offered(action)
-    words = data.resolution if data else ""
-    if action != "close" and case.state == "open":
+    if case.state != "open":
+        return case
+    if action != "close":
         await _do(access, case, action, words)
     async with access.transaction() as tx:
         case = await service.close_case(tx, case_id, access.actor, words or action)
         detail = {"action": action, "resolution": words}
         await audit(tx, access.actor, "case.closed", "case", str(case_id), detail)
-        return await access.answer(tx, CaseAnswer(case))
+    return case
 
 
 async def _do(access: Access, case: Case, action: str, words: str) -> None:

@@ -40,6 +40,14 @@ class ConversationList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
+_CONVERSATION = """
+    SELECT c.id, c.channel, c.identity, c.customer_id, u.name, c.locale, c.mode, c.unread,
+           c.last_message_at, c.window_expires_at, c.created_at
+    FROM shop.conversations c
+    JOIN shop.customers u ON u.store_id = c.store_id AND u.id = c.customer_id
+    WHERE c.store_id = $1"""
+
+
 @get("/conversations", responses=reads(422))
 async def list_conversations(
     access: GivenAccess,
@@ -49,10 +57,7 @@ async def list_conversations(
 ) -> ConversationList:
     """Conversations, the latest first."""
     async with access.transaction() as tx:
-        rows = await _conversations(tx, channel, _moment(cursor), limit + 1)
-    more = len(rows) > limit
-    rows = rows[:limit]
-    return ConversationList(rows, _after(rows[-1]) if more else None)
+        return await page_of_conversations(tx, channel, cursor, limit)
 
 
 @get("/conversations/{conversation_id:uuid}/messages", responses=reads(404, 422))
@@ -61,9 +66,26 @@ async def list_messages(
 ) -> MessageList:
     """What was said, newest first."""
     async with access.transaction() as tx:
-        await _refuse_unknown(tx, conversation_id)
+        await get_conversation(tx, conversation_id)
         rows = await messages_of(tx, conversation_id, before=id_cursor(cursor), limit=limit + 1)
     return message_list(rows, limit)
+
+
+async def page_of_conversations(
+    tx: Transaction, channel: str | None, cursor: str | None, limit: int
+) -> ConversationList:
+    """One page of conversations, the latest first. Raises InvalidInput."""
+    rows = await _conversations(tx, channel, _moment(cursor), limit + 1)
+    more, rows = len(rows) > limit, rows[:limit]
+    return ConversationList(rows, _after(rows[-1]) if more else None)
+
+
+async def get_conversation(tx: Transaction, conversation_id: UUID) -> ConversationView:
+    """One conversation. Raises NotFound."""
+    row = await tx.fetchrow(f"{_CONVERSATION} AND c.id = $2", tx.store_id, conversation_id)
+    if row is None:
+        raise NotFound("There is no such conversation.")
+    return ConversationView(**dict(row))
 
 
 async def _conversations(
@@ -71,11 +93,7 @@ async def _conversations(
 ) -> list[ConversationView]:
     moment, last_id = before or (None, None)
     rows = await tx.fetch(
-        """SELECT c.id, c.channel, c.identity, c.customer_id, u.name, c.locale, c.mode, c.unread,
-                  c.last_message_at, c.window_expires_at, c.created_at
-           FROM shop.conversations c
-           JOIN shop.customers u ON u.store_id = c.store_id AND u.id = c.customer_id
-           WHERE c.store_id = $1 AND ($2::text IS NULL OR c.channel = $2)
+        f"""{_CONVERSATION} AND ($2::text IS NULL OR c.channel = $2)
              AND ($3::timestamptz IS NULL OR (c.last_message_at, c.id) < ($3, $4::uuid))
            ORDER BY c.last_message_at DESC, c.id DESC LIMIT $5""",
         tx.store_id,
@@ -85,16 +103,6 @@ async def _conversations(
         most,
     )
     return [ConversationView(**dict(row)) for row in rows]
-
-
-async def _refuse_unknown(tx: Transaction, conversation_id: UUID) -> None:
-    known = await tx.fetchval(
-        "SELECT true FROM shop.conversations WHERE store_id = $1 AND id = $2",
-        tx.store_id,
-        conversation_id,
-    )
-    if not known:
-        raise NotFound("There is no such conversation.")
 
 
 def _after(row: ConversationView) -> str:

@@ -1,0 +1,74 @@
+"""Somebody signed in to the dashboard: a browser without scripts, as far as tests need one."""
+
+import re
+from collections.abc import Mapping
+from html import unescape
+from typing import Any
+
+import httpx
+
+from tradewind.database import Store
+from tradewind.settings.engine import Engine
+from tradewind.stores.staff import Role
+from tradewind_host.staffing import NewMember, let_in
+
+PASSWORD = "correct horse battery"
+_INPUT = re.compile(r"<input[^>]*>")
+_ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
+
+
+class Browser:
+    """Keeps cookies, follows redirects, and sends forms with what they hide."""
+
+    def __init__(self, app: Any, site: str = "https://shop.example") -> None:
+        self.site = site
+        self.client = httpx.AsyncClient(
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            base_url=site,
+            headers={"User-Agent": "Mozilla/5.0 (Linux) Firefox/130.0"},
+        )
+        self.page = ""
+
+    async def gets(self, path: str) -> httpx.Response:
+        """Open a page."""
+        answer = await self.client.get(path, follow_redirects=True)
+        self.page = answer.text
+        return answer
+
+    async def posts(
+        self, path: str, fields: Mapping[str, str], origin: str | None = None
+    ) -> httpx.Response:
+        """Send a form as a browser does, and follow where it leads."""
+        headers = {"Origin": self.site if origin is None else origin}
+        answer = await self.client.post(path, data=dict(fields), headers=headers)
+        if answer.status_code == 303:
+            return await self.gets(answer.headers["location"])
+        self.page = answer.text
+        return answer
+
+    def hidden(self, name: str) -> str:
+        """A hidden field of the page that is open."""
+        for found in _INPUT.findall(self.page):
+            attributes = dict(_ATTRIBUTE.findall(found))
+            if attributes.get("name") == name:
+                return unescape(attributes["value"])
+        raise LookupError(f"the page hides no {name}")
+
+    async def signs_in(self, email: str, password: str = PASSWORD, **more: str) -> httpx.Response:
+        """Open the form and fill it in."""
+        await self.gets("/dashboard/login")
+        csrf = self.hidden("csrf")
+        fields = {"csrf": csrf, "email": email, "password": password, **more}
+        return await self.posts("/dashboard/login", fields)
+
+    async def sends(self, path: str, **fields: str) -> httpx.Response:
+        """Send a form of the page that is open, with its hidden fields."""
+        kept = {"csrf": self.hidden("csrf")}
+        if "form_key" not in fields and 'name="form_key"' in self.page:
+            kept["form_key"] = self.hidden("form_key")
+        return await self.posts(path, {**kept, **fields})
+
+
+async def hire(engine: Engine, store: Store, email: str, role: Role = "owner") -> None:
+    """An account on a store's staff, with `PASSWORD`."""
+    await let_in(engine, store, NewMember(store.slug, email, role), PASSWORD, "test")
