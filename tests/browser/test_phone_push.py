@@ -1,22 +1,25 @@
-"""A payment that asks the phone, and the hosted page, in a real browser."""
+"""A payment that asks the phone, and the hosted pages, in a real browser."""
 
 import asyncio
 import re
 import threading
 from collections.abc import Iterator
 from contextlib import closing
+from importlib.resources import files
 
 import httpx
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 
 from tests.integration.sandbox.flutterwave import FIRST as TILL
+from tests.integration.sandbox.merchant import FIRST as STRIPE
 from tests.integration.sandbox.world import FIRST as NUMBER
 from tradewind_host.serving import bind, port_of, serving
 from tradewind_sandbox import SandboxConfig, create_app
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(120)]
 SHOPPER = "254700000101"
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text()
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +31,7 @@ def sandbox() -> Iterator[str]:
     async def live(port: list[int]) -> None:
         loops.append(asyncio.get_running_loop())
         transport = httpx.MockTransport(lambda _: httpx.Response(200))
-        config = SandboxConfig(accounts=[NUMBER], flutterwave=[TILL])
+        config = SandboxConfig(accounts=[NUMBER], flutterwave=[TILL], stripe=[STRIPE])
         with closing(bind("127.0.0.1", 0)) as listener:
             async with serving(create_app(config, transport=transport), listener):
                 port.append(port_of(listener))
@@ -110,3 +113,58 @@ def test_the_hosted_page_is_paid_with_a_thumb(sandbox: str, page: Page) -> None:
     page.get_by_test_id("pay").click()
     expect(page).to_have_url(re.compile("status=completed&tx_ref=hosted&transaction_id="))
     assert status(sandbox, "hosted") == "successful"
+
+
+def stripe_page(sandbox: str) -> str:
+    """Open a page of Stripe's for 12.50 USD; its address."""
+    form = {
+        "mode": "payment",
+        "success_url": f"{sandbox}/mail/?session={{CHECKOUT_SESSION_ID}}",
+        "cancel_url": f"{sandbox}/phone/",
+        "line_items[0][quantity]": "1",
+        "line_items[0][price_data][currency]": "usd",
+        "line_items[0][price_data][unit_amount]": "1250",
+        "line_items[0][price_data][product_data][name]": "Order 7",
+    }
+    url = f"{sandbox}/stripe/v1/checkout/sessions"
+    answer = httpx.post(url, data=form, auth=(STRIPE.secret_key, ""))
+    return str(answer.json()["url"])
+
+
+def assert_fits(page: Page) -> None:
+    """WCAG as axe tests it, and nothing wider than the phone."""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    page.evaluate(AXE)
+    assert page.evaluate("axe.run(document)")["violations"] == []
+
+
+def test_stripes_page_is_paid_by_keyboard_without_scripts(sandbox: str, browser: Browser) -> None:
+    context = browser.new_context(viewport={"width": 360, "height": 640}, java_script_enabled=False)
+    page = context.new_page()
+    page.goto(stripe_page(sandbox))
+    number = page.get_by_label("Card number")
+    for card, outcome in (("4000000000009995", "insufficient funds"), ("4000000000003220", "")):
+        number.fill(card)
+        number.press("Enter")
+        if outcome:
+            expect(page.get_by_test_id("notice")).to_contain_text(outcome)
+    approve = page.get_by_role("button", name="Approve")
+    approve.focus()
+    approve.press("Enter")
+    expect(page).to_have_url(re.compile("/mail/.session=cs_test_"))
+    context.close()
+
+
+def test_stripes_pages_fit_a_phone_and_have_nothing_that_axe_finds(
+    sandbox: str, page: Page
+) -> None:
+    page.set_viewport_size({"width": 320, "height": 640})
+    page.goto(stripe_page(sandbox))
+    page.get_by_label("Card number").fill("4000000000000002")
+    page.get_by_test_id("pay").click()
+    expect(page.get_by_test_id("notice")).to_be_visible()
+    assert_fits(page)
+    page.get_by_label("Card number").fill("4000000000003220")
+    page.get_by_test_id("pay").click()
+    expect(page.get_by_test_id("approve")).to_be_visible()
+    assert_fits(page)
