@@ -305,6 +305,18 @@ async def test_a_refund_may_take_its_time_or_fail(
     assert (result.status, result.code) == (known, code)
 
 
+@pytest.mark.parametrize(
+    ("verb", "status"), [("capture", "failed"), ("cancel", "unknown"), ("refund", "failed")]
+)
+async def test_without_a_reference_nobody_is_asked(
+    verb: str, status: str, provider: StripeProvider, context: Make, change: Make, peer: Peer
+) -> None:
+    result = await getattr(provider, verb)(context(), change(""))
+    assert result.status == status
+    assert result.code
+    assert not peer.calls
+
+
 @pytest.mark.parametrize("verb", ["update", "capture", "refund"])
 async def test_amounts_that_stripe_does_not_take_are_not_told(
     verb: str, provider: StripeProvider, context: Make, change: Make, peer: Peer

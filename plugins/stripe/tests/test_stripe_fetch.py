@@ -272,6 +272,22 @@ async def test_disputes_are_asked_for_only_where_there_is_one(desk: Desk) -> Non
     assert "/v1/disputes" not in [call.path for call in desk.peer.calls]
 
 
+@pytest.mark.parametrize(("status", "known"), [(403, True), (429, False), (500, False)])
+async def test_a_key_that_may_not_read_refunds_still_tells_that_money_came(
+    status: int, *, known: bool, desk: Desk
+) -> None:
+    """Where that passes, it is asked again: what went back must not be missed."""
+    await desk.begins()
+    await desk.peer.pay(OPERATION)
+    no = refusal(status, "invalid_request_error")
+    desk.peer.instead = lambda call: no if call.path == "/v1/refunds" else None
+    if known:
+        assert (await desk.reads()).status == "succeeded"
+        return
+    with pytest.raises(ProviderFault):
+        await desk.reads()
+
+
 async def test_more_refunds_than_a_page_holds_are_all_read(desk: Desk) -> None:
     await desk.begins()
     await desk.peer.pay(OPERATION)

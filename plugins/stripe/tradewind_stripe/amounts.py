@@ -40,14 +40,12 @@ MINIMUMS: Mapping[str, int] = {
 """The least that can be charged, in minor units of ISO 4217, where Stripe tells it."""
 
 
-def sent(money: Money) -> int:
-    """The amount as Stripe counts it. Raises ValueError for one that Stripe does not take."""
+def told(money: Money) -> int | None:
+    """The amount as Stripe counts it; None for one that Stripe does not take."""
     if money.amount % step(money.currency):
-        raise ValueError(f"{money.text()} cannot be told to Stripe")
+        return None
     found = _shifted(money.amount, _places(money.currency) - decimals(money.currency))
-    if not 0 < found <= _MOST:
-        raise ValueError(f"{money.text()} is too little or too much for Stripe")
-    return found
+    return found if 0 < found <= _MOST else None
 
 
 def money(value: int, currency: str) -> Money:

@@ -4,6 +4,8 @@ Every call has a key made of the engine's operation id. Where Stripe will not do
 payment is read again: it may have been done already.
 """
 
+from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any
 
 from stripe import StripeClient
@@ -26,14 +28,14 @@ async def update(client: StripeClient, change: Change) -> PaymentResult:
     """Change the amount of an open PaymentIntent; that of a page cannot be changed."""
     if change.provider_ref.startswith(looking.SESSION):
         return declined("not_supported", "The amount of Stripe's page cannot be changed.")
+    amount = amounts.told(change.amount)
+    if amount is None:
+        return _not_accepted(change)
+    params: Any = {"amount": amount}
+    options = _key(change, "update")
+    call = client.v1.payment_intents.update_async(change.provider_ref, params, options)
     try:
-        params: Any = {"amount": amounts.sent(change.amount)}
-        options = _key(change, "update")
-        await asked(
-            client.v1.payment_intents.update_async(change.provider_ref, params, options), Intent
-        )
-    except ValueError:
-        return declined("amount_not_accepted", "Stripe does not take this amount.")
+        await asked(call, Intent)
     except Refused as refused:
         return declined(refused.code, refused.words, change.provider_ref)
     return await looking.known(client, change.provider_ref)
@@ -41,15 +43,16 @@ async def update(client: StripeClient, change: Change) -> PaymentResult:
 
 async def capture(client: StripeClient, change: Change) -> PaymentResult:
     """Take what was held, or part of it: the rest is let go."""
+    amount = amounts.told(change.amount)
+    if amount is None:
+        return _not_accepted(change)
     name = await _intent_id(client, change)
     if name is None:
         return declined("not_authorized", "Nothing is held.", change.provider_ref)
+    params: Any = {"amount_to_capture": amount}
+    call = client.v1.payment_intents.capture_async(name, params, _key(change, "capture"))
     try:
-        params: Any = {"amount_to_capture": amounts.sent(change.amount)}
-        options = _key(change, "capture")
-        await asked(client.v1.payment_intents.capture_async(name, params, options), Intent)
-    except ValueError:
-        return declined("amount_not_accepted", "Stripe does not take this amount.")
+        await asked(call, Intent)
     except Refused as refused:
         return await _not_captured(client, change, name, refused)
     return await _known(client, change, name)
@@ -58,6 +61,8 @@ async def capture(client: StripeClient, change: Change) -> PaymentResult:
 async def cancel(client: StripeClient, change: Change) -> PaymentResult:
     """Call a payment off that is not paid; one that cannot be is told as it is."""
     ref = change.provider_ref
+    if not ref:
+        return PaymentResult(status="unknown", code="no_reference")
     if ref.startswith(looking.SESSION):
         page = await looking.session(client, ref)
         if page.status == "open":
@@ -72,35 +77,30 @@ async def cancel(client: StripeClient, change: Change) -> PaymentResult:
 
 async def refund(client: StripeClient, change: Change) -> PaymentResult:
     """Give money back, once for each operation id. Raises ProviderFault."""
+    amount = amounts.told(change.amount)
+    if amount is None:
+        return _not_accepted(change)
     name = change.object_id if change.object_id.startswith(_INTENT) else None
     name = name or await _intent_id(client, change)
     if name is None:
         return declined("not_refundable", "No money came.", change.provider_ref)
+    params: Any = {"payment_intent": name, "amount": amount, "metadata": _metadata(change)}
+    if change.reason in _REFUND_REASONS:
+        params["reason"] = change.reason
+    call = client.v1.refunds.create_async(params, _key(change, "refund"))
     try:
-        params: Any = {"payment_intent": name, "amount": amounts.sent(change.amount)}
-        params["metadata"] = {
-            looking.PAYMENT: str(change.payment_id),
-            looking.OPERATION: change.operation_id,
-        }
-        if change.reason in _REFUND_REASONS:
-            params["reason"] = change.reason
-        made = await asked(client.v1.refunds.create_async(params, _key(change, "refund")), Refund)
-    except ValueError:
-        return declined("amount_not_accepted", "Stripe does not take this amount.")
+        return refunded(await asked(call, Refund), change.provider_ref)
     except Refused as refused:
         if refused.reused:
             raise refused.fault() from refused
         return declined(refused.code, refused.words, change.provider_ref)
-    return refunded(made, change.provider_ref)
 
 
 async def _expired(client: StripeClient, change: Change, page: Session) -> PaymentResult:
     """End a page that is open; the payer may have been quicker."""
-    try:
-        options = _key(change, "expire")
-        await asked(client.v1.checkout.sessions.expire_async(page.id, None, options), Session)
-    except Refused:
-        pass
+    call = client.v1.checkout.sessions.expire_async(page.id, None, _key(change, "expire"))
+    with suppress(Refused):
+        await asked(call, Session)
     return await looking.known(client, page.id)
 
 
@@ -112,11 +112,10 @@ async def _cancel(client: StripeClient, change: Change, paying: Intent) -> None:
     params: Any = {}
     if change.reason in _CANCEL_REASONS:
         params["cancellation_reason"] = change.reason
-    try:
-        options = _key(change, f"cancel:{paying.status}")
-        await asked(client.v1.payment_intents.cancel_async(paying.id, params, options), Intent)
-    except Refused:
-        pass
+    options = _key(change, f"cancel:{paying.status}")
+    call = client.v1.payment_intents.cancel_async(paying.id, params, options)
+    with suppress(Refused):
+        await asked(call, Intent)
 
 
 async def _not_captured(
@@ -144,6 +143,15 @@ async def _intent_id(client: StripeClient, change: Change) -> str | None:
     if not ref.startswith(looking.SESSION):
         return ref or None
     return (await looking.session(client, ref)).intent_id
+
+
+def _metadata(change: Change) -> Mapping[str, str]:
+    return {looking.PAYMENT: str(change.payment_id), looking.OPERATION: change.operation_id}
+
+
+def _not_accepted(change: Change) -> PaymentResult:
+    words = f"Stripe does not take {change.amount.text()}."
+    return declined("amount_not_accepted", words, change.provider_ref)
 
 
 def _key(change: Change, verb: str) -> Any:

@@ -1,5 +1,6 @@
 """What Stripe knows of a payment: always read anew, never taken from a webhook."""
 
+import logging
 from collections.abc import AsyncIterator, Mapping
 from datetime import timedelta
 from typing import Any, TypeVar
@@ -30,6 +31,8 @@ _OPEN = frozenset({"requires_payment_method", "requires_confirmation", "requires
 _LOOK_BACK = timedelta(hours=24)
 _PAGES = 5
 _PAGE = 100
+
+_LOG = logging.getLogger(__name__)
 
 Known = TypeVar("Known", Intent, Session)
 
@@ -145,14 +148,30 @@ def _is(metadata: Mapping[str, str] | None, operation_id: str) -> bool:
 
 
 async def _went_back(client: StripeClient, found: Intent) -> list[Fact]:
-    """Refunds, whoever made them, and disputes."""
-    of_it: Any = {"payment_intent": found.id, "limit": _PAGE}
+    """Refunds, whoever made them, and disputes.
+
+    A key that may not read them keeps nobody from knowing that money came.
+    """
     facts: list[Fact] = []
-    async for refund in listed(client.v1.refunds.list_async(of_it), Refund, _PAGES):
-        facts += [refund_fact(refund)] if refund is not None else []
-    if found.charge is not None and not found.charge.disputed:
-        return facts
-    async for dispute in listed(client.v1.disputes.list_async(of_it), Dispute, _PAGES):
-        fact = dispute_fact(dispute) if dispute is not None else None
-        facts += [fact] if fact is not None else []
+    try:
+        facts += await _refunds(client, found)
+        if found.charge is None or found.charge.disputed:
+            facts += await _disputes(client, found)
+    except ProviderFault as fault:
+        if not fault.permanent:
+            raise
+        _LOG.warning("what went back of a payment could not be read: %s", fault.detail)
     return facts
+
+
+async def _refunds(client: StripeClient, found: Intent) -> list[Fact]:
+    of_it: Any = {"payment_intent": found.id, "limit": _PAGE}
+    known = listed(client.v1.refunds.list_async(of_it), Refund, _PAGES)
+    return [refund_fact(one) async for one in known if one is not None]
+
+
+async def _disputes(client: StripeClient, found: Intent) -> list[Fact]:
+    of_it: Any = {"payment_intent": found.id, "limit": _PAGE}
+    known = listed(client.v1.disputes.list_async(of_it), Dispute, _PAGES)
+    facts = [dispute_fact(one) async for one in known if one is not None]
+    return [one for one in facts if one is not None]

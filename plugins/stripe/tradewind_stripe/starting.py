@@ -31,10 +31,10 @@ async def start(client: StripeClient, context: Context, payment: StartPayment) -
         return declined("not_supported", "A payment method cannot be saved without a payment.")
     if not methods.usable(context.settings, payment.method):
         return declined("method_not_offered", f"{payment.method} is not offered.")
-    try:
-        amount = amounts.sent(payment.amount)
-    except ValueError:
-        return declined("amount_not_accepted", "Stripe does not take this amount.")
+    amount = amounts.told(payment.amount)
+    if amount is None:
+        words = f"Stripe does not take {payment.amount.text()}."
+        return declined("amount_not_accepted", words)
     try:
         if payment.method == methods.CHECKOUT:
             return begun_page(await _session(client, context, payment, amount))
