@@ -11,6 +11,7 @@ from typing import Any
 
 import msgspec
 from litestar.datastructures import Headers
+from litestar.di import NamedDependency
 
 from tradewind.contracts.context import Clock
 from tradewind.contracts.errors import Limited
@@ -60,6 +61,9 @@ class Limiter:
 
     def __len__(self) -> int:
         return len(self._due)
+
+
+GivenLimiter = NamedDependency[Limiter]
 
 
 def address_of(scope: Any) -> str:

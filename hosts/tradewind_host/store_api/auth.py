@@ -9,7 +9,6 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, post
-from litestar.di import NamedDependency
 from litestar.params import JSONBody
 
 from tradewind.contracts.errors import FieldError, InvalidInput, Unauthorized
@@ -21,12 +20,11 @@ from tradewind.messaging import codes
 from tradewind.messaging.codes import Claimed
 from tradewind_host import sign_in
 from tradewind_host.access import Access, GivenAccess
-from tradewind_host.limits import Limiter, address_of
+from tradewind_host.limits import GivenLimiter, address_of
 from tradewind_host.problems import writes
 from tradewind_host.sign_in import claim_email, claim_phone
 from tradewind_host.storefront.texts import spoken
 
-GivenLimiter = NamedDependency[Limiter]
 _Short = Annotated[str, msgspec.Meta(max_length=300)]
 
 

@@ -5,6 +5,7 @@ Plain HTML that needs no script. A link's signed token opens one order and nothi
 
 from litestar import Router
 
+from tradewind_host.storefront import account
 from tradewind_host.storefront.cart import cart_page, change_cart
 from tradewind_host.storefront.checkout import choose_delivery, delivery_page, save_details
 from tradewind_host.storefront.order import order_page
@@ -34,6 +35,7 @@ def pages_routers() -> list[Router]:
             pay_page,
             pay,
             order_page,
+            *account.ROUTES,
         ],
         exception_handlers=FAULTS,
         include_in_schema=False,

@@ -197,6 +197,28 @@ ENGLISH: Mapping[str, str] = {
     "chat.product": "Hello! I have a question about “{title}”.",
     "chat.cart": "Hello! I have a question about my cart:",
     "chat.order": "Hello! I have a question about order {number}.",
+    "bar.account": "Account",
+    "account.title": "Your account",
+    "account.sign_in": "Sign in",
+    "account.intro": "We send you a code to sign in with. There is no password.",
+    "account.identity": "E-mail or phone number",
+    "account.send": "Send me a code",
+    "account.code_title": "Enter your code",
+    "account.sent": "If {identity} can be reached by this shop, a code is on its way. It is "
+    "valid for {minutes} minutes.",
+    "account.code": "Code of six digits",
+    "account.again": "Send a new code",
+    "account.other": "Use another address or number",
+    "account.wrong": "This code is wrong, or not valid any more. Please check it, or have a "
+    "new one sent.",
+    "account.unclear": "This is neither an e-mail address nor a phone number we know. "
+    "Please write the number with its country code.",
+    "account.often": "That was too often. Please wait some minutes, and try again.",
+    "account.orders": "Your orders",
+    "account.none": "There are no orders yet.",
+    "account.older": "Older orders",
+    "account.who": "You are signed in: {who}",
+    "account.sign_out": "Sign out",
     "missing.title": "This page does not exist",
     "missing.text": "The link is wrong or has expired. Please open the newest link that the shop "
     "sent you, or ask the shop for another.",

@@ -203,6 +203,29 @@ FRENCH: Mapping[str, str] = {
     "chat.product": "Bonjour ! J’ai une question sur « {title} ».",
     "chat.cart": "Bonjour ! J’ai une question sur mon panier :",
     "chat.order": "Bonjour ! J’ai une question sur la commande {number}.",
+    "bar.account": "Compte",
+    "account.title": "Votre compte",
+    "account.sign_in": "Se connecter",
+    "account.intro": "Nous vous envoyons un code pour vous connecter. Il n’y a pas de mot "
+    "de passe.",
+    "account.identity": "E-mail ou numéro de téléphone",
+    "account.send": "Envoyez-moi un code",
+    "account.code_title": "Saisissez votre code",
+    "account.sent": "Si cette boutique peut joindre {identity}, un code est en route. Il "
+    "est valable {minutes} minutes.",
+    "account.code": "Code à six chiffres",
+    "account.again": "Envoyer un nouveau code",
+    "account.other": "Utiliser une autre adresse ou un autre numéro",
+    "account.wrong": "Ce code est faux, ou n’est plus valable. Vérifiez-le, ou demandez-en "
+    "un nouveau.",
+    "account.unclear": "Ce n’est ni une adresse e-mail ni un numéro de téléphone connu. "
+    "Écrivez le numéro avec l’indicatif du pays.",
+    "account.often": "C’était trop souvent. Attendez quelques minutes et réessayez.",
+    "account.orders": "Vos commandes",
+    "account.none": "Il n’y a pas encore de commande.",
+    "account.older": "Commandes plus anciennes",
+    "account.who": "Vous êtes connecté : {who}",
+    "account.sign_out": "Se déconnecter",
     "missing.title": "Cette page n’existe pas",
     "missing.text": "Le lien est faux ou a expiré. Ouvrez le lien le plus récent que la boutique "
     "vous a envoyé, ou demandez-en un autre.",

@@ -203,6 +203,29 @@ SWAHILI: Mapping[str, str] = {
     "chat.product": "Habari! Nina swali kuhusu “{title}”.",
     "chat.cart": "Habari! Nina swali kuhusu kikapu changu:",
     "chat.order": "Habari! Nina swali kuhusu oda {number}.",
+    "bar.account": "Akaunti",
+    "account.title": "Akaunti yako",
+    "account.sign_in": "Ingia",
+    "account.intro": "Tunakutumia msimbo wa kuingia. Hakuna nenosiri.",
+    "account.identity": "Barua pepe au nambari ya simu",
+    "account.send": "Nitumie msimbo",
+    "account.code_title": "Weka msimbo wako",
+    "account.sent": "Kama duka hili linaweza kufikia {identity}, msimbo uko njiani. "
+    "Unatumika kwa dakika {minutes}.",
+    "account.code": "Msimbo wa tarakimu sita",
+    "account.again": "Tuma msimbo mpya",
+    "account.other": "Tumia anwani au nambari nyingine",
+    "account.wrong": "Msimbo huu si sahihi, au muda wake umeisha. Tafadhali uangalie, au "
+    "uombe mpya.",
+    "account.unclear": "Hii si barua pepe wala nambari ya simu tunayoijua. Tafadhali andika "
+    "nambari pamoja na msimbo wa nchi.",
+    "account.often": "Umejaribu mara nyingi mno. Tafadhali subiri dakika chache, kisha "
+    "ujaribu tena.",
+    "account.orders": "Oda zako",
+    "account.none": "Bado hakuna oda.",
+    "account.older": "Oda za zamani",
+    "account.who": "Umeingia: {who}",
+    "account.sign_out": "Ondoka",
     "missing.title": "Ukurasa huu haupo",
     "missing.text": "Kiungo si sahihi au muda wake umekwisha. Tafadhali fungua kiungo kipya zaidi "
     "ulichotumiwa na duka, au liombe duka kingine.",
