@@ -64,14 +64,15 @@ async def visit(engine: Engine, request: AnyRequest, slug: str) -> Visit:
     """Who looks at a page of a store. Raises NotFound for a store that is not there."""
     store = await store_of(engine, slug)
     cart_id = tickets.opened(engine, store, "cart", request.cookies.get(COOKIE, ""))
+    known = await customer_of(request, store)
+    customer_id = known.customer_id if known else None
     async with engine.database.transaction(store.id) as tx:
         settings = await settings_of(tx)
-        cart = await _cart(tx, cart_id)
+        cart = await _cart(tx, cart_id, customer_id)
         done = cart is not None and cart.status == "completed"
         order = await _lately(tx, cart.id) if cart and done else None
         kept = cart if cart is not None and cart.status == "open" else None
         currency = kept.currency if kept else await _currency(tx, settings.currency)
-    known = await customer_of(request, store)
     words = preferred(request.headers.get("accept-language", ""), settings.locale)
     return Visit(
         engine=engine,
@@ -81,15 +82,17 @@ async def visit(engine: Engine, request: AnyRequest, slug: str) -> Visit:
         currency=currency,
         cart=kept,
         order=order,
-        customer_id=known.customer_id if known else None,
+        customer_id=customer_id,
     )
 
 
-async def _cart(tx: Transaction, cart_id: UUID | None) -> Cart | None:
+async def _cart(tx: Transaction, cart_id: UUID | None, customer_id: UUID | None) -> Cart | None:
+    """The cart of a guest, or of whoever is signed in; others may use this browser later."""
     try:
-        return await carts.get_cart(tx, cart_id) if cart_id else None
+        cart = await carts.get_cart(tx, cart_id) if cart_id else None
     except NotFound:
         return None
+    return cart if cart and cart.customer_id in {None, customer_id} else None
 
 
 async def _lately(tx: Transaction, cart_id: UUID) -> Order | None:

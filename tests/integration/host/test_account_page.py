@@ -223,6 +223,29 @@ async def test_long_lists_go_on(browser: Browser) -> None:
     assert f"Order {made[0].number}" in text(await browser.client.get(unescape(older)))
 
 
+async def test_a_customer_s_cart_is_seen_again_only_by_them(browser: Browser) -> None:
+    async def cart() -> str:
+        return text(await browser.opens("cart"))
+
+    page = await browser.signs_in()
+    shelf = await browser.opens("")
+    (product, *_) = re.findall(r'href="([^"]*/products/[^"]*)"', shelf.text)
+    shown = await browser.client.get(unescape(product))
+    form = dict(re.findall(r'name="(variant|quantity)"[^>]*value="([^"]*)"', shown.text))
+    added = await browser.client.post(
+        shown.url.path, data={"quantity": "1", **form}, headers={"Origin": browser.site}
+    )
+    assert added.is_success
+    full = await cart()
+    (csrf,) = re.findall(r'name="csrf" value="([^"]*)"', page.text)
+    await browser.sends("/sign-out", csrf=csrf)
+    assert await cart() != full
+    assert "empty" in await cart()
+    browser.box.shop.clock.advance(60 * 60)
+    await browser.signs_in()
+    assert await cart() == full
+
+
 async def test_the_page_is_not_kept_and_runs_no_script(browser: Browser) -> None:
     for answer in (await browser.opens(), await browser.signs_in()):
         assert answer.headers["cache-control"] == "no-store"
