@@ -5,6 +5,10 @@ PYTHON ?= python3
 ARGS ?=
 
 BIN := .venv/bin
+
+# A run starts some dozens of processes, and each would compile every module anew.
+check tests: export PYTHONDONTWRITEBYTECODE :=
+
 PLUGINS := $(wildcard plugins/*/pyproject.toml)
 MANIFESTS := pyproject.toml $(PLUGINS)
 PACKAGES := core hosts tests $(wildcard plugins/*/tradewind_*)
@@ -19,7 +23,7 @@ demo: env ## Run the shop with its sandbox; ARGS="--port 8123 --data-dir DIR --j
 test: env system lint types imports tests ## Prove everything: style, types, walls, every test
 
 check: env lint types imports ## What to run before each commit: as `make test`, fast tests only
-	$(BIN)/python -m pytest -n auto --dist loadfile -m "not slow and not browser and not faults" $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder -m "not slow and not browser and not faults" $(ARGS)
 
 env: .venv/installed ## Make or refresh the environment in .venv from requirements.lock
 
@@ -59,7 +63,7 @@ imports: env
 	$(BIN)/lint-imports
 
 tests: env
-	$(BIN)/python -m pytest -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder $(ARGS)
 
 bench: env ## Measure; each bench prints one JSON line
 	@$(BIN)/python -m tests.bench $(ARGS)

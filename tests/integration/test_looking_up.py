@@ -53,6 +53,17 @@ async def test_money_that_no_webhook_told_of_is_found_at_once(till: Till, order:
     assert (paid.status, paid.payment_status) == ("processing", "paid")
 
 
+async def test_money_that_came_counts_also_when_not_everything_can_be_told(
+    till: Till, order: Order, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def in_part(*_: Any) -> PaymentResult:
+        return PaymentResult(status="unknown", facts=[till.fact(PRICE)])
+
+    monkeypatch.setattr(till.push, "fetch", in_part)
+    await look_up_order(till.engine, till.store, order.id)
+    assert (await now(till, order)).payment_status == "paid"
+
+
 async def test_the_provider_is_asked_once_in_five_seconds_by_however_many(
     till: Till, order: Order, clock: ManualClock
 ) -> None:

@@ -23,6 +23,8 @@ print(server.cluster.dsn("postgres"), flush=True)
 sys.stdin.read()
 """
 
+NEXT_POSITION = "SELECT nextval(pg_get_serial_sequence('control.outbox_pointers', 'position'))"
+
 
 async def test_two_databases_do_not_meet_and_both_are_gone_afterwards(
     postgres_server: Postgres,
@@ -47,6 +49,62 @@ async def test_a_database_is_dropped_while_somebody_is_still_connected(
     with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
         await left_open.fetch("SELECT 1")
     left_open.terminate()
+
+
+async def test_a_database_that_was_used_is_lent_again_as_if_it_were_new(
+    postgres_server: Postgres,
+) -> None:
+    positions = []
+    names = []
+    for _ in range(2):
+        with postgres_server.lent() as urls:
+            connection = await asyncpg.connect(urls.owner)
+            assert await connection.fetch("SELECT FROM control.schedules") == []
+            await connection.execute("INSERT INTO control.schedules VALUES ('sweep', now())")
+            positions.append(await connection.fetchval(NEXT_POSITION))
+            names.append(urls.name)
+            await connection.close()
+    assert positions == [1, 1]
+    assert names[0] == names[1]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        "CREATE TABLE shop.more (id int)",
+        "ALTER TABLE control.schedules ADD COLUMN more int",
+        "ALTER TABLE shop.orders NO FORCE ROW LEVEL SECURITY",
+        "DROP POLICY own_store ON shop.orders",
+        "GRANT TRUNCATE ON control.schedules TO tradewind_app",
+        "CREATE OR REPLACE FUNCTION shop.more() RETURNS int LANGUAGE sql AS 'SELECT 1'",
+        "DELETE FROM migration",
+        "DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET jit = off', current_database()); END $$",
+    ],
+)
+async def test_a_database_whose_schema_was_changed_is_not_lent_again(
+    postgres_server: Postgres, change: str
+) -> None:
+    with postgres_server.lent() as urls:
+        connection = await asyncpg.connect(urls.owner)
+        await connection.execute(change)
+        await connection.close()
+    with pytest.raises(asyncpg.InvalidCatalogNameError):
+        await asyncpg.connect(urls.app)
+
+
+async def test_whoever_is_still_connected_does_not_see_the_next_test(
+    postgres_server: Postgres,
+) -> None:
+    with postgres_server.lent() as urls:
+        left_open = await asyncpg.connect(urls.app)
+        await left_open.execute("BEGIN; INSERT INTO control.schedules VALUES ('sweep', now())")
+    with pytest.raises((asyncpg.PostgresError, asyncpg.InterfaceError, ConnectionError)):
+        await left_open.fetch("SELECT 1")
+    left_open.terminate()
+    with postgres_server.lent() as urls:
+        connection = await asyncpg.connect(urls.app)
+        assert await connection.fetch("SELECT FROM control.schedules") == []
+        await connection.close()
 
 
 def test_a_test_without_an_event_loop_can_have_a_database(database_urls: DatabaseUrls) -> None:

@@ -9,6 +9,7 @@ import httpx
 
 from tests.support.roundtrips import RoundTrips, count_round_trips
 from tests.support.shops import Shop
+from tests.support.trust import TRUST
 from tradewind.checkout.context import ContextFactory
 from tradewind.contracts.channel import (
     Button,
@@ -51,7 +52,7 @@ async def open_engine(
     settings: Mapping[str, Any] | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine with these plugins, enabled in these shops with the same settings for each."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TRUST) as http:
         engine = Engine(
             database=database,
             plugins=load(strict=True, extra=plugins),

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 
 import httpx
 
+from tests.support.trust import TRUST
 from tradewind.checkout.context import ContextFactory
 from tradewind.database import Database, Store
 from tradewind.hooks import Plugin
@@ -23,7 +24,7 @@ async def engine_with(
     flags: Mapping[str, bool] | None = None,
 ) -> AsyncIterator[Engine]:
     """An engine with these plugins, enabled nowhere; `keys` are its secret keys, newest first."""
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TRUST) as http:
         yield Engine(
             database=database,
             plugins=load(strict=True, extra=plugins, entry_points=()),

@@ -8,6 +8,7 @@ from typing import Any
 import httpx
 
 from tests.support.shops import Shop, add_variant, make_shop
+from tests.support.trust import TRUST
 from tradewind import (
     AwaitPhone,
     Change,
@@ -198,7 +199,7 @@ async def open_till(database: Database, *plugins: Plugin, **shop: Any) -> AsyncI
     """An engine with manual payments, the push provider and `plugins`; all are switched on."""
     push = PushProvider()
     brought = [manual, PushPlugin(push), *plugins]
-    async with httpx.AsyncClient() as http:
+    async with httpx.AsyncClient(verify=TRUST) as http:
         engine = Engine(
             database=database,
             plugins=load(strict=True, entry_points=(), extra=brought, timeout=0.2),

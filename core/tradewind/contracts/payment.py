@@ -139,7 +139,8 @@ class PaymentResult(msgspec.Struct, frozen=True, kw_only=True):
     """What the provider says now.
 
     `trusted` is false when the engine must `fetch` before it believes the facts. `data` goes to
-    the shop's client as it is. `status` "unknown" means that the answer was lost.
+    the shop's client as it is. `status` "unknown" means that the answer was lost or, with facts,
+    that they are true but may not be all.
     """
 
     status: PaymentStatus

@@ -62,8 +62,8 @@ def postgres(postgres_server: Postgres) -> Cluster:
 
 @pytest.fixture
 def database_urls(postgres_server: Postgres) -> Iterator[DatabaseUrls]:
-    """A fresh, migrated database: the app's URL, the owner's URL, and its name."""
-    with postgres_server.database() as urls:
+    """A migrated database without a row: the app's URL, the owner's URL, and its name."""
+    with postgres_server.lent() as urls:
         yield urls
 
 

@@ -204,3 +204,107 @@ async def test_a_look_up_that_fails_tells_whether_it_passes(
     with pytest.raises(ProviderFault) as raised:
         await fetch(lambda _: httpx.Response(status, content=captured("v3-timeout-503")))
     assert raised.value.permanent is permanent
+
+
+@pytest.mark.parametrize(
+    ("status", "message"),
+    [(400, "Invalid parameter: tx_ref"), (409, "Conflict"), (422, "from is not a date")],
+)
+async def test_a_refusal_that_is_not_about_the_reference_tells_nothing(
+    status: int, message: str, fetch: Any
+) -> None:
+    envelope = {"status": "error", "message": message, "data": None}
+    with pytest.raises(ProviderFault, match=message) as raised:
+        await fetch(lambda _: httpx.Response(status, json=envelope), None)
+    assert not raised.value.permanent
+
+
+@pytest.mark.parametrize("status", [400, 404, 500, 503])
+async def test_money_that_came_is_known_also_while_refunds_cannot_be_told(
+    status: int, fetch: Any, bank: Any
+) -> None:
+    bank.add(REF, 1250, status="successful")
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/refunds"):
+            return httpx.Response(status, json={"status": "error", "message": "Not now"})
+        answer: httpx.Response = bank(request)
+        return answer
+
+    result = await fetch(respond)
+    assert (result.status, result.code) == ("unknown", "refunds_unknown")
+    assert list(captures(result).values()) == ["succeeded"]
+
+
+async def test_a_list_of_refunds_that_does_not_end_is_not_taken_for_all(
+    fetch: Any, bank: Any
+) -> None:
+    bank.add(REF, 1250, status="successful")
+
+    def respond(request: httpx.Request) -> httpx.Response:
+        answer: httpx.Response = bank(request)
+        if not request.url.path.endswith("/refunds"):
+            return answer
+        meta = {"page_info": {"total": 9_999, "current_page": 1, "total_pages": 999}}
+        return httpx.Response(200, json={"status": "success", "data": [], "meta": meta})
+
+    assert (await fetch(respond)).status == "unknown"
+
+
+class Both:
+    """An account that was switched: v3 and v4 answer, each for what was begun there."""
+
+    def __init__(self, old: Any, new: Any) -> None:
+        self.old, self.new = old, new
+        self.asked: list[str] = []
+
+    def __call__(self, request: httpx.Request) -> httpx.Response:
+        version = "v3" if request.url.path.startswith("/v3/") else "v4"
+        self.asked.append(version)
+        answer: httpx.Response = (self.old if version == "v3" else self.new)(request)
+        return answer
+
+
+KEYS = {"api": "v4", "client_id": "id", "client_secret": "secret"}
+
+
+async def test_a_lost_start_is_found_where_it_was_made_before_the_account_was_switched(
+    provider: FlutterwaveProvider, context: Callable[..., Any], bank: Any, new_bank: Any
+) -> None:
+    bank.add(REF, 1250, status="successful")
+    result = await provider.fetch(context(Both(bank, new_bank), **KEYS), REF, None)
+    assert result.status == "succeeded"
+    assert list(captures(result).values()) == ["succeeded"]
+
+
+async def test_what_neither_api_knows_is_pending(
+    provider: FlutterwaveProvider, context: Callable[..., Any], bank: Any, new_bank: Any
+) -> None:
+    result = await provider.fetch(context(Both(bank, new_bank), **KEYS), REF, None)
+    assert (result.status, list(result.facts)) == ("pending", [])
+
+
+@pytest.mark.parametrize(("status", "raises"), [(401, False), (500, True)])
+async def test_old_keys_that_are_refused_stand_for_nothing_and_an_old_api_that_is_down_for_doubt(
+    status: int,
+    raises: bool,  # noqa: FBT001 - a case of the table
+    provider: FlutterwaveProvider,
+    context: Callable[..., Any],
+    new_bank: Any,
+) -> None:
+    peers = Both(lambda _: httpx.Response(status, json={}), new_bank)
+    asked = provider.fetch(context(peers, **KEYS), REF, None)
+    if raises:
+        with pytest.raises(ProviderFault):
+            await asked
+    else:
+        assert (await asked).status == "pending"
+    assert "v3" in peers.asked
+
+
+async def test_without_keys_of_the_other_api_it_is_not_asked(
+    provider: FlutterwaveProvider, context: Callable[..., Any], bank: Any, new_bank: Any
+) -> None:
+    peers = Both(bank, new_bank)
+    await provider.fetch(context(peers), REF, None)
+    assert set(peers.asked) == {"v3"}

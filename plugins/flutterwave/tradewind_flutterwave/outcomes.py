@@ -15,6 +15,7 @@ from tradewind import (
 )
 
 DECLINED = "declined"
+REFUNDS_UNKNOWN = "refunds_unknown"
 
 _STATUSES: dict[str, FactStatus] = {
     "successful": "succeeded",

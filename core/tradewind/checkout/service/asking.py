@@ -50,7 +50,7 @@ async def _claimed(tx: Transaction, session: PaymentSession | None) -> Payment |
 
 async def _look_up(engine: Engine, store: Store, payment: Payment) -> None:
     result = await _answer(engine, store, payment)
-    if result.status != "unknown":
+    if result.status != "unknown" or result.facts:
         await payment_reported(engine, store, payment.id, result, "poll")
 
 

@@ -286,7 +286,7 @@ async def _looked_up(engine: Engine, store: Store, payment: Payment) -> None:
         if fault.permanent:
             raise
         return
-    if result.status != "unknown":
+    if result.status != "unknown" or result.facts:
         await payment_reported(engine, store, payment.id, result, "poll")
 
 

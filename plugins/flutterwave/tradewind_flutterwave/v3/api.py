@@ -9,6 +9,8 @@ from tradewind_flutterwave.calls import Answer, Call, Context, read, understood
 
 T = TypeVar("T")
 
+_UNKNOWN = ("no transaction was found", "transaction not found")
+
 
 def call(context: Context, method: str, *parts: str, **more: Any) -> Call:
     """A call to this store's account. Raises ProviderFault without a key."""
@@ -26,9 +28,20 @@ def call(context: Context, method: str, *parts: str, **more: Any) -> Call:
 async def ask(context: Context, where: str, params: Mapping[str, str], kind: type[T]) -> T | None:
     """Read something; None where Flutterwave has nothing. Raises ProviderFault."""
     answer = await read(context, call(context, "GET", where, params=params))
-    if answer.refused:
+    if _is_nothing(answer):
         return None
+    if answer.refused:
+        raise ProviderFault(words(answer), permanent=False, provider_code=str(answer.status))
     return understood(answer, wire.Envelope[kind]).data  # type: ignore[valid-type]
+
+
+def _is_nothing(answer: Answer) -> bool:
+    """Whether Flutterwave does not know what was asked after; it says so with 404 or 400.
+
+    Any other refusal, such as of a parameter, tells nothing of whether money came.
+    """
+    unknown = answer.status == 400 and words(answer).lower().startswith(_UNKNOWN)
+    return answer.status == 404 or unknown
 
 
 def words(answer: Answer) -> str:
