@@ -84,6 +84,7 @@ class Peer:
         self.sessions: dict[str, dict[str, Any]] = {}
         self.refunds: list[dict[str, Any]] = []
         self.disputes: list[dict[str, Any]] = []
+        self.endpoints: list[dict[str, Any]] = []
         self.instead: Callable[[Call], Answer | None] = lambda _: None
         self.lose = 0
         self.now = CREATED
@@ -130,6 +131,8 @@ class Peer:
                 return self._page(list(self.sessions.values()), call)
             case ["checkout", "sessions", name]:
                 return self._session(name, call)
+            case ["webhook_endpoints"]:
+                return self._page(self.endpoints, call)
             case ["refunds"]:
                 return self._page(
                     [one for one in self.refunds if one["payment_intent"] == of], call

@@ -14,6 +14,7 @@ from tradewind.contracts.settings import operator_fields, secret_fields, secrets
 from tradewind.settings.rules import merge, shown
 from tradewind_stripe import StripePlugin, StripeProvider, StripeSettings
 from tradewind_stripe.client import Clients
+from tradewind_stripe.door import EVENTS
 
 Make = Callable[..., Any]
 
@@ -26,12 +27,50 @@ def check(provider: StripeProvider, context: Make) -> Any:
     return ask
 
 
+URL = "https://shop.example/webhooks/stripe/store-under-test"
+
+
+def endpoint(url: str = URL, *events: str, status: str = "enabled") -> dict[str, Any]:
+    return {"id": "we_1", "url": url, "status": status, "enabled_events": events or sorted(EVENTS)}
+
+
 async def test_an_account_that_works_passes(check: Any, peer: Peer) -> None:
+    peer.endpoints = [endpoint("https://elsewhere.example"), endpoint()]
     found = await check()
-    assert all(one.passed for one in found.values())
+    assert all(one.passed for one in found.values()), found
     assert "test mode" in found["credentials"].message
-    assert "https://shop.example/webhooks/stripe/store-under-test" in found["webhooks"].message
-    assert [call.method for call in peer.calls] == ["GET"]
+    assert URL in found["webhooks"].message
+    assert {call.method for call in peer.calls} == {"GET"}
+
+
+@pytest.mark.parametrize(
+    ("known", "words"),
+    [
+        ([], "no webhook"),
+        ([endpoint("https://elsewhere.example/webhooks/stripe/store-under-test")], "no webhook"),
+        ([endpoint(status="disabled")], "no webhook"),
+        ([endpoint(URL, *sorted(EVENTS - {"refund.failed"}))], "refund.failed"),
+    ],
+)
+async def test_a_webhook_that_is_missing_or_tells_too_little_is_named(
+    known: Any, words: str, check: Any, peer: Peer
+) -> None:
+    peer.endpoints = known
+    found = (await check())["webhooks"]
+    assert not found.passed
+    assert words in found.message
+
+
+async def test_a_webhook_for_everything_or_one_that_may_not_be_read_passes(
+    check: Any, peer: Peer
+) -> None:
+    peer.endpoints = [endpoint(URL.replace("/webhooks", "/api/webhooks"), "*")]
+    assert (await check())["webhooks"].passed
+    no = refusal(403, "invalid_request_error")
+    peer.instead = lambda call: no if call.path == "/v1/webhook_endpoints" else None
+    found = (await check())["webhooks"]
+    assert found.passed
+    assert URL in found.message
 
 
 @pytest.mark.parametrize(

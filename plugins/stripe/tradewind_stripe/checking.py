@@ -6,13 +6,18 @@ from typing import Any
 from tradewind import CheckResult, MethodsQuery, Money, ProviderFault
 from tradewind_stripe import methods
 from tradewind_stripe.client import Clients, Context, listed
+from tradewind_stripe.door import EVENTS
 from tradewind_stripe.settings import mode_of
-from tradewind_stripe.wire import Intent
+from tradewind_stripe.wire import Endpoint, Intent
 
 
 async def check(context: Context, clients: Clients) -> Sequence[CheckResult]:
     """The keys, tried out; the webhook; and what shoppers are offered."""
-    return [await _credentials(context, clients), _webhooks(context), _methods(context)]
+    return [
+        await _credentials(context, clients),
+        await _webhooks(context, clients),
+        _methods(context),
+    ]
 
 
 async def _credentials(context: Context, clients: Clients) -> CheckResult:
@@ -33,12 +38,31 @@ async def _credentials(context: Context, clients: Clients) -> CheckResult:
     return _result("credentials", f"The secret key is accepted{mode}.", passed=True)
 
 
-def _webhooks(context: Context) -> CheckResult:
-    url = f"{context.public_url.rstrip('/')}/webhooks/stripe/{context.store.slug}"
+async def _webhooks(context: Context, clients: Clients) -> CheckResult:
+    site, door = context.public_url.rstrip("/"), f"webhooks/stripe/{context.store.slug}"
+    url = f"{site}/{door}"
     if not any(context.settings.webhook_secrets):
         message = f"`webhook_secrets` must hold the signing secret of a webhook to {url}."
         return _result("webhooks", message, passed=False)
-    return _result("webhooks", f"Stripe must have a webhook to {url}.", passed=True)
+    try:
+        known = await _endpoints(context, clients)
+    except ProviderFault:
+        return _result("webhooks", f"Stripe must have a webhook to {url}.", passed=True)
+    here = [one for one in known if one.url in {url, f"{site}/api/{door}"} and one.enabled]
+    if not here:
+        return _result("webhooks", f"Stripe has no webhook to {url}.", passed=False)
+    missing = sorted(EVENTS - {name for one in here for name in one.enabled_events})
+    if missing and not any("*" in one.enabled_events for one in here):
+        message = f"The webhook to {url} must also tell of {', '.join(missing)}."
+        return _result("webhooks", message, passed=False)
+    return _result("webhooks", f"Stripe has a webhook to {url}.", passed=True)
+
+
+async def _endpoints(context: Context, clients: Clients) -> list[Endpoint]:
+    """Where Stripe sends events. Raises ProviderFault, also for a key that may not read it."""
+    most: Any = {"limit": 100}
+    call = clients.of(context).v1.webhook_endpoints.list_async(most)
+    return [one async for one in listed(call, Endpoint, 1) if one is not None]
 
 
 def _methods(context: Context) -> CheckResult:

@@ -1,6 +1,6 @@
 """Stripe's objects as structs: the few fields that count, and nothing about the others."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypeVar
 
 import msgspec
@@ -118,6 +118,18 @@ class Dispute(msgspec.Struct, frozen=True):
     currency: str
     created: int
     status: str
+
+
+class Endpoint(msgspec.Struct, frozen=True):
+    """Where Stripe sends events."""
+
+    url: str
+    enabled_events: Sequence[str] = ()
+    status: str = "enabled"
+
+    @property
+    def enabled(self) -> bool:
+        return self.status == "enabled"
 
 
 # --- webhooks ------------------------------------------------------------------------------------
