@@ -134,3 +134,38 @@ def check(page: Page) -> None:
         box = target.bounding_box()
         assert box is not None
         assert box["height"] >= 44, target
+
+
+def test_a_shopper_signs_in_with_a_code_by_mail_and_out_again(demo: Demo, browser: Browser) -> None:
+    context = browser.new_context(viewport=PHONE, is_mobile=True, has_touch=True)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(str(demo.ready["storefront"]))
+    taps(page, page.get_by_role("link", name="Account"))
+    check(page)
+    address = "amina.account@example.com"
+    page.get_by_label("E-mail or phone number").fill(address)
+    taps(page, page.get_by_role("button", name="Send me a code"))
+    check(page)
+    page.get_by_label("Code of six digits").fill("000000")
+    taps(page, page.get_by_role("button", name="Sign in"))
+    expect(page.get_by_role("alert")).to_contain_text("not valid any more")
+    check(page)
+    page.get_by_label("Code of six digits").fill(mailed_code(page, demo, address))
+    taps(page, page.get_by_role("button", name="Sign in"))
+    expect(page.get_by_role("main")).to_contain_text(address)
+    check(page)
+    taps(page, page.get_by_role("button", name="Sign out"))
+    expect(page.get_by_label("E-mail or phone number")).to_be_visible()
+    context.close()
+
+
+def mailed_code(page: Page, demo: Demo, address: str) -> str:
+    """The code in the letter that comes to the demo's mailbox."""
+    url = f"{demo.sandbox_url}/mail/messages?to={address}"
+    for _ in range(100):
+        letters = page.request.get(url).json()
+        if letters:
+            return str(re.findall(r"\b\d{6}\b", letters[-1]["text"])[0])
+        page.wait_for_timeout(100)
+    raise AssertionError("no letter came")
