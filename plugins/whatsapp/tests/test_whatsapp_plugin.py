@@ -38,6 +38,17 @@ def test_the_plugin_brings_one_channel() -> None:
     assert typed.address(WhatsAppSettings(**SETTINGS)) == "106540352242922"
 
 
+def test_a_chat_begins_at_the_number_that_shoppers_see() -> None:
+    settings = WhatsAppSettings(**SETTINGS, display_phone_number="+254 700 000 001")
+    link = WhatsApp().chat_link(settings, "Tea & milk, 2 × please?")
+    assert link is not None
+    assert link.title == "WhatsApp"
+    assert link.url == (
+        "https://wa.me/254700000001?text=Tea%20%26%20milk%2C%202%20%C3%97%20please%3F"
+    )
+    assert WhatsApp().chat_link(WhatsAppSettings(**SETTINGS), "Hello") is None
+
+
 def test_secrets_and_operator_settings_are_marked() -> None:
     fields = msgspec.json.schema(WhatsAppSettings)["$defs"]["WhatsAppSettings"]["properties"]
     secret = {name for name, field in fields.items() if field.get("writeOnly")}

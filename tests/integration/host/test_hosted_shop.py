@@ -1,18 +1,22 @@
 """Buying on the hosted pages: from the list of products to the page of the order."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
+from urllib.parse import urlencode
 
 import httpx
 import pytest
 
+from tests.support.channels import Wire
 from tests.support.sheets import Sheet, Visitor
 from tests.support.shops import make_shop
 from tests.support.thirdparty.cashier import CashierPlugin, Counter
 from tests.support.tills import Till, open_till
+from tradewind import Capabilities, ChatLink, NoSettings, Plugin, hookimpl
 from tradewind.catalog.rules import NewProduct, NewVariant
 from tradewind.catalog.service import create_category, create_product
 from tradewind.contracts.money import Money
@@ -20,6 +24,7 @@ from tradewind.database import Database
 from tradewind.inventory.service import set_level
 from tradewind.orders.rules import Order
 from tradewind.orders.service import get_order
+from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
@@ -66,17 +71,56 @@ class House(NamedTuple):
         )
 
 
-@pytest.fixture
-async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
-    counter = Counter()
-    async with open_till(database, CashierPlugin(counter)) as till:
+class Parrot(Wire):
+    """A channel with links that begin a chat."""
+
+    name = "parrot"
+    session_prefix = "pt"
+    settings_type = NoSettings  # type: ignore[assignment]
+
+    def __init__(self) -> None:
+        super().__init__(Capabilities(chat_links=True))
+        self.base = "https://parrot.example/"
+
+    def address(self, settings: Any) -> str:
+        return ""
+
+    def chat_link(self, settings: NoSettings, text: str) -> ChatLink:
+        return ChatLink(title="Parrot", url=f"{self.base}?{urlencode({'text': text})}")
+
+
+class Linking(Plugin):
+    """Brings it."""
+
+    name = "parrot"
+    requires = ">=0.1"
+
+    def __init__(self) -> None:
+        self.parrot = Parrot()
+
+    @hookimpl
+    def channels(self) -> Sequence[Parrot]:
+        return [self.parrot]
+
+
+@asynccontextmanager
+async def opened(
+    database: Database, data_dir: Path, counter: Counter, *more: Plugin
+) -> AsyncIterator[House]:
+    """The house with these plugins as well."""
+    async with open_till(database, CashierPlugin(counter), *more) as till:
         await _furnish(till)
-        app: Any = create_app(
-            till.engine, Config(database_url="postgresql://", data_dir=tmp_path, public_url=SITE)
-        )
+        config = Config(database_url="postgresql://", data_dir=data_dir, public_url=SITE)
+        app: Any = create_app(till.engine, config)
         transport = httpx.ASGITransport(app, raise_app_exceptions=False)
         async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
             yield House(till, counter, client, Visitor(client))
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+    async with opened(database, tmp_path, Counter()) as house:
+        yield house
 
 
 async def _furnish(till: Till) -> None:
@@ -267,6 +311,33 @@ async def test_a_ticket_of_another_store_or_one_that_was_made_up_opens_no_cart(
         bare = httpx.AsyncClient(transport=house.client._transport, base_url=SITE)
         page = await bare.get(path, headers={"Cookie": f"tradewind_cart={cookie}"})
         assert ("Mug" in page.text) is found
+
+
+async def test_a_link_begins_a_chat_about_a_product_a_cart_and_an_order(
+    database: Database, tmp_path: Path
+) -> None:
+    plugin = Linking()
+    async with opened(database, tmp_path, Counter(), plugin) as house:
+        product = await house.visitor.opens("/store/shop/products/mug")
+        assert product.link("Ask us on Parrot") == (
+            "https://parrot.example/?text=Hello%21+I+have+a+question+about+%E2%80%9CMug%E2%80%9D."
+        )
+        cart = await house.adds()
+        assert "2+%C3%97+Mug+%28MUG%29" in cart.link("Ask us on Parrot")
+        review = await house.visitor.sends(
+            (await house.visitor.opens("/store/shop/checkout")).form("Continue"), **AMINA
+        )
+        order = await house.visitor.sends(review.form("Cash on delivery"))
+        assert "order+1001" in order.link("Ask us on Parrot")
+        plugin.parrot.base = "javascript:alert(1)//"
+        shown = await house.visitor.opens("/store/shop/products/mug")
+        assert "Ask us" not in shown.text
+        await configure(house.till.engine, house.till.store, "parrot", actor="x", enabled=False)
+        assert "Ask us" not in (await house.visitor.opens("/store/shop/products/mug")).text
+
+
+async def test_no_channel_with_such_a_link_means_no_link(house: House) -> None:
+    assert "Ask us" not in (await house.visitor.opens("/store/shop/products/mug")).text
 
 
 # --- the checkout --------------------------------------------------------------------------------
