@@ -115,6 +115,29 @@ def taps(page: Page, target: Locator) -> None:
         target.tap()
 
 
+def test_a_guest_turns_back_at_a_providers_page_and_pays_there_after_all(
+    demo: Demo, browser: Browser
+) -> None:
+    context = browser.new_context(viewport=PHONE, has_touch=True, java_script_enabled=False)
+    context.set_default_timeout(20_000)
+    page = context.new_page()
+    page.goto(f"{demo.ready['storefront']}/products/purple-leaf-tea")
+    taps(page, page.get_by_role("button", name="Add to cart"))
+    taps(page, page.get_by_role("link", name="Go to checkout"))
+    for label, value in AMINA.items():
+        page.get_by_label(label).fill(value)
+    taps(page, page.get_by_role("button", name="Continue"))
+    taps(page, page.get_by_role("button", name="Continue"))
+    taps(page, page.get_by_role("button", name="Card"))
+    taps(page, page.get_by_test_id("cancel"))
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check and pay")
+    taps(page, page.get_by_role("button", name="Pay online").first)
+    taps(page, page.get_by_test_id("pay"))
+    page.wait_for_url(re.compile("/store/demo/orders/"))
+    expect(page.get_by_role("status")).to_contain_text("We have your payment.")
+    context.close()
+
+
 def shows(page: Page, picture: str) -> None:
     """Check a page and keep a picture of it."""
     check(page)
