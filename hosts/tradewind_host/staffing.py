@@ -55,8 +55,8 @@ async def let_in(
     engine: Engine, store: Store, wanted: NewMember, password: str | None, actor: str
 ) -> None:
     """Enter somebody in a store's staff; an account that is new needs a password."""
-    kept = None if password is None else await passwords.hashed(password)
     known = await staff.account_by_email(engine.database, wanted.email)
+    kept = await passwords.hashed(password) if password is not None and known is None else None
     async with engine.database.transaction(store.id) as tx:
         account = known or await staff.create_account(tx, wanted.email, wanted.name, kept)
         await staff.put_member(tx, account.id, wanted.role, actor)

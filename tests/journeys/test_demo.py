@@ -5,6 +5,7 @@ The tests share one data folder, which the first start has filled.
 
 import json
 import os
+import re
 import shutil
 import signal
 import socket
@@ -71,7 +72,8 @@ def test_the_ready_line_names_everything_that_runs(folder: Path) -> None:
     with running_demo(folder) as demo:
         ready = demo.ready
         wanted = {"ready", "base_url", "stores", "storefront", "sandbox", "database_url"}
-        assert set(ready) == wanted
+        assert set(ready) == wanted | {"dashboard"}
+        assert_the_owner_gets_in(**ready["dashboard"])
         assert ready["ready"] is True
         assert [store["slug"] for store in ready["stores"]] == ["demo", "second"]
         for store in ready["stores"]:
@@ -86,6 +88,17 @@ def test_the_ready_line_names_everything_that_runs(folder: Path) -> None:
         for page in ("phone", "mailbox"):
             assert httpx.get(ready["sandbox"][page], follow_redirects=True).is_success
         assert "tradewind_app" in ready["database_url"]
+
+
+def assert_the_owner_gets_in(url: str, email: str, password: str) -> None:
+    """Sign in, and see both stores."""
+    with httpx.Client(follow_redirects=True) as client:
+        csrf = re.search(r'name="csrf" value="(\w+)"', client.get(url).text)
+        assert csrf is not None
+        form = {"csrf": csrf[1], "email": email, "password": password}
+        page = client.post(f"{url}/login", data=form).text
+        assert "<h1>Orders</h1>" in page
+        assert all(f'<option value="{slug}"' in page for slug in ("demo", "second"))
 
 
 @pytest.mark.parametrize(

@@ -80,6 +80,14 @@ class DemoAccounts(msgspec.Struct, frozen=True, kw_only=True):
     verify_token: str
     stores: Mapping[str, DemoKeys]
 
+    @property
+    def owner_password(self) -> str:
+        """What the owner of both stores signs in to the dashboard with."""
+        return self.stores[STORES[0].slug].secret_of("dashboard")[:16]
+
+
+OWNER = "owner@demo.example"
+"""Who owns both stores, and signs in to the dashboard."""
 
 _TOKENS = "realms/flutterwave/protocol/openid-connect/token"
 

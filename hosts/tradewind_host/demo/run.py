@@ -17,7 +17,7 @@ from tradewind.settings.engine import Engine
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
 from tradewind_host.demo import seed
-from tradewind_host.demo.accounts import NUMBERS, DemoAccounts, Outside, accounts_in
+from tradewind_host.demo.accounts import NUMBERS, OWNER, DemoAccounts, Outside, accounts_in
 from tradewind_host.demo.catalog import STORES
 from tradewind_host.demo.welcome import Ready
 from tradewind_host.local import database_for, engine_for
@@ -120,6 +120,7 @@ async def _furnish(
         write_private(unfinished, "")
         await seed.seed(engine, data_dir)
     anew = await seed.register_keys(engine, accounts)
+    await seed.register_owner(engine, accounts, anew=anew)
     await seed.connect_plugins(engine, accounts, outside, anew=anew)
     await asyncio.to_thread(unfinished.unlink, missing_ok=True)
 
@@ -190,6 +191,11 @@ def _ready(engine: Engine, accounts: DemoAccounts, config: Config, sandbox_url: 
         base_url=config.local_url(config.port),
         stores=[_store(plan.slug, accounts, engine.plugins.loaded) for plan in STORES],
         storefront=f"{config.local_url(config.port)}/store/{STORES[0].slug}",
+        dashboard={
+            "url": f"{config.local_url(config.port)}/dashboard",
+            "email": OWNER,
+            "password": accounts.owner_password,
+        },
         sandbox=sandbox,
         database_url=config.database_url or "",
     )

@@ -22,11 +22,20 @@ from tradewind.settings.engine import Engine
 from tradewind.settings.rules import FLAGS
 from tradewind.settings.service import configure, set_flag
 from tradewind.stores.service import StoreSettings, create_store
-from tradewind_host.demo.accounts import DemoAccounts, Outside, places, plugin_settings
+from tradewind.stores.staff import account_by_email, role_of, set_password
+from tradewind_host.demo.accounts import (
+    OWNER,
+    DemoAccounts,
+    Outside,
+    places,
+    plugin_settings,
+)
 from tradewind_host.demo.catalog import STORES, DemoProduct, DemoStore
 from tradewind_host.demo.pictures import draw
 from tradewind_host.logs import logger
 from tradewind_host.media import PREFIX, media_folder
+from tradewind_host.passwords import hashed
+from tradewind_host.staffing import NewMember, let_in
 
 ACTOR = "demo"
 ORIGINS = ("http://localhost:3000", "http://localhost:5173", "http://127.0.0.1:3000")
@@ -81,6 +90,19 @@ async def register_keys(engine: Engine, accounts: DemoAccounts) -> bool:
                 )
                 anew = True
     return anew
+
+
+async def register_owner(engine: Engine, accounts: DemoAccounts, *, anew: bool) -> None:
+    """Let the demo's owner into both stores, with the demo's password where it has another."""
+    password, known = accounts.owner_password, await account_by_email(engine.database, OWNER)
+    if known is not None and anew:
+        await set_password(engine.database, known.id, await hashed(password))
+    for plan in STORES:
+        store = await directory.store_by_slug(engine.database, plan.slug)
+        async with engine.database.transaction(store.id) as tx:
+            role = await role_of(tx, known.id) if known else None
+        if role is None:
+            await let_in(engine, store, NewMember(plan.slug, OWNER, "owner"), password, ACTOR)
 
 
 async def _fill(tx: Transaction, plan: DemoStore) -> None:

@@ -15,6 +15,7 @@ class Ready(msgspec.Struct, frozen=True, kw_only=True):
     base_url: str
     stores: list[dict[str, Any]]
     storefront: str
+    dashboard: dict[str, str]
     sandbox: dict[str, str]
     database_url: str
 
@@ -31,6 +32,9 @@ def show_page(ready: Ready) -> None:
     console.print("\n[bold]Tradewind is running.[/bold] Press Ctrl-C to stop everything.\n")
     places = Table.grid(padding=(0, 2))
     places.add_row("Visit the shop", f"[link]{ready.storefront}[/link]")
+    own = ready.dashboard
+    places.add_row("Be the merchant", f"[link]{own['url']}[/link]")
+    places.add_row("", f"{own['email']}  {own['password']}")
     if "phone" in ready.sandbox:
         places.add_row("Be a shopper", f"[link]{ready.sandbox['phone']}[/link]  say hi in the chat")
     if "mailbox" in ready.sandbox:
