@@ -101,9 +101,8 @@ def _preview(engine: Engine, seen: Seen) -> Response[Any]:
     """What the link is for, with a way on that begins nothing either."""
     return page(
         engine,
-        "leaving.html",
+        "preview.html",
         Words(seen.order.locale),
         store=seen.store.name,
         url=paths.pay_page(engine, seen),
-        refresh="",
     )
