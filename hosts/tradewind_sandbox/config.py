@@ -36,6 +36,8 @@ class FlutterwaveAccount(msgspec.Struct, frozen=True, kw_only=True):
 STRIPE_EVENTS = (
     "charge.dispute.closed",
     "charge.dispute.created",
+    "charge.dispute.funds_reinstated",
+    "charge.dispute.funds_withdrawn",
     "charge.dispute.updated",
     "charge.expired",
     "charge.refund.updated",

@@ -212,10 +212,13 @@ class Bank:
             charge.dispute = account.disputes[dispute.id] = dispute
             self._move(account, "adjustment", -dispute.amount, dispute.id, charge.intent)
             self.herald.tell(account, "charge.dispute.created", shapes.dispute(dispute))
+            self.herald.tell(account, "charge.dispute.funds_withdrawn", shapes.dispute(dispute))
         if dispute.status == "needs_response" and status != "needs_response":
             dispute.status = status
             if status == "won":
                 self._move(account, "adjustment", dispute.amount, dispute.id, charge.intent)
+                shown = shapes.dispute(dispute)
+                self.herald.tell(account, "charge.dispute.funds_reinstated", shown)
             self.herald.tell(account, "charge.dispute.closed", shapes.dispute(dispute))
         return dispute
 

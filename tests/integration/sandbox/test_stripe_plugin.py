@@ -23,8 +23,10 @@ from tradewind import (
     WebhookRequest,
 )
 from tradewind.testing.context import STORE, Accounts, BareContext
+from tradewind_sandbox.config import STRIPE_EVENTS
 from tradewind_stripe import StripeProvider, StripeSettings
 from tradewind_stripe.client import Clients
+from tradewind_stripe.door import EVENTS
 
 SETTINGS = StripeSettings(
     secret_key=FIRST.secret_key,
@@ -226,6 +228,10 @@ async def test_every_kind_of_currency_comes_to_the_same_money(
     await merchant.pays(payment_intent=shop.ref)
     assert (await merchant.books())[0]["amount_received"] == sent
     assert await shop.fetch() == ("succeeded", [("capture", "succeeded", amount.amount)])
+
+
+def test_an_account_of_the_sandbox_tells_all_that_the_plugin_wants_to_hear() -> None:
+    assert set(STRIPE_EVENTS) == EVENTS
 
 
 async def test_the_account_passes_its_check(shop: Shop) -> None:
