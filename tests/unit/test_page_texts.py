@@ -10,10 +10,11 @@ from zoneinfo import ZoneInfo
 import pytest
 
 import tradewind_host.storefront
+from tradewind.customers.countries import by_name, country_name
 from tradewind.orders.rules import FulfillmentStatus, OrderStatus
 from tradewind.payments.rules import PaymentState
 from tradewind_host.storefront.details import ADDRESS, CONTACT
-from tradewind_host.storefront.forms import e164
+from tradewind_host.storefront.forms import e164, spelled
 from tradewind_host.storefront.texts import TEXTS, Words, preferred
 from tradewind_host.storefront.view import EVENTS, REASONS, patience, web_address
 
@@ -134,3 +135,39 @@ def test_only_pages_on_the_web_are_linked(url: str, *, kept: bool) -> None:
 def test_a_page_that_waits_looks_less_and_less_often() -> None:
     waits = [patience(timedelta(seconds=seconds)) for seconds in (0, 119, 120, 599, 600, 9999)]
     assert waits == [4, 4, 10, 10, 30, 30]
+
+
+@pytest.mark.parametrize(
+    ("sent", "read"),
+    [
+        ("SAFARICOM", "Safaricom"),
+        ("AIRTEL", "Airtel"),
+        ("MTN", "MTN"),
+        ("Airtel Money", "Airtel Money"),
+        ("ORANGE MONEY", "Orange Money"),
+        ("", ""),
+    ],
+)
+def test_choices_that_a_provider_shouts_are_written_as_people_write_them(
+    sent: str, read: str
+) -> None:
+    assert spelled(sent) == read
+
+
+@pytest.mark.parametrize(
+    ("code", "locale", "name"),
+    [
+        ("ke", "en", "Kenya"),
+        ("US", "fr", "États-Unis"),
+        ("us", "sw-KE", "Marekani"),
+        ("ke", "tlh", "Kenya"),
+        ("ke", "", "Kenya"),
+        ("zy", "en", "ZY"),
+    ],
+)
+def test_countries_are_called_by_their_names(code: str, locale: str, name: str) -> None:
+    assert country_name(code, locale) == name
+
+
+def test_countries_stand_in_the_order_of_their_names() -> None:
+    assert by_name(["us", "KE"], "en") == [("ke", "Kenya"), ("us", "United States")]

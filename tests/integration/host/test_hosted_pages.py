@@ -28,6 +28,7 @@ from tradewind.checkout.service import (
     mark_paid,
     place,
     poll_payment,
+    refund_order,
 )
 from tradewind.contracts.payment import PaymentResult
 from tradewind.contracts.pricing import Address
@@ -572,6 +573,18 @@ async def test_the_order_page_shows_status_lines_address_parcels_and_history(
     for secret in ("rude", "drawer", "staff", "@example.com"):
         assert secret not in sheet.html
     assert sheet.forms == []
+
+
+async def test_an_order_whose_money_all_went_back_is_not_thanked_for(house: House) -> None:
+    order = await house.order(CASH)
+    engine, store = house.till.engine, house.till.store
+    await mark_paid(engine, store, order.id, "staff")
+    await refund_order(engine, store, order.id, "staff", 100)
+    assert "Thank you" in (await house.visitor.opens(house.order_url(order))).text
+    await refund_order(engine, store, order.id, "staff")
+    sheet = await house.visitor.opens(house.order_url(order))
+    assert "KES 2,898.00 was given back." in sheet.text
+    assert "Thank you" not in sheet.text
 
 
 async def test_an_order_that_waits_can_be_paid_from_its_page_with_the_right_to_pay_alone(

@@ -20,7 +20,10 @@ from tradewind import Capabilities, ChatLink, NoSettings, Plugin, hookimpl
 from tradewind.catalog.rules import NewProduct, NewVariant
 from tradewind.catalog.service import create_category, create_product
 from tradewind.contracts.money import Money
+from tradewind.contracts.pricing import Address
+from tradewind.customers import service as customers
 from tradewind.database import Database
+from tradewind.database.sessions import NewSession, open_session
 from tradewind.inventory.service import set_level
 from tradewind.orders.rules import Order
 from tradewind.orders.service import get_order
@@ -39,6 +42,15 @@ AMINA = {
     "city": "Nairobi",
     "country_code": "ke",
 }
+
+
+HOME = Address(
+    first_name="Amina",
+    last_name="Otieno",
+    address_1="Oginga Street",
+    city="Kisumu",
+    country_code="ke",
+)
 
 
 class House(NamedTuple):
@@ -366,6 +378,26 @@ async def test_steps_that_are_not_done_are_not_jumped(house: House) -> None:
     for path in ("pay", "checkout/delivery"):
         sheet = await house.visitor.opens(f"/store/shop/{path}")
         assert sheet.title == "Your details – Shop"
+
+
+async def test_who_is_signed_in_finds_what_they_told_before_and_the_cart_is_theirs(
+    house: House,
+) -> None:
+    store = house.till.store
+    async with house.till.database.transaction(store.id) as tx:
+        customer = await customers.create(tx, name="Amina", email="amina@example.com")
+        await customers.remember_address(tx, customer.id, HOME)
+    new = NewSession(kind="customer", store_id=store.id, customer_id=customer.id)
+    signed = await open_session(house.till.database, new)
+    house.client.cookies.set("tradewind_session", signed.token, domain="shop.example")
+    cart = await house.adds()
+    details = await house.visitor.opens(cart.link("Go to checkout"))
+    form = details.form("Continue")
+    assert (form.values["email"], form.values["city"]) == ("amina@example.com", "Kisumu")
+    review = await house.visitor.sends(form)
+    await house.visitor.sends(review.form("Cash on delivery"))
+    (order,) = await house.orders()
+    assert order.customer_id == customer.id
 
 
 async def test_everything_it_will_cost_is_shown_before_paying(house: House) -> None:
