@@ -39,8 +39,9 @@ def encode(body: object) -> bytes:
 def answer(
     content: bytes, status: int = 200, headers: dict[str, str] | None = None
 ) -> Response[bytes]:
-    """A JSON answer with an id of its own."""
-    named = {"Request-Id": new_id("req_"), **(headers or {})}
+    """A JSON answer with an id of its own, which pages of any origin may read."""
+    own = {"Access-Control-Allow-Origin": "*", "Request-Id": new_id("req_")}
+    named = {**own, **(headers or {})}
     return Response(content, status_code=status, headers=named, media_type=MediaType.JSON)
 
 

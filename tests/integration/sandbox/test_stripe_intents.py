@@ -67,12 +67,16 @@ async def test_a_browser_pays_with_the_secret_of_the_intent_alone(merchant: Merc
         "payment_method_data[card][cvc]": "123",
         "return_url": RETURN,
     }
-    answer = await merchant.world.client.post(
-        f"/stripe/v1/payment_intents/{made.id}/confirm",
-        data=form,
-        auth=(FIRST.publishable_key, ""),
-    )
+    path = f"/stripe/v1/payment_intents/{made.id}"
+    allowed = await merchant.world.client.options(f"{path}/confirm")
+    assert "Authorization" in allowed.headers["Access-Control-Allow-Headers"]
+    nobody = await merchant.world.client.post(f"{path}/confirm", data={**form, "key": "pk_test_x"})
+    assert nobody.status_code == 401
+    answer = await merchant.world.client.post(f"{path}/confirm", data=form)
     assert answer.json()["status"] == "succeeded"
+    assert answer.headers["Access-Control-Allow-Origin"] == "*"
+    query = {"key": FIRST.publishable_key, "client_secret": made.client_secret}
+    assert (await merchant.world.client.get(path, params=query)).json()["status"] == "succeeded"
     seen = await browser.retrieve_async(made.id, {"client_secret": made.client_secret})
     assert seen.status == "succeeded"
 

@@ -106,13 +106,17 @@ async def told(request: StripeRequest, call: Call, route: Route) -> Response[byt
     return answer(content, status, named)
 
 
-def caller(request: StripeRequest, bank: Bank, name: str, *, public: bool) -> Call:
+async def caller(request: StripeRequest, bank: Bank, name: str, *, public: bool) -> Call:
     """Whose key the request bears; raises Refused (401).
+
+    Stripe's script has the publishable key among its parameters: a browser asks no leave for that.
 
     What had to end in the meantime ends first, so that every answer is up to date.
     """
     bank.expire()
     key = _key(request.headers.get("Authorization", ""))
+    if not key and public:
+        key = await _parameter(request)
     if not key:
         raise _unknown("You did not provide an API key.")
     home = str(request.base_url).rstrip("/")
@@ -194,6 +198,11 @@ def _done(call: Call, cause: Cause, route: Route, params: Params) -> tuple[int, 
     finally:
         call.account.cause = Cause()
     return 200, encode(body)
+
+
+async def _parameter(request: StripeRequest) -> str:
+    content = request.scope["query_string"] if request.method == "GET" else await request.body()
+    return str(parsed(content.decode("utf-8", "replace")).get("key", ""))
 
 
 def _key(header: str) -> str:

@@ -125,6 +125,8 @@ class IntentRead(Params):
 
     client_secret: str = ""
 
+    ignored: ClassVar[frozenset[str]] = frozenset({"key"})
+
 
 class Confirmation(Params):
     """`POST /payment_intents/{id}/confirm`: a browser names the client secret."""

@@ -18,6 +18,13 @@ ROUTES = [
 ]
 
 
+_BROWSERS = {
+    "Access-Control-Allow-Headers": "Authorization, Content-Type",
+    "Access-Control-Allow-Methods": "GET, POST, DELETE",
+    "Access-Control-Max-Age": "300",
+}
+
+
 def refuse(_: StripeRequest, refusal: Refused) -> Response[bytes]:
     """A refusal in Stripe's shape."""
     return answer(encode(refusal.body()), refusal.status)
@@ -25,17 +32,19 @@ def refuse(_: StripeRequest, refusal: Refused) -> Response[bytes]:
 
 @route(
     "/v1/{path:path}",
-    http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE],
+    http_method=[HttpMethod.GET, HttpMethod.POST, HttpMethod.DELETE, HttpMethod.OPTIONS],
     exception_handlers={Refused: refuse},
 )
 async def serve(
     request: StripeRequest, stripe: GivenStripe, path: FromPath[str]
 ) -> Response[bytes]:
     """The first route that fits; raises Refused (404) where Stripe or the sandbox has none."""
+    if request.method == "OPTIONS":
+        return answer(b"", 204, _BROWSERS)
     for one in ROUTES:
         name = one.name_in(request.method, path)
         if name is not None:
-            call = caller(request, stripe, name, public=one.public)
+            call = await caller(request, stripe, name, public=one.public)
             work = told if one.method == "POST" else asked
             return await work(request, call, one)
     raise Refused(f"Unrecognized request URL ({request.method}: /v1{path}).", 404)
