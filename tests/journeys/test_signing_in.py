@@ -352,6 +352,23 @@ async def test_a_named_request_is_not_answered_with_somebody_else_s_session(
     assert "token" not in again.json()
 
 
+async def test_a_customer_s_named_requests_are_their_own(box: Letterbox, jane: Visitor) -> None:
+    await box.shop.admin("PUT", "/admin/flags/USE_NEW_CHECKOUT", {"enabled": True})
+    other, guest = Visitor(box), Visitor(box)
+    await jane.signs_in()
+    await other.signs_in()
+    carts = []
+    for who in (jane, other, guest, jane):
+        answer = await who.calls("POST", "carts", {}, **{"Idempotency-Key": "my cart"})
+        assert answer.status_code == HTTPStatus.CREATED, answer.text
+        carts.append(answer.json()["cart"])
+    assert len({cart["id"] for cart in carts}) == 3
+    assert carts[3] == carts[0]
+    assert carts[2]["customer_id"] is None
+    for who, seen in ((jane, 200), (other, 404), (guest, 404)):
+        assert (await who.calls("GET", f"carts/{carts[0]['id']}")).status_code == seen
+
+
 async def test_a_code_asked_for_twice_by_one_name_is_sent_once(
     box: Letterbox, jane: Visitor
 ) -> None:

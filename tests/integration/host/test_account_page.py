@@ -1,5 +1,6 @@
 """The hosted account page, as a browser without scripts has it."""
 
+import copy
 import re
 from collections.abc import AsyncIterator
 from html import unescape
@@ -11,8 +12,10 @@ import pytest_asyncio
 
 from tests.support.customers import Visitor, code_in
 from tests.support.letterbox import Letterbox, open_letterbox
+from tradewind.database.sessions import NewSession, open_session
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import Postgres
+from tradewind_host.storefront import visitor
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -111,6 +114,17 @@ async def test_the_cookie_is_kept_from_scripts_other_sites_and_other_stores(
     browser.client.cookies.set("tradewind_session", token, path="/store/second")
     assert "Sign in" in text(await browser.opens(slug="second"))
     assert "Your orders" in text(await browser.opens())
+
+
+async def test_over_https_the_cookie_goes_over_https_alone(house: Letterbox) -> None:
+    store = house.store()
+    new = NewSession(kind="customer", store_id=store.id, customer_id=store.id)
+    opened = await open_session(house.engine.database, new)
+    engine = copy.copy(house.engine)
+    for site, secure in (("https://shop.example", True), ("http://shop.example", False)):
+        engine.public_url = site
+        cookie = visitor.kept(engine, store, opened)
+        assert (cookie.secure, cookie.httponly, cookie.samesite) == (secure, True, "lax")
 
 
 @pytest.mark.parametrize("path", ["", "/code", "/sign-out"])
