@@ -30,7 +30,10 @@ from tradewind_stripe.wire import word
 
 SIGNATURE = "stripe-signature"
 TOLERANCE_SECONDS = 300
-"""How old a signature may be. One from the future is taken: clocks differ."""
+"""How old a signature may be, by the machine's clock, as it was signed by the world's.
+
+One from the future is taken: clocks differ.
+"""
 
 EVENTS = frozenset(
     {
