@@ -2,9 +2,9 @@
 
 import asyncio
 import random
-import time
 from collections.abc import AsyncIterator
 from typing import Any
+from uuid import UUID
 
 import pytest_asyncio
 
@@ -18,10 +18,14 @@ from tests.support.storefront import (
     refused,
     told,
 )
+from tradewind.carts.rules import NewCart
+from tradewind.carts.service import add_line, open_cart
+from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.service import start_payment
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 
-ROUNDS = 200
+ROUNDS, AT_ONCE = 200, 8
 EVENTS = """
     SELECT (SELECT count(*) FROM shop.orders WHERE store_id = $1),
            (SELECT count(*) FROM shop.payments WHERE store_id = $1 AND status = 'paid'),
@@ -119,14 +123,12 @@ async def test_a_card_whose_page_and_webhook_are_both_lost_is_looked_up(site: St
 
 async def test_a_card_whose_webhook_and_page_come_at_the_same_instant(site: Storefront) -> None:
     chance = random.Random(4)
-    began = time.perf_counter()
     async with site.engine.database.transaction(site.store.id) as tx:
         await tx.execute(
             "UPDATE shop.inventory_levels SET on_hand = 10000 WHERE store_id = $1", tx.store_id
         )
-    for _ in range(ROUNDS):
-        await one_instant(site, chance)
-    print(f"{ROUNDS} rounds took {time.perf_counter() - began:.1f} s")  # noqa: T201
+    for _ in range(0, ROUNDS, AT_ONCE):
+        await asyncio.gather(*(one_instant(site, chance) for _ in range(AT_ONCE)))
     await site.shop.settle()
     assert await counts(site) == (ROUNDS, ROUNDS, ROUNDS, ROUNDS, ROUNDS, 0)
     (stock,) = await site.rows(
@@ -139,8 +141,7 @@ async def test_a_card_whose_webhook_and_page_come_at_the_same_instant(site: Stor
 
 async def one_instant(site: Storefront, chance: random.Random) -> None:
     """One purchase: the page asks, the webhook comes and is worked on, all at once."""
-    cart = await site.cart()
-    session = await site.pays(cart)
+    cart, session = await begun(site)
     fact = site.confirmed(session)
 
     async def page() -> dict[str, Any]:
@@ -153,13 +154,23 @@ async def one_instant(site: Storefront, chance: random.Random) -> None:
         await some_turns(chance)
         await site.shop.worker.work_off()
 
-    doing = [page(), news(), page()]
+    doing = [page(), news()]
     chance.shuffle(doing)
-    answers = await asyncio.gather(*doing)
-    assert len({one["order"]["id"] for one in answers if one}) == 1
+    await asyncio.gather(*doing)
+
+
+async def begun(site: Storefront) -> tuple[dict[str, Any], dict[str, Any]]:
+    """A cart whose payment has begun, by a shorter way than the shopper's."""
+    tea = UUID(await site.variant())
+    async with site.engine.database.transaction(site.store.id) as tx:
+        cart = await open_cart(tx, NewCart(source="web", email=EMAIL))
+        cart = await add_line(tx, cart, tea, 1)
+    request = StartRequest(provider="elements")
+    session = await start_payment(site.engine, site.store, cart.id, request)
+    return {"id": str(cart.id)}, {"data": session.data}
 
 
 async def some_turns(chance: random.Random) -> None:
     """Let others go first, a few times."""
-    for _ in range(chance.randrange(30)):
+    for _ in range(chance.randrange(60)):
         await asyncio.sleep(0)

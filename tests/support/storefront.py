@@ -38,6 +38,7 @@ class Storefront:
         self.engine = shop.engine
         self.store: Store = shop.branches["demo"].store
         self._notes = 0
+        self._variants: dict[str, str] = {}
 
     async def ask(
         self,
@@ -65,6 +66,11 @@ class Storefront:
 
     async def variant(self, sku: str = TEA) -> str:
         """The id of what is sold under a SKU."""
+        if sku not in self._variants:
+            self._variants[sku] = await self._variant(sku)
+        return self._variants[sku]
+
+    async def _variant(self, sku: str) -> str:
         async with self.engine.database.transaction(self.store.id) as tx:
             found = await tx.fetchval(
                 "SELECT id FROM shop.variants WHERE store_id = $1 AND sku = $2", tx.store_id, sku

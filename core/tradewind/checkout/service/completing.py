@@ -24,7 +24,7 @@ from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.beginning import begin, call_start, check_terms
 from tradewind.checkout.service.placing import check_delivery, place_cart
 from tradewind.checkout.service.providers import Attempt
-from tradewind.checkout.service.quoting import quote
+from tradewind.checkout.service.quoting import quote, quote_in
 from tradewind.checkout.service.reporting import learned, payment_reported, settle
 from tradewind.checkout.service.starting import (
     assess,
@@ -92,13 +92,17 @@ async def complete(
     (`payment_not_completed`, `cart_changed`, `cart_empty`, `line_unavailable`, `missing_email`,
     `missing_shipping_method`); the cart is kept then.
     """
-    cart = await quote(engine, store, cart_id)
     named = Named(session_id=session_id, provider_ref=provider_ref)
     async with engine.database.transaction(store.id) as tx:
-        order = await orders.order_of_cart(tx, cart_id)
-        found = Found(cart=cart) if order else await _found(tx, cart, named)
+        cart = await carts.get_cart(tx, cart_id)
+        order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
+        quoted = await quote_in(tx, engine, cart)
+        found = Found(cart=cart) if order else await _found(tx, quoted or cart, named)
     if order is not None:
         return await _standing(engine, store, order)
+    if quoted is None:
+        found = msgspec.structs.replace(found, cart=await quote(engine, store, cart_id))
+    cart = found.cart
     if found.payment is not None and found.payment.certain:
         return await _settled(engine, store, found)
     check_expected(cart, expected_total)
