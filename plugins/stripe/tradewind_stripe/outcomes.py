@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import UTC, datetime
 
-from tradewind import Fact, FactKind, FactStatus, Money, PaymentResult, PaymentStatus
+from tradewind import Fact, FactKind, FactStatus, PaymentResult, PaymentStatus
 from tradewind_stripe import amounts
 from tradewind_stripe.wire import Charge, Dispute, Intent, PaymentError, Refund, Session
 
@@ -199,8 +199,3 @@ def dispute_fact(dispute: Dispute) -> Fact | None:
         amount=amounts.money(dispute.amount, dispute.currency),
         at=moment(dispute.created),
     )
-
-
-def money_of(intent: Intent) -> Money:
-    """What is to be paid."""
-    return amounts.money(intent.amount, intent.currency)
