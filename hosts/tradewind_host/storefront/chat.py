@@ -27,6 +27,6 @@ async def chat_link(engine: Engine, store: Store, text: str) -> ChatLink | None:
 
 
 def about_cart(cart: Cart, words: Words) -> str:
-    """What a shopper may want to say of their cart."""
-    lines = [f"{line.quantity} × {line.title} ({line.sku})" for line in cart.lines]
+    """A cart in words that the chat understands: sent there, it fills the cart of the chat."""
+    lines = [f"ADD {line.sku} {line.quantity}" for line in cart.lines]
     return "\n".join([words("chat.cart"), *lines])

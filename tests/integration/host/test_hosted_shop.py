@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager
 from http import HTTPStatus
 from pathlib import Path
 from typing import Any, NamedTuple
-from urllib.parse import urlencode
+from urllib.parse import parse_qs, urlencode, urlsplit
 
 import httpx
 import pytest
@@ -19,8 +19,10 @@ from tests.support.tills import Till, open_till
 from tradewind import Capabilities, ChatLink, NoSettings, Plugin, hookimpl
 from tradewind.catalog.rules import NewProduct, NewVariant
 from tradewind.catalog.service import create_category, create_product
+from tradewind.contracts.channel import OrderItem
 from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
+from tradewind.conversations.rules import parse_command
 from tradewind.customers import service as customers
 from tradewind.database import Database
 from tradewind.database.sessions import NewSession, open_session
@@ -335,7 +337,11 @@ async def test_a_link_begins_a_chat_about_a_product_a_cart_and_an_order(
             "https://parrot.example/?text=Hello%21+I+have+a+question+about+%E2%80%9CMug%E2%80%9D."
         )
         cart = await house.adds()
-        assert "2+%C3%97+Mug+%28MUG%29" in cart.link("Ask us on Parrot")
+        words = parse_qs(urlsplit(cart.link("Ask us on Parrot")).query)["text"][0]
+        assert words == "Hello! This is my cart:\nADD MUG 2"
+        command = parse_command(words)
+        assert command is not None
+        assert command.items == [OrderItem(sku="MUG", quantity=2)]
         review = await house.visitor.sends(
             (await house.visitor.opens("/store/shop/checkout")).form("Continue"), **AMINA
         )

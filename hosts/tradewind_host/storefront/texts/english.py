@@ -195,7 +195,7 @@ ENGLISH: Mapping[str, str] = {
     "error.delivery": "This delivery is not offered any more. Please choose another.",
     "chat.link": "Ask us on {channel}",
     "chat.product": "Hello! I have a question about “{title}”.",
-    "chat.cart": "Hello! I have a question about my cart:",
+    "chat.cart": "Hello! This is my cart:",
     "chat.order": "Hello! I have a question about order {number}.",
     "bar.account": "Account",
     "account.title": "Your account",

@@ -201,7 +201,7 @@ FRENCH: Mapping[str, str] = {
     "error.delivery": "Cette livraison n’est plus proposée. Merci d’en choisir une autre.",
     "chat.link": "Nous écrire sur {channel}",
     "chat.product": "Bonjour ! J’ai une question sur « {title} ».",
-    "chat.cart": "Bonjour ! J’ai une question sur mon panier :",
+    "chat.cart": "Bonjour ! Voici mon panier :",
     "chat.order": "Bonjour ! J’ai une question sur la commande {number}.",
     "bar.account": "Compte",
     "account.title": "Votre compte",

@@ -201,7 +201,7 @@ SWAHILI: Mapping[str, str] = {
     "error.delivery": "Usafirishaji huu haupatikani tena. Tafadhali chagua mwingine.",
     "chat.link": "Tuulize kwa {channel}",
     "chat.product": "Habari! Nina swali kuhusu “{title}”.",
-    "chat.cart": "Habari! Nina swali kuhusu kikapu changu:",
+    "chat.cart": "Habari! Hiki ni kikapu changu:",
     "chat.order": "Habari! Nina swali kuhusu oda {number}.",
     "bar.account": "Akaunti",
     "account.title": "Akaunti yako",
