@@ -492,6 +492,17 @@ async def test_off_in_the_environment_wins_over_on_in_the_store(
         assert (await set_flag(engine, shop, NAME, enabled=False, actor="ann"))[NAME] is False
 
 
+async def test_another_process_sees_a_flag_within_seconds(
+    database: Database, engine: Engine, shop: Store, clock: ManualClock
+) -> None:
+    async with engine_with(database) as elsewhere:
+        assert await elsewhere.flag(shop, NAME) is True
+        await set_flag(engine, shop, NAME, enabled=False, actor="ann")
+        assert await elsewhere.flag(shop, NAME) is True
+        clock.advance(FRESH.total_seconds())
+        assert await elsewhere.flag(shop, NAME) is False
+
+
 async def test_the_audit_log_tells_who_did_what_newest_first(
     engine: Engine, shop: Store, other: Store, clock: ManualClock
 ) -> None:
