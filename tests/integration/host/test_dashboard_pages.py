@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
@@ -19,11 +20,13 @@ from tradewind import DashboardPage, PageRequest, Plugin, StoreContext, Text, ho
 from tradewind.cases.service import NewCase, get_case, open_case
 from tradewind.contracts.errors import Conflict
 from tradewind.messaging.queries import MessageRecord
+from tradewind.settings.keyring import new_key
 from tradewind.settings.service import configure
 from tradewind.stores import staff
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host import passwords
+from tradewind_host import passwords, staffing
+from tradewind_host.config import Config
 from tradewind_host.dashboard.bubbles import bubble
 
 OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
@@ -291,6 +294,37 @@ async def test_a_session_needs_its_word_at_routes_of_plugins(house: House) -> No
         assert house.lamp.lit == []
         assert (await browser.client.post(path, data={"csrf": word})).is_success
         house.lamp.lit.clear()
+
+
+async def test_staff_is_added_changed_and_removed_from_the_command_line(
+    house: House, database_urls: DatabaseUrls, capsys: pytest.CaptureFixture[str]
+) -> None:
+    config = Config(database_url=database_urls.app, secret_keys=(new_key(),))
+    email = "clerk@demo.example"
+    wanted = staffing.NewMember("demo", email, "staff", "The clerk")
+    await staffing.add_member(config, wanted, generate=True)
+    told = printed(capsys)
+    assert (told["email"], told["role"]) == (email, "staff")
+    browser = Browser(house.shop.app, SITE)
+    answer = await browser.signs_in(email, told["password"])
+    assert (answer.url.path, "The clerk" in answer.text) == ("/dashboard/orders", True)
+    await staffing.add_member(config, wanted._replace(role="read_only"), generate=True)
+    assert "password" not in printed(capsys)
+    await staffing.show_members(config, "demo")
+    listed = printed(capsys)["staff"]
+    assert (email, "read_only") in {(one["email"], one["role"]) for one in listed}
+    assert "argon2" not in str(listed)
+    await staffing.replace_password(config, email, generate=True)
+    fresh = printed(capsys)["password"]
+    assert (await browser.gets("/dashboard/orders")).url.path == "/dashboard/login"
+    assert (await browser.signs_in(email, fresh)).url.path == "/dashboard/orders"
+    await staffing.drop_member(config, "demo", email)
+    assert (await browser.gets("/dashboard/orders")).url.path == "/dashboard/login"
+
+
+def printed(capsys: pytest.CaptureFixture[str]) -> Any:
+    """What a command printed last."""
+    return msgspec.json.decode(capsys.readouterr().out.splitlines()[-1])
 
 
 async def test_an_address_is_one_account_and_a_role_can_be_changed(house: House) -> None:
