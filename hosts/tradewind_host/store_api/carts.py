@@ -70,18 +70,21 @@ class ShippingChoice(msgspec.Struct, frozen=True, kw_only=True):
     option_id: Annotated[str, _OPTION]
 
 
-READ = told(writes(), {409: ["cart_changed"]})
-_NEW = told(writes(), {409: ["no_region"]})
-_EDIT = told(writes(), {409: ["cart_completed", "cart_changed"]})
+OFF = ["channel_disabled", "read_only"]
+READ = told(writes(), {403: OFF, 409: ["cart_changed"]})
+_NEW = told(writes(), {403: OFF, 409: ["no_region"]})
+_EDIT = told(writes(), {403: OFF, 409: ["cart_completed", "cart_changed"]})
 _LINE = told(
     writes(),
     {
+        403: OFF,
         404: ["unknown_variant"],
         409: ["out_of_stock", "line_unavailable", "too_many_lines", "cart_completed"],
     },
 )
 _DELIVERY = told(
-    writes(), {404: ["unknown_shipping_option"], 409: ["cart_completed", "cart_changed"]}
+    writes(),
+    {403: OFF, 404: ["unknown_shipping_option"], 409: ["cart_completed", "cart_changed"]},
 )
 
 

@@ -23,7 +23,7 @@ from tradewind_host.store_api.cart_view import (
     method_view,
     payment_session_answer,
 )
-from tradewind_host.store_api.carts import READ
+from tradewind_host.store_api.carts import OFF, READ
 
 _NAME = msgspec.Meta(min_length=1, max_length=200)
 _INPUT = msgspec.Meta(max_length=1000)
@@ -66,6 +66,7 @@ _LACKS = ["cart_empty", "line_unavailable", "missing_email", "missing_shipping_m
 _PAY = told(
     writes(502),
     {
+        403: OFF,
         404: ["unknown_payment_method"],
         409: [
             *_LACKS,
@@ -84,6 +85,7 @@ _PAY = told(
 _COMPLETE = told(
     writes(502),
     {
+        403: OFF,
         404: ["unknown_payment"],
         409: [
             *_LACKS,
