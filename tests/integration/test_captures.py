@@ -138,6 +138,7 @@ async def test_money_is_taken_in_parts_and_never_more_than_is_held(desk: Desk) -
             await desk.takes(order, amount)
         assert refused.value.reason == code
     assert len(desk.books.made("capture")) == 1
+    assert await desk.cases() == []
     await desk.takes(order)
     assert await desk.captures(order) == [("succeeded", 4_000), ("succeeded", 6_000)]
     assert (await desk.order(order.id)).payment_status == "paid"

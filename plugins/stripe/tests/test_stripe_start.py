@@ -95,7 +95,7 @@ async def test_optional_words_are_sent_where_they_are_wanted(
     sent = peer.calls[1].params
     assert sent["receipt_email"] == "ada@example.com"
     assert sent["statement_descriptor_suffix"] == "BEANS"
-    assert sent["payment_method_types"] == {"0": "card"}
+    assert sent["allowed_payment_method_types"] == {"0": "card"}
 
 
 async def test_an_amount_that_stripe_counts_otherwise_is_translated(

@@ -80,7 +80,7 @@ async def _intent(
         **_terms(context, payment),
     }
     if settings.payment_method_types:
-        params["payment_method_types"] = list(settings.payment_method_types)
+        params["allowed_payment_method_types"] = list(settings.payment_method_types)
     call = client.v1.payment_intents.create_async(params, _key(payment))  # type: ignore[arg-type]
     return await asked(call, Intent)
 
@@ -108,7 +108,7 @@ async def _session(
     if payment.payer.email:
         params["customer_email"] = payment.payer.email
     if settings.payment_method_types:
-        params["payment_method_types"] = list(settings.payment_method_types)
+        params["allowed_payment_method_types"] = list(settings.payment_method_types)
     call = client.v1.checkout.sessions.create_async(params, _key(payment))  # type: ignore[arg-type]
     return await asked(call, Session)
 

@@ -229,7 +229,10 @@ async def _tell_failed(tx: Transaction, payment: Payment, code: str, order: Orde
 async def _came(
     tx: Transaction, engine: Engine, folded: payments.Folded, order: Order | None, source: str
 ) -> None:
-    """Open the case of money that has come and is not what was asked for, if that is so."""
+    """Open the case of money that has come and is not what was asked for, if that is so.
+
+    Of money that was held the merchant decides how much is taken.
+    """
     payment = folded.after
     if order is not None and order.closed and payment.held > folded.before.held:
         await call_off_later(tx, [payment.id])
@@ -243,7 +246,7 @@ async def _came(
         await money_case(tx, engine, payment, "overpaid", f"More came{named} than was asked for")
     if payment.captured >= payment.amount:
         await close_by_key(tx, money_key("shortfall", payment), ENGINE, "The rest came.")
-    elif source != MERCHANT:
+    elif source != MERCHANT and payment.intent != "authorize":
         await money_case(tx, engine, payment, "shortfall", f"Less came{named} than was asked for")
 
 
