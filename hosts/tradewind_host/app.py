@@ -1,6 +1,9 @@
 """Puts the host together: one Litestar app over one engine."""
 
-from litestar import Litestar, Router
+from collections.abc import Callable
+from typing import Any
+
+from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 
@@ -24,9 +27,14 @@ from tradewind_host.webhooks import webhook_routes
 
 def create_app(engine: Engine, config: Config) -> Litestar:
     """The host over an open engine, which it neither opens nor closes."""
-    keys = Keys(engine.database)
-    limiter = Limiter(engine.clock, config.rules)
-    app = Litestar(
+    app = assemble(media_router(config.data_dir), *plugin_routers(engine))
+    furnish(app, engine, config)
+    return app
+
+
+def assemble(*more: Router) -> Litestar:
+    """The routes and `more`, which find what they work on in the app's state."""
+    return Litestar(
         route_handlers=[
             *ROUTES,
             Router("/", route_handlers=webhook_routes, include_in_schema=False),
@@ -35,29 +43,39 @@ def create_app(engine: Engine, config: Config) -> Litestar:
             *pages_routers(),
             *dashboard_routers(),
             admin_router(),
-            media_router(config.data_dir),
-            *plugin_routers(engine),
+            *more,
         ],
         dependencies={
-            "engine": Provide(lambda: engine, sync_to_thread=False),
-            "keys": Provide(lambda: keys, sync_to_thread=False),
-            "limiter": Provide(lambda: limiter, sync_to_thread=False),
+            "engine": Provide(_given("engine"), sync_to_thread=False),
+            "keys": Provide(_given("api_keys"), sync_to_thread=False),
+            "limiter": Provide(_given("limiter"), sync_to_thread=False),
         },
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
-        state=State(
-            {
-                "engine": engine,
-                "api_keys": keys,
-                "config": config,
-                "limiter": limiter,
-                "dashboard_extensions": Extensions(engine.plugins),
-            }
-        ),
         request_max_body_size=None,
         logging_config=None,
         debug=False,
     )
+
+
+def furnish(app: Litestar, engine: Engine, config: Config) -> None:
+    """Put an open engine behind the routes, and the edge before them."""
+    keys = Keys(engine.database)
+    app.state = State(
+        {
+            "engine": engine,
+            "api_keys": keys,
+            "config": config,
+            "limiter": Limiter(engine.clock, config.rules),
+            "dashboard_extensions": Extensions(engine.plugins),
+        }
+    )
     proxies = Proxies(config.trusted_proxies, config.client_address_header or "")
     app.asgi_handler = Edge(app.asgi_handler, config, keys, proxies)
-    return app
+
+
+def _given(name: str) -> Callable[[Request[Any, Any, Any]], Any]:
+    def found(request: Request[Any, Any, Any]) -> Any:
+        return request.app.state[name]
+
+    return found

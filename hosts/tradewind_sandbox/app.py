@@ -2,13 +2,13 @@
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Callable, Coroutine
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Annotated, Any
 
 import httpx
 import msgspec
-from litestar import Litestar, post
+from litestar import Litestar, Request, post
 from litestar.datastructures import State
 from litestar.di import Provide
 from litestar.params import JSONBody
@@ -70,26 +70,13 @@ def create_app(
     `mail_listener`, a bound socket, letters are taken over SMTP while the app runs. When it stops,
     background deliveries are canceled and connections closed.
     """
-    clock = clock or OffsetClock()
-    faults = Faults()
-    deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport, faults)
-    carrier = Carrier(WhatsAppState(config, clock), deliveries)
-    bank = Bank(FlutterwaveState(config.flutterwave, clock), deliveries)
-    stripe = Stripe(StripeState(config.stripe, clock), deliveries)
-    mailbox = Mailbox()
-    postman = Postman(mailbox, config.mail, clock, faults)
+    app = assemble()
+    app.state = furnish(config, clock=clock, transport=transport, mail_listener=mail_listener)
+    return app
 
-    @asynccontextmanager
-    async def background(_: Litestar) -> AsyncIterator[None]:
-        async with AsyncExitStack() as stack:
-            stack.push_async_callback(deliveries.close)
-            stack.callback(mailbox.close)
-            await stack.enter_async_context(_running(bank.watch()))
-            await stack.enter_async_context(_running(stripe.watch()))
-            if mail_listener:
-                await stack.enter_async_context(taking_mail(mail_listener, postman))
-            yield
 
+def assemble() -> Litestar:
+    """The routes of every peer, which find what they work on in the app's state."""
     return Litestar(
         route_handlers=[
             advance_clock,
@@ -102,18 +89,60 @@ def create_app(
             mail_router(),
         ],
         dependencies={
-            "carrier": Provide(lambda: carrier, sync_to_thread=False),
-            "bank": Provide(lambda: bank, sync_to_thread=False),
-            "stripe": Provide(lambda: stripe, sync_to_thread=False),
-            "mailbox": Provide(lambda: mailbox, sync_to_thread=False),
-            "faults": Provide(lambda: faults, sync_to_thread=False),
+            name: Provide(_given(name), sync_to_thread=False)
+            for name in ("carrier", "bank", "stripe", "mailbox", "faults")
         },
-        middleware=[CallFaults(faults)],
-        lifespan=[background],
-        state=State({"carrier": carrier, "bank": bank, "stripe": stripe}),
+        middleware=[CallFaults()],
+        lifespan=[_background],
         openapi_config=None,
         logging_config=None,
     )
+
+
+def furnish(
+    config: SandboxConfig,
+    *,
+    clock: Clock | None = None,
+    transport: httpx.AsyncBaseTransport | None = None,
+    mail_listener: socket.socket | None = None,
+) -> State:
+    """What the routes work on; the arguments are those of `create_app`."""
+    clock = clock or OffsetClock()
+    faults = Faults()
+    deliveries = Deliveries(config.retry_delays, config.webhook_timeout_seconds, transport, faults)
+    mailbox = Mailbox()
+    return State(
+        {
+            "faults": faults,
+            "deliveries": deliveries,
+            "carrier": Carrier(WhatsAppState(config, clock), deliveries),
+            "bank": Bank(FlutterwaveState(config.flutterwave, clock), deliveries),
+            "stripe": Stripe(StripeState(config.stripe, clock), deliveries),
+            "mailbox": mailbox,
+            "postman": Postman(mailbox, config.mail, clock, faults),
+            "mail_listener": mail_listener,
+        }
+    )
+
+
+def _given(name: str) -> Callable[[Request[Any, Any, Any]], Any]:
+    def found(request: Request[Any, Any, Any]) -> Any:
+        return request.app.state[name]
+
+    return found
+
+
+@asynccontextmanager
+async def _background(app: Litestar) -> AsyncIterator[None]:
+    state = app.state
+    async with AsyncExitStack() as stack:
+        stack.push_async_callback(state.deliveries.close)
+        stack.callback(state.mailbox.close)
+        await stack.enter_async_context(_running(state.bank.watch()))
+        await stack.enter_async_context(_running(state.stripe.watch()))
+        if state.mail_listener:
+            await stack.enter_async_context(taking_mail(state.mail_listener, state.postman))
+        yield
 
 
 @asynccontextmanager

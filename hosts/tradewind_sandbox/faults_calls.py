@@ -73,32 +73,31 @@ class CallFaults(ASGIMiddleware):
 
     scopes = (ScopeType.HTTP,)
 
-    def __init__(self, faults: Faults) -> None:
-        self._faults = faults
-
     async def handle(self, scope: Scope, receive: Receive, send: Send, next_app: ASGIApp) -> None:
         """Answer in the peer's place, or let the call through."""
         api = next((one for one in _APIS if one.paths.fullmatch(scope["path"])), None)
+        faults: Faults = scope["litestar_app"].state["faults"]
         if api is None:
             await next_app(scope, receive, send)
-        elif refusal := await self._before(api):
+        elif refusal := await _before(api, faults):
             await refusal(scope, receive, send)
-        elif lost := self._faults.strike(api.peer, "timeout_after_effect"):
+        elif lost := faults.strike(api.peer, "timeout_after_effect"):
             await next_app(scope, receive, _nowhere)
             await _until_gone(receive, lost.seconds)
             await _answer(api, _UNAVAILABLE, {"Connection": "close"})(scope, receive, send)
         else:
             await next_app(scope, receive, send)
 
-    async def _before(self, api: _Api) -> ASGIResponse | None:
-        """Wait where the call is late; the refusal where it does not get through."""
-        if late := self._faults.strike(api.peer, "delay"):
-            await asyncio.sleep(late.seconds)
-        if busy := self._faults.strike(api.peer, "status_429"):
-            return _answer(api, 429, {"Retry-After": _retry_after(busy)})
-        if self._faults.strike(api.peer, "status_500"):
-            return _answer(api, 500)
-        return None
+
+async def _before(api: _Api, faults: Faults) -> ASGIResponse | None:
+    """Wait where the call is late; the refusal where it does not get through."""
+    if late := faults.strike(api.peer, "delay"):
+        await asyncio.sleep(late.seconds)
+    if busy := faults.strike(api.peer, "status_429"):
+        return _answer(api, 429, {"Retry-After": _retry_after(busy)})
+    if faults.strike(api.peer, "status_500"):
+        return _answer(api, 500)
+    return None
 
 
 def _retry_after(fault: Fault) -> str:

@@ -18,6 +18,7 @@ import msgspec
 from litestar import Litestar
 
 from tests.integration.sandbox.world import running
+from tests.support.apps import host_app, sandbox_app
 from tests.support.goods import AMERICAN, KENYAN, Good, stock_up
 from tests.support.shops import make_shop
 from tradewind.database import Store
@@ -29,13 +30,12 @@ from tradewind.settings.service import configure, set_flag
 from tradewind.stores.service import issue_key
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host.app import create_app
 from tradewind_host.config import Config
 from tradewind_host.engine import close_engine, open_engine
 from tradewind_host.worker import Worker
 from tradewind_manual import plugin as manual
 from tradewind_sandbox import SandboxConfig, WhatsAppAccount
-from tradewind_sandbox import create_app as create_sandbox
+from tradewind_sandbox.app import furnish
 from tradewind_sandbox.whatsapp.bubbles import Option, draw
 from tradewind_sandbox.whatsapp.carrier import Carrier
 from tradewind_whatsapp import plugin as whatsapp
@@ -306,8 +306,8 @@ async def open_shop(
             "demo": await _branch(engine, "demo", KENYAN, currency="KES", country="ke"),
             "second": await _branch(engine, "second", AMERICAN, currency="USD", country="us"),
         }
-        app = create_app(engine, config)
-        world = create_sandbox(_outside(sandbox), clock=clock, transport=network)
+        app = host_app(engine, config)
+        world = sandbox_app(furnish(_outside(sandbox), clock=clock, transport=network))
         network.hosts = {SHOP: app, GRAPH: world}
         await stack.enter_async_context(running(app))
         await stack.enter_async_context(running(world))

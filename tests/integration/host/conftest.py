@@ -10,6 +10,7 @@ import pytest_asyncio
 from litestar import Litestar
 
 from tests.integration.host.plugin import Parcels
+from tests.support.apps import host_app
 from tradewind.catalog import service as catalog
 from tradewind.catalog.rules import NewProduct, NewRegion, NewVariant
 from tradewind.contracts.money import Money
@@ -21,7 +22,6 @@ from tradewind.settings.keyring import new_key
 from tradewind.stores.service import StoreSettings, create_store
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host.app import create_app
 from tradewind_host.config import Config
 from tradewind_host.engine import close_engine, open_engine
 
@@ -58,7 +58,7 @@ async def engine(config: Config, clock: ManualClock) -> AsyncIterator[Engine]:
 
 @pytest.fixture
 def app(engine: Engine, config: Config) -> Litestar:
-    return create_app(engine, config)
+    return host_app(engine, config)
 
 
 @pytest_asyncio.fixture

@@ -4,8 +4,19 @@ from http import HTTPStatus
 from typing import Any
 
 import httpx
+import pytest
+from litestar import Litestar
 
 from tests.integration.host.conftest import Shop
+from tradewind.settings.engine import Engine
+from tradewind_host.app import create_app
+from tradewind_host.config import Config
+
+
+@pytest.fixture
+def app(engine: Engine, config: Config) -> Litestar:
+    """The whole host, with pictures."""
+    return create_app(engine, config)
 
 
 async def products(client: httpx.AsyncClient, shop: Shop, **query: Any) -> dict[str, Any]:

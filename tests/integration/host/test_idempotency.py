@@ -13,8 +13,17 @@ from tradewind.contracts.errors import Conflict
 from tradewind.settings.engine import Engine
 from tradewind.testing.clock import ManualClock
 from tradewind_host import idempotency
+from tradewind_host.app import create_app
 from tradewind_host.auth import AdminDoor
+from tradewind_host.config import Config
 from tradewind_host.idempotency import KEPT, LEASE, Claim, Idempotency
+
+
+@pytest.fixture
+def app(engine: Engine, config: Config) -> Litestar:
+    """A host of its own, which is given more routes."""
+    return create_app(engine, config)
+
 
 PATH = "/admin/inventory/TEA-1"
 FIVE_MORE = {"adjust": 5}

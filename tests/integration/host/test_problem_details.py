@@ -10,6 +10,14 @@ from litestar import Litestar, get
 from tests.integration.host.conftest import Shop
 from tradewind.contracts.errors import Limited, OutOfStock, ProviderFault
 from tradewind.settings.engine import Engine
+from tradewind_host.app import create_app
+from tradewind_host.config import Config
+
+
+@pytest.fixture
+def app(engine: Engine, config: Config) -> Litestar:
+    """A host of its own, which is given more routes."""
+    return create_app(engine, config)
 
 
 async def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:

@@ -184,9 +184,9 @@ async def open_merchant(retry_delays: tuple[float, ...] = (0, 0, 0)) -> AsyncIte
             "stripe": Provide(lambda: bank, sync_to_thread=False),
             "faults": Provide(lambda: faults, sync_to_thread=False),
         },
-        middleware=[CallFaults(faults)],
+        middleware=[CallFaults()],
         on_shutdown=[deliveries.close],
-        state=State({"carrier": bank}),
+        state=State({"carrier": bank, "faults": faults}),
         openapi_config=None,
         logging_config=None,
     )

@@ -167,8 +167,13 @@ async def call(world: World, path: str, called: list[Any]) -> httpx.Response:
         await send({"type": "http.response.start", "status": 204, "headers": []})
         await send({"type": "http.response.body", "body": b""})
 
-    app: Any = world.app.middleware[0]
-    transport = httpx.ASGITransport(app=app(peer))
+    middleware: Any = world.app.middleware[0]
+    behind = middleware(peer)
+
+    async def app(scope: Any, receive: Any, send: Any) -> None:
+        await behind({**scope, "litestar_app": world.app}, receive, send)
+
+    transport = httpx.ASGITransport(app=app)
     async with httpx.AsyncClient(transport=transport, base_url="http://sandbox.test") as client:
         return await client.post(path)
 

@@ -14,7 +14,9 @@ import httpx
 import msgspec
 from litestar import Litestar
 
-from tradewind_sandbox import ApprovedTemplate, SandboxConfig, WhatsAppAccount, create_app
+from tests.support.apps import sandbox_app
+from tradewind_sandbox import ApprovedTemplate, SandboxConfig, WhatsAppAccount
+from tradewind_sandbox.app import furnish
 
 PHONE_NUMBER_ID = "106540352242922"
 WABA_ID = "102290129340398"
@@ -158,7 +160,8 @@ async def open_world(**changes: Any) -> AsyncIterator[World]:
     """Start a sandbox whose config is CONFIG with `changes`."""
     clock, business = StillClock(), PretendedBusiness()
     config = msgspec.structs.replace(CONFIG, **changes)
-    app = create_app(config, clock=clock, transport=httpx.MockTransport(business.handle))
+    state = furnish(config, clock=clock, transport=httpx.MockTransport(business.handle))
+    app = sandbox_app(state)
     transport = httpx.ASGITransport(app=cast("Any", app))
     async with (
         running(app),
