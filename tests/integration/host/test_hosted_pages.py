@@ -744,7 +744,7 @@ async def test_every_page_keeps_its_address_to_itself_and_runs_no_script(house: 
         await house.visitor.presses(sheet.form("Pay online")),
         await house.visitor.presses(sheet.form("Mobile money")),
         await house.visitor.opens(house.order_url(order)),
-        await house.visitor.opens("/store/shop/pay"),
+        await house.visitor.opens("/store/shop/pay?order=x"),
     ]
     assert [one.status for one in sheets] == [200, 200, 200, 200, 404]
     for one in sheets:

@@ -217,6 +217,31 @@ async def test_the_pages_speak_the_browsers_language_and_else_the_stores(house: 
     assert swahili.language == "sw"
 
 
+async def test_every_page_of_the_shop_runs_no_script_and_only_the_goods_may_be_listed(
+    house: House,
+) -> None:
+    listed = [
+        await house.visitor.opens("/store/shop"),
+        await house.visitor.opens("/store/shop/products/shirt"),
+    ]
+    review = await house.reviews()
+    own = [
+        review,
+        await house.visitor.opens("/store/shop/cart"),
+        await house.visitor.opens("/store/shop/checkout"),
+    ]
+    for one in (*listed, *own):
+        policy = one.headers["content-security-policy"]
+        assert policy.startswith(
+            "default-src 'none'; style-src 'self'; img-src 'self'; form-action"
+        )
+        assert one.headers["referrer-policy"] == "same-origin"
+        assert one.headers["cache-control"] == "no-store"
+        assert "<script" not in one.html
+        assert "style=" not in one.html
+    assert ["x-robots-tag" in one.headers for one in (*listed, *own)] == [False] * 2 + [True] * 3
+
+
 # --- the cart ------------------------------------------------------------------------------------
 
 
