@@ -1,9 +1,11 @@
 """Stripe's objects as its API shows them, with the ids of others in place of those others."""
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
+from tradewind_sandbox.stripe.shapes.common import id_of, unix
+from tradewind_sandbox.stripe.shapes.sessions import line, session
 from tradewind_sandbox.stripe.state import (
     Account,
     Charge,
@@ -12,12 +14,28 @@ from tradewind_sandbox.stripe.state import (
     Endpoint,
     Event,
     Intent,
-    Line,
     Movement,
     PaymentMethod,
     Refund,
-    Session,
 )
+
+__all__ = [
+    "authentication_page",
+    "charge",
+    "customer",
+    "dispute",
+    "endpoint",
+    "event",
+    "intent",
+    "line",
+    "listed",
+    "movement",
+    "of_id",
+    "payment_method",
+    "refund",
+    "session",
+    "unix",
+]
 
 _NO_ADDRESS = dict.fromkeys(("city", "country", "line1", "line2", "postal_code", "state"))
 _TIME_FOR_EVIDENCE = timedelta(days=14)
@@ -30,11 +48,6 @@ _INTENT_DETAILS = (
     "statement_descriptor_suffix",
     "transfer_group",
 )
-
-
-def unix(at: datetime | None) -> int | None:
-    """A time as Stripe writes it."""
-    return int(at.timestamp()) if at else None
 
 
 def intent(it: Intent) -> dict[str, Any]:
@@ -69,14 +82,14 @@ def intent(it: Intent) -> dict[str, Any]:
         "confirmation_method": "automatic",
         "created": unix(it.created),
         "currency": it.currency,
-        "customer": _id(it.customer),
+        "customer": id_of(it.customer),
         "last_payment_error": it.last_error,
-        "latest_charge": _id(it.charge),
+        "latest_charge": id_of(it.charge),
         "livemode": False,
         "managed_payments": {"enabled": False},
         "metadata": it.metadata,
         "next_action": _next_action(it),
-        "payment_method": _id(it.payment_method),
+        "payment_method": id_of(it.payment_method),
         "payment_method_types": ["card"],
         "setup_future_usage": it.setup_future_usage,
         "status": it.status,
@@ -125,13 +138,13 @@ def charge(it: Charge) -> dict[str, Any]:
         "amount": it.amount,
         "amount_captured": it.amount_captured,
         "amount_refunded": it.amount_refunded,
-        "balance_transaction": _id(it.movement),
+        "balance_transaction": id_of(it.movement),
         "billing_details": _billing(it.payment_method),
         "calculated_statement_descriptor": "SANDBOX",
         "captured": it.amount_captured > 0,
         "created": unix(it.created),
         "currency": it.intent.currency,
-        "customer": _id(it.intent.customer),
+        "customer": id_of(it.intent.customer),
         "description": details.get("description"),
         "disputed": it.dispute is not None,
         "failure_code": failure.get("code"),
@@ -204,7 +217,7 @@ def payment_method(it: PaymentMethod) -> dict[str, Any]:
         "billing_details": _billing(it),
         "card": card,
         "created": unix(it.created),
-        "customer": _id(it.customer),
+        "customer": id_of(it.customer),
         "customer_account": None,
         "livemode": False,
         "metadata": it.metadata,
@@ -246,11 +259,11 @@ def refund(it: Refund) -> dict[str, Any]:
         "id": it.id,
         "object": "refund",
         "amount": it.amount,
-        "balance_transaction": _id(it.movement),
+        "balance_transaction": id_of(it.movement),
         "charge": it.charge.id,
         "created": unix(it.created),
         "currency": it.charge.intent.currency,
-        "customer": _id(it.charge.intent.customer),
+        "customer": id_of(it.charge.intent.customer),
         "customer_account": None,
         "destination_details": {"card": {"type": "refund"}, "type": "card"},
         "metadata": it.metadata,
@@ -292,103 +305,6 @@ def dispute(it: Dispute) -> dict[str, Any]:
         "payment_method_details": {"card": {**card, "network_reason_code": "10.4"}, "type": "card"},
         "reason": "fraudulent",
         "status": it.status,
-    }
-
-
-def session(it: Session) -> dict[str, Any]:
-    """A checkout session. It has an address only as long as somebody may pay there."""
-    nothing = dict.fromkeys(
-        (
-            "after_expiration",
-            "client_secret",
-            "consent",
-            "consent_collection",
-            "currency_conversion",
-            "customer_account",
-            "discounts",
-            "integration_identifier",
-            "invoice",
-            "origin_context",
-            "payment_link",
-            "payment_method_configuration_details",
-            "permissions",
-            "recovered_from",
-            "saved_payment_method_options",
-            "setup_intent",
-            "shipping_address_collection",
-            "shipping_cost",
-            "subscription",
-            "wallet_options",
-        )
-    )
-    details = (
-        "allow_promotion_codes",
-        "billing_address_collection",
-        "client_reference_id",
-        "locale",
-        "submit_type",
-    )
-    return {
-        "id": it.id,
-        "object": "checkout.session",
-        **nothing,
-        "adaptive_pricing": {"enabled": False},
-        "amount_subtotal": it.amount_total,
-        "amount_total": it.amount_total,
-        "automatic_tax": {"enabled": False, "liability": None, "provider": None, "status": None},
-        "cancel_url": it.cancel_url,
-        "collected_information": None,
-        "created": unix(it.created),
-        "currency": it.currency,
-        "custom_fields": [],
-        "custom_text": dict.fromkeys(
-            ("after_submit", "shipping_address", "submit", "terms_of_service_acceptance")
-        ),
-        "customer": _id(it.customer),
-        "customer_creation": it.customer_creation,
-        "customer_details": it.payer,
-        "customer_email": it.customer_email,
-        "expires_at": unix(it.expires_at),
-        "invoice_creation": {"enabled": False, "invoice_data": {}},
-        "livemode": False,
-        "managed_payments": {"enabled": False},
-        "metadata": it.metadata,
-        "mode": "payment",
-        "payment_intent": _id(it.intent),
-        "payment_method_collection": "if_required",
-        "payment_method_options": {},
-        "payment_method_types": ["card"],
-        "payment_status": "paid" if paid(it) else "unpaid",
-        "phone_number_collection": {"enabled": False},
-        "shipping_options": [],
-        "status": it.status,
-        "success_url": it.success_url,
-        "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
-        "ui_mode": "hosted_page",
-        "url": it.url if it.status == "open" else None,
-        **{name: it.details.get(name) for name in details},
-    }
-
-
-def paid(it: Session) -> bool:
-    """Whether the money is there: an authorization alone is not."""
-    return it.status == "complete" and it.intent is not None and it.intent.status == "succeeded"
-
-
-def line(it: Line, currency: str) -> dict[str, Any]:
-    """A line of a checkout session."""
-    total = it.quantity * it.unit_amount
-    return {
-        "id": it.id,
-        "object": "item",
-        "amount_discount": 0,
-        "amount_subtotal": total,
-        "amount_tax": 0,
-        "amount_total": total,
-        "currency": currency,
-        "description": it.name,
-        "price": {"currency": currency, "unit_amount": it.unit_amount, "type": "one_time"},
-        "quantity": it.quantity,
     }
 
 
@@ -495,8 +411,3 @@ def of_id(account: Account, name: str) -> dict[str, Any] | None:
 def listed(url: str, data: list[dict[str, Any]], *, more: bool = False) -> dict[str, Any]:
     """A list."""
     return {"object": "list", "data": data, "has_more": more, "url": url}
-
-
-def _id(it: Any) -> str | None:
-    """The id of an object that may be missing."""
-    return it.id if it is not None else None
