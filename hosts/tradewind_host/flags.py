@@ -7,10 +7,11 @@ from litestar.types import ASGIApp, Receive, Scope, Send
 
 from tradewind.contracts.errors import Forbidden
 from tradewind_host.access import Access
+from tradewind_host.agreement import FLAG
 
 DOORS: Mapping[str, str] = {
     "/store/carts": "USE_NEW_CHECKOUT",
-    "/store/whatsapp-checkout": "PAYMENT_CHANNEL_WHATSAPP",
+    "/store/whatsapp-checkout": FLAG,
     "/api/checkout": "ENABLE_LEGACY_CHECKOUT",
 }
 """Beginning of a route → the flag that must be on. Orders that were begun are seen and paid on."""

@@ -13,7 +13,7 @@ from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFo
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Intent, Method, PaymentCapabilities, PaymentResult
 from tradewind.inventory.rules import Wanted
-from tradewind.orders.rules import Order
+from tradewind.orders.rules import Order, OrderStatus
 from tradewind.payments.rules import Payment, PaymentSession, Refund, RefundLine
 from tradewind.pricing.rules import Rate
 
@@ -55,17 +55,25 @@ class Snapshot(msgspec.Struct, frozen=True, kw_only=True):
 class Paying(msgspec.Struct, frozen=True, kw_only=True):
     """How an order that is being placed will be paid.
 
-    `new`: payment and session are stored with the order. `stands`: it is placed for good, not
-    pending until `expires_at`. `settled`: the money came for this very cart, so later changes of
-    it do not matter.
+    `new`: payment and session are stored with the order. `stands`: it is placed for good, neither
+    pending until `expires_at` nor a `draft`, which waits for the merchant. `settled`: the money
+    came for this very cart, so later changes of it do not matter.
     """
 
     payment: Payment | None = None
     session: PaymentSession | None = None
     new: bool = False
     stands: bool = True
+    draft: bool = False
     expires_at: datetime | None = None
     settled: bool = False
+
+    @property
+    def status(self) -> OrderStatus:
+        """What the order begins as."""
+        if self.stands:
+            return "processing"
+        return "draft" if self.draft else "pending"
 
 
 class ClaimedLine(msgspec.Struct, frozen=True, kw_only=True):

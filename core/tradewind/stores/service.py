@@ -39,7 +39,9 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     risk_on_failure: Annotated[
         str, Meta(title="When a risk plugin fails", description="allow or veto the payment.")
     ] = "allow"
-    draft_first: Annotated[bool, Meta(title="Orders begin as drafts")] = False
+    draft_first: Annotated[
+        bool, Meta(title="Orders paid by agreement are drafts until their money has come")
+    ] = False
 
 
 _FIELDS = StoreSettings.__struct_fields__

@@ -1,6 +1,5 @@
 """Pay with WhatsApp: the order stands at once, the money is agreed upon in a conversation."""
 
-import re
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -9,13 +8,13 @@ from litestar import Request, post
 from litestar.params import JSONBody
 
 from tradewind.checkout.links import bearer_token
-from tradewind.checkout.service import Agreement, place_agreed
+from tradewind.checkout.service import place_agreed
 from tradewind_host.access import GivenAccess
+from tradewind_host.agreement import agreement_with
 from tradewind_host.limits import address_of
 from tradewind_host.problems import told, writes
 from tradewind_host.store_api.cart_door import CartDoor, Token
 
-METHOD = "whatsapp"
 _ANSWERS = told(
     writes(),
     {
@@ -23,7 +22,6 @@ _ANSWERS = told(
         409: ["cart_empty", "cart_changed", "line_unavailable", "out_of_stock", "already_paid"],
     },
 )
-_PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}")
 
 
 class WhatsAppCheckout(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,18 +55,7 @@ async def whatsapp_checkout(
     Asked again, it gives the same order.
     """
     await CartDoor(access, data.cart_id, token).check()
-    recipient = data.whatsapp_recipient
-    agreement = Agreement(
-        method=METHOD,
-        metadata={
-            "payment_method": METHOD,
-            "whatsapp_recipient": recipient,
-            "wa_payment_state": "pending",
-            "timestamp": msgspec.to_builtins(access.engine.clock.now()),
-        },
-        phone=recipient if _PHONE.fullmatch(recipient) else None,
-        network_address=address_of(request.scope),
-    )
+    agreement = agreement_with(access.engine, data.whatsapp_recipient, address_of(request.scope))
     order = await place_agreed(access.engine, access.store, data.cart_id, agreement)
     shown = bearer_token(access.engine, access.store, order.id, "order")
     return WhatsAppOrder(order_id=order.id, token=shown)

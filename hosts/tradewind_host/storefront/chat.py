@@ -9,12 +9,16 @@ from tradewind_host.storefront.texts import Words
 from tradewind_host.storefront.view import web_address
 
 
-async def chat_link(engine: Engine, store: Store, text: str) -> ChatLink | None:
-    """The link of the first channel, by name, that has one; a plugin that fails has none."""
+async def chat_link(engine: Engine, store: Store, text: str, *, only: str = "") -> ChatLink | None:
+    """The link of the first channel, by name, that has one; a plugin that fails has none.
+
+    `only` asks for the link of this one channel.
+    """
     enabled, state = await engine.enabled(store), await engine.state(store)
     for name, channel in sorted(engine.plugins.channels.items()):
         plugin = engine.plugins.plugin_of(name)
-        if plugin not in enabled or not channel.capabilities.chat_links:
+        wanted = not only or name == only
+        if not wanted or plugin not in enabled or not channel.capabilities.chat_links:
             continue
         try:
             found = channel.chat_link(state.settings[plugin], text)  # type: ignore[attr-defined]

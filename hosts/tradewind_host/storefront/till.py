@@ -19,6 +19,7 @@ from tradewind.checkout.service import (
     look_up_cart,
     payment_methods,
     place,
+    place_agreed,
     quote,
     shipping_options,
     start_payment,
@@ -30,8 +31,9 @@ from tradewind.orders import service as orders
 from tradewind.payments import service as payments
 from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
+from tradewind_host.agreement import FLAG, METHOD, agreement_with
 from tradewind_host.operations import GivenEngine
-from tradewind_host.storefront import forms, paths, paying, tickets, view
+from tradewind_host.storefront import chat, forms, paths, paying, tickets, view
 from tradewind_host.storefront.checkout import Underway, underway
 from tradewind_host.storefront.paying import Trouble
 from tradewind_host.storefront.reading import LIVE, store_of
@@ -132,7 +134,15 @@ class CartBill:
             action=self.here,
             look=self.here,
             steps=view.steps("pay", cart, words),
+            agreed=await self.agreeing(),
         )
+
+    async def agreeing(self) -> str:
+        """The channel on which the purchase can be agreed upon; nothing where it cannot be."""
+        if not self.phone or not await self.engine.flag(self.store, FLAG):
+            return ""
+        found = await chat.chat_link(self.engine, self.store, "", only=METHOD)
+        return found.title if found else ""
 
     def _failure(self) -> str:
         if self.session is None or self.session.cart_version != self.cart.version:
@@ -170,7 +180,23 @@ async def pay(
     if bill.cart.total == 0:
         return await _for_nothing(bill)
     host = request.client.host if request.client else ""
+    if forms.text(form, "agreed"):
+        return await _agreed(bill, host)
     return await paying.pay(bill, form, host)
+
+
+async def _agreed(bill: CartBill, host: str) -> Response[Any]:
+    """Order the cart; how it is paid is agreed upon in a chat, and confirmed by the merchant."""
+    if not await bill.agreeing():
+        return await bill.shown(Trouble(409, bill.words("error.gone")))
+    terms = agreement_with(bill.engine, bill.phone, host)
+    try:
+        order = await place_agreed(bill.engine, bill.store, bill.cart.id, terms)
+    except OutOfStock as error:
+        return await bill.shown(Trouble(409, bill.short(error)))
+    except Refusal:
+        return await bill.shown(Trouble(409, bill.words("error.changed")))
+    return elsewhere(paths.order_of(bill.engine, bill.store, order))
 
 
 async def _for_nothing(bill: CartBill) -> Response[Any]:

@@ -44,10 +44,10 @@ def graph_error(code: int, status: int = 400, **error: Any) -> httpx.Response:
 @pytest.mark.parametrize(
     ("code", "kind"),
     [
-        *((code, Retry) for code in errors.RETRY_AFTER),
+        *((code, Retry) for code in sorted(errors.RETRY_AFTER)),
         *((code, ChannelDown) for code in (0, 3, 10, 190, 200, 299, 368, 131005, 131031, 131042)),
         *((code, ChannelDown) for code in (130497, 131037, 131045, 131048, 131064, 133010)),
-        *((code, PermanentFailure) for code in errors.PERMANENT),
+        *((code, PermanentFailure) for code in sorted(errors.PERMANENT)),
         (131047, WindowClosed),
         (131050, OptedOut),
         (999999, PermanentFailure),

@@ -145,6 +145,27 @@ async def test_part_of_the_money_leaves_it_pending_and_asked_again_it_is_one_ord
     assert (await stall.detail(order_id))["metadata"]["wa_payment_state"] == "paid"
 
 
+async def test_where_the_store_says_so_it_is_a_draft_until_the_merchant_confirms_it(
+    stall: Stall,
+) -> None:
+    await stall.shop.admin("PUT", "/admin/store", {"settings": {"draft_first": True}})
+    before = await stall.left()
+    order_id = (await stall.posts((await stall.cart()).id)).json()["orderId"]
+    await stall.shop.settle()
+    assert (await stall.detail(order_id))["status"] == "draft"
+    assert await stall.left() == before - 2
+    assert stall.tracked == []
+    assert stall.box.letters == []
+    await stall.shop.admin("POST", f"/admin/orders/{order_id}/mark-paid", {})
+    order = await stall.detail(order_id)
+    assert (order["status"], order["metadata"]["wa_payment_state"]) == ("processing", "paid")
+    assert sorted(call["event"] for call in stall.tracked) == ["order.placed", "payment.paid"]
+    refused = (await stall.posts((await stall.cart(3)).id)).json()["orderId"]
+    await stall.shop.admin("POST", f"/admin/orders/{refused}/cancel", {})
+    assert (await stall.detail(refused))["status"] == "canceled"
+    assert await stall.left() == before - 2
+
+
 async def test_what_was_begun_otherwise_is_called_off(stall: Stall) -> None:
     cart = await stall.cart()
     begun = await start_payment(stall.engine, stall.box.store(), cart.id, PUSH)

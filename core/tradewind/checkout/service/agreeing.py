@@ -18,6 +18,7 @@ from tradewind.orders.rules import Order
 from tradewind.payments import queries as payment_rows
 from tradewind.payments.rules import BY_HAND, Payment
 from tradewind.settings.engine import Engine
+from tradewind.stores.service import settings_of
 
 
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
@@ -35,8 +36,9 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
 async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: Agreement) -> Order:
     """Order a cart at once, to be paid as agreed; a cart that is one already gives that order.
 
-    `mark_paid` records the money. Attempts to pay otherwise are called off. Raises NotFound,
-    OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
+    `mark_paid` records the money. In a store with `draft_first` it is a draft until then, which
+    nobody is told of but whose stock is reserved. Attempts to pay otherwise are called off. Raises
+    NotFound, OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
     `missing_shipping_method`, `payment_refused`, `cart_changed`, `already_paid`).
     """
     cart = await quote(engine, store, cart_id)
@@ -51,6 +53,7 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
         cart = _agreed(cart, agreement)
         check_ready(cart)
         await check_delivery(tx, cart)
+        draft = (await settings_of(tx)).draft_first
     if cart.total == 0:
         return await place_cart(engine, store, cart, Paying())
     asked = StartRequest(
@@ -59,7 +62,8 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
         network_address=agreement.network_address,
     )
     await assess_cart(engine, store, cart, asked)
-    paying = Paying(payment=_payment(engine, cart, agreement.method), new=True)
+    payment = _payment(engine, cart, agreement.method)
+    paying = Paying(payment=payment, new=True, stands=not draft, draft=draft)
     return await place_cart(engine, store, cart, paying)
 
 

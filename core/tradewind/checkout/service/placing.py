@@ -115,7 +115,7 @@ def _order(
         id=tx.new_id(),
         number=number,
         cart=cart,
-        status="processing" if paying.stands else "pending",
+        status=paying.status,
         payment_status="paid" if free else status_of(totals, cart.total),
         paid_total=totals.captured,
         refunded_total=min(totals.refunded, totals.captured),

@@ -127,7 +127,7 @@ async def _bring_in_line(
     totals = payments.totals_of(known)
     order = await orders.pay(tx, order, totals, source, _events(tx, folded, order))
     await _came(tx, engine, folded, order, source)
-    if order.status == "pending" and await _is_certain(tx, order, known):
+    if order.status in {"draft", "pending"} and await _is_certain(tx, order, known):
         await orders.place(tx, order, source)
         await _void_others(tx, order, folded.after)
         for payment in known:

@@ -193,6 +193,8 @@ ENGLISH: Mapping[str, str] = {
     "paid.",
     "error.holds": "Too many purchases are unfinished here. Please try again in some minutes.",
     "error.delivery": "This delivery is not offered any more. Please choose another.",
+    "pay.agreed": "Pay on {channel}",
+    "pay.agreed.how": "{store} keeps your goods and writes to you on {channel} about how to pay.",
     "chat.link": "Ask us on {channel}",
     "chat.product": "Hello! I have a question about “{title}”.",
     "chat.cart": "Hello! This is my cart:",

@@ -199,6 +199,8 @@ FRENCH: Mapping[str, str] = {
     "error.changed": "Votre panier a changé entre-temps. Merci de le relire ; rien n’a été payé.",
     "error.holds": "Trop d’achats sont inachevés ici. Merci de réessayer dans quelques minutes.",
     "error.delivery": "Cette livraison n’est plus proposée. Merci d’en choisir une autre.",
+    "pay.agreed": "Payer sur {channel}",
+    "pay.agreed.how": "{store} garde vos articles et vous écrit sur {channel} pour le paiement.",
     "chat.link": "Nous écrire sur {channel}",
     "chat.product": "Bonjour ! J’ai une question sur « {title} ».",
     "chat.cart": "Bonjour ! Voici mon panier :",

@@ -199,6 +199,8 @@ SWAHILI: Mapping[str, str] = {
     "error.holds": "Manunuzi mengi mno hayajakamilika hapa. Tafadhali jaribu tena baada ya "
     "dakika chache.",
     "error.delivery": "Usafirishaji huu haupatikani tena. Tafadhali chagua mwingine.",
+    "pay.agreed": "Lipa kupitia {channel}",
+    "pay.agreed.how": "{store} itakuwekea bidhaa na kukuandikia kwa {channel} jinsi ya kulipa.",
     "chat.link": "Tuulize kwa {channel}",
     "chat.product": "Habari! Nina swali kuhusu “{title}”.",
     "chat.cart": "Habari! Hiki ni kikapu changu:",
