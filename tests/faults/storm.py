@@ -28,7 +28,7 @@ FAULTS: Mapping[str, Mapping[str, Any]] = {
     "drop": {"probability": 0.15},
     "status_429": {"probability": 0.05},
     "status_500": {"probability": 0.05},
-    "timeout_after_effect": {"probability": 0.03, "milliseconds": 12_000},
+    "timeout_after_effect": {"probability": 0.03, "milliseconds": 25_000},
 }
 """Kind of fault → how often it strikes a call or a webhook of the provider."""
 

@@ -19,7 +19,7 @@ BACK = Moved("refund", "a", "9", 40)
 async def test_whatever_breaks_the_books_agree_and_nobody_pays_twice(
     database_urls: DatabaseUrls, tmp_path: Path
 ) -> None:
-    report = await storm.run(database_urls, tmp_path, orders=12, at_once=6, kills=3, seed=7)
+    report = await storm.run(database_urls, tmp_path, orders=24, at_once=6, kills=3, seed=7)
     print(report)  # noqa: T201 - the run says what it injected
     assert not report.reckoning.differences
     assert report.kills == {"worker": 2, "host": 1}
