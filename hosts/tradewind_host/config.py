@@ -23,6 +23,7 @@ _Count = Annotated[int, msgspec.Meta(ge=0)]
 _BURST_SECONDS = 10
 _HOUR = 60 * 60
 _SIGN_IN_SECONDS = 15 * 60
+_PLACES = 10
 
 
 class BadConfig(TradewindError):
@@ -90,6 +91,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "quick_checkout": Rule(self.quick_checkouts_per_address, _HOUR),
             "sign_in_identity": Rule(self.sign_ins_per_identity, _SIGN_IN_SECONDS),
             "sign_in_address": Rule(self.sign_ins_per_address, _SIGN_IN_SECONDS),
+            "sign_in_account": Rule(self.sign_ins_per_identity * _PLACES, _SIGN_IN_SECONDS),
         }
 
     @property

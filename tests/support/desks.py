@@ -20,10 +20,12 @@ _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 class Browser:
     """Keeps cookies, follows redirects, and sends forms with what they hide."""
 
-    def __init__(self, app: Any, site: str = "https://shop.example") -> None:
+    def __init__(
+        self, app: Any, site: str = "https://shop.example", address: str = "127.0.0.1"
+    ) -> None:
         self.site = site
         self.client = httpx.AsyncClient(
-            transport=httpx.ASGITransport(app, raise_app_exceptions=False),
+            transport=httpx.ASGITransport(app, raise_app_exceptions=False, client=(address, 1)),
             base_url=site,
             headers={"User-Agent": "Mozilla/5.0 (Linux) Firefox/130.0"},
         )

@@ -57,25 +57,33 @@ async def login(request: Request[Any, Any, Any], engine: GivenEngine) -> Respons
     expected = csrf_of(visit) if visit else secrets.token_hex()
     refuse_forged(request.headers, engine, expected, form.get(CSRF_FIELD, ""))
     email, wanted = text(form, "email"), text(form, "next")
-    limiter: Limiter = request.app.state["limiter"]
+    account = await staff.account_by_email(engine.database, email[: staff.LONGEST_EMAIL])
     try:
-        limiter.take("sign_in_address", f"staff:{address_of(request.scope)}")
-        limiter.take("sign_in_identity", f"staff:{email.lower()[: staff.LONGEST_EMAIL]}")
+        _count(request, str(account.id) if account else email.lower()[: staff.LONGEST_EMAIL])
     except Limited as limited:
         answer = _form(request, engine, wanted, email, trouble="often", status=429)
         answer.headers["Retry-After"] = str(max(1, round(limited.after)))
         return answer
-    account = await _account(engine, email, form.get("password", ""))
-    if account is None:
+    if not await _proved(account, form.get("password", "")) or account is None:
         return _form(request, engine, wanted, email, trouble="wrong", status=403)
     return await _begin(request, engine, account, safe_next(wanted))
 
 
-async def _account(engine: Engine, email: str, password: object) -> Account | None:
-    account = await staff.account_by_email(engine.database, email[: staff.LONGEST_EMAIL])
+def _count(request: Request[Any, Any, Any], who: str) -> None:
+    """Count an attempt by whom it is for and where it comes from. Raises Limited.
+
+    Attempts from elsewhere count less, so that they do not keep people out of their own accounts.
+    """
+    limiter: Limiter = request.app.state["limiter"]
+    address = address_of(request.scope)
+    limiter.take("sign_in_address", f"staff:{address}")
+    limiter.take("sign_in_identity", f"staff:{who}:{address}")
+    limiter.take("sign_in_account", who)
+
+
+async def _proved(account: Account | None, password: object) -> bool:
     typed = password if isinstance(password, str) else ""
-    good = await passwords.fits(typed, account.password_hash if account else None)
-    return account if good else None
+    return await passwords.fits(typed, account.password_hash if account else None)
 
 
 async def _begin(

@@ -151,6 +151,37 @@ async def test_attempts_are_limited_for_each_account_and_come_back(
     assert (await browser.signs_in(OWNER)).url.path == "/dashboard/orders"
 
 
+async def test_whoever_fails_elsewhere_does_not_lock_the_owner_out(
+    browser: Browser, app: Litestar, config: Config
+) -> None:
+    attacker = Browser(app, address="203.0.113.1")
+    for _ in range(config.rules["sign_in_identity"].count):
+        await attacker.signs_in(OWNER, "wrong password")
+    assert (await attacker.signs_in(OWNER)).status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert (await browser.signs_in(OWNER)).url.path == "/dashboard/orders"
+
+
+async def test_guessing_from_many_addresses_is_limited_for_the_account(
+    browser: Browser, app: Litestar, config: Config
+) -> None:
+    count = config.rules["sign_in_account"].count
+    for number in range(count):
+        attacker = Browser(app, address=f"203.0.113.{number}")
+        assert (await attacker.signs_in(OWNER, "wrong password")).status_code == 403
+    assert (await browser.signs_in(OWNER)).status_code == HTTPStatus.TOO_MANY_REQUESTS
+    assert (await browser.signs_in("other@first.example")).status_code == 403
+
+
+async def test_other_letters_for_the_same_account_are_no_more_attempts(
+    browser: Browser, config: Config
+) -> None:
+    """PostgreSQL makes an i of a capital I with a dot, Python two characters."""
+    for _ in range(config.rules["sign_in_identity"].count):
+        await browser.signs_in(OWNER, "wrong password")
+    dotted = OWNER.replace("i", "\N{LATIN CAPITAL LETTER I WITH DOT ABOVE}")
+    assert (await browser.signs_in(dotted)).status_code == HTTPStatus.TOO_MANY_REQUESTS
+
+
 async def test_attempts_are_limited_for_each_network_address(
     browser: Browser, config: Config
 ) -> None:
