@@ -46,6 +46,7 @@ APP_SECRET = "secret-of-the-meta-app"
 VERIFY_TOKEN = "word-of-the-meta-app"
 
 SHOP, GRAPH = "shop.test", "graph.test"
+SITE = "https://site.example"
 NUMBERS = {"demo": "15550000000001", "second": "15550000000002"}
 PHONES = {"demo": "+254 711 000 001", "second": "+1 503 555 0102"}
 WABAS = {"demo": "25550000000001", "second": "25550000000002"}
@@ -334,7 +335,7 @@ async def _branch(
         store=store,
         number=NUMBERS[slug],
         secret_key=await issue_key(database, store, "secret", "Office"),
-        publishable_key=await issue_key(database, store, "publishable", "Site"),
+        publishable_key=await issue_key(database, store, "publishable", "Site", [SITE]),
     )
 
 

@@ -23,6 +23,7 @@ from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind_host.limits import address_of
 from tradewind_host.operations import GivenEngine
+from tradewind_host.quick_checkout.returning import is_on, known_origins
 from tradewind_host.storefront import paths, view
 from tradewind_host.storefront.reading import Link, Seen, see, see_settled
 from tradewind_host.storefront.rendering import elsewhere, page
@@ -51,7 +52,7 @@ async def initiate(
         return elsewhere(paths.order_page(engine, seen))
     live = seen.live
     if live is None and is_person(request.headers):
-        live = await _begun(engine, seen, address_of(request.scope))
+        live = await _begun(request, engine, seen)
     url = _page_of(live)
     return elsewhere(url or paths.pay_page(engine, seen))
 
@@ -72,23 +73,33 @@ def is_person(headers: Headers) -> bool:
     return all(headers.get(name, "").lower() == value for name, value in wanted.items())
 
 
-async def _begun(engine: Engine, seen: Seen, network_address: str) -> PaymentSession | None:
+async def _begun(
+    request: Request[Any, Any, Any], engine: Engine, seen: Seen
+) -> PaymentSession | None:
     """Another attempt by the way of the last one, if that had a page; None where it cannot be."""
     last = seen.session
     if last is None or last.flow != "redirect" or seen.in_part:
         return None
-    told = seen.order.metadata
-    request = StartRequest(
+    state = request.app.state
+    listed = await state["api_keys"].origins_of(seen.store.id)
+    known = known_origins(engine, state["config"], listed)
+    wanted = StartRequest(
         provider=last.provider,
         method=last.method,
-        return_url=str(told.get("success_url", "")),
-        cancel_url=str(told.get("cancel_url", "")),
-        network_address=network_address,
+        return_url=_back(seen, "success_url", known),
+        cancel_url=_back(seen, "cancel_url", known),
+        network_address=address_of(request.scope),
     )
     try:
-        return await pay_order(engine, seen.store, seen.order.id, request, replaces=last.id)
+        return await pay_order(engine, seen.store, seen.order.id, wanted, replaces=last.id)
     except (Refusal, ProviderFault):
         return None
+
+
+def _back(seen: Seen, name: str, known: set[str]) -> str:
+    """Where the order says the payer goes; metadata may say anything."""
+    url = seen.order.metadata.get(name)
+    return url if isinstance(url, str) and is_on(url, known) else ""
 
 
 def _page_of(live: PaymentSession | None) -> str:

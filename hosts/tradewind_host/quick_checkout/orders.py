@@ -1,6 +1,6 @@
 """Order in one call, and see how the order is getting on."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,7 +20,7 @@ from tradewind_host.access import Access, GivenAccess
 from tradewind_host.config import Config
 from tradewind_host.limits import Limiter, address_of
 from tradewind_host.problems import reads, told, writes
-from tradewind_host.quick_checkout.returning import check_returns
+from tradewind_host.quick_checkout.returning import check_returns, known_origins
 
 MOST_ITEMS = 100
 RULE = "quick_checkout"
@@ -85,7 +85,8 @@ async def place_order(
     limiter: Limiter = request.app.state["limiter"]
     limiter.take(RULE, address_of(request.scope))
     returns = {"success_url": data.success_url or "", "cancel_url": data.cancel_url or ""}
-    check_returns(returns, _listed(access, request.app.state["config"]))
+    config: Config = request.app.state["config"]
+    check_returns(returns, known_origins(access.engine, config, access.key.origins))
     asked = access.claim.operation_id if access.claim else access.engine.database.new_id()
     wanted = QuickOrder(
         session_id=f"web:{asked}",
@@ -106,12 +107,6 @@ async def place_order(
         raise _named(wrong) from None
     token = bearer_token(access.engine, access.store, order.id, "pay")
     return Placed(order_id=order.id, token=token, url=await _page(access, order))
-
-
-def _listed(access: Access, config: Config) -> Iterable[str]:
-    """Origins that payers may be sent back to; while developing, every one."""
-    anywhere = ("*",) if config.environment == "development" else ()
-    return (*access.key.origins, access.engine.public_url, *anywhere)
 
 
 def _named(wrong: InvalidInput) -> InvalidInput:

@@ -4,6 +4,8 @@ from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from tradewind.contracts.errors import FieldError, InvalidInput
+from tradewind.settings.engine import Engine
+from tradewind_host.config import Config
 
 _PORTS = {"http": 80, "https": 443}
 
@@ -14,14 +16,25 @@ def check_returns(urls: Mapping[str, str], listed: Iterable[str]) -> None:
     `*` in the list is every origin. An empty address is none.
     """
     listed = set(listed)
-    anywhere, known = "*" in listed, {origin_of(one) for one in listed}
     errors = [
         FieldError(name, "invalid", "A web address on an origin that the key lists.")
         for name, url in urls.items()
-        if url and (not origin_of(url) or not (anywhere or origin_of(url) in known))
+        if url and not is_on(url, listed)
     ]
     if errors:
         raise InvalidInput("Nobody is sent there from here.", errors=errors)
+
+
+def known_origins(engine: Engine, config: Config, origins: Iterable[str]) -> set[str]:
+    """Origins that payers may be sent back to; while developing, every one."""
+    anywhere = ("*",) if config.environment == "development" else ()
+    return {*origins, engine.public_url, *anywhere}
+
+
+def is_on(url: str, listed: Iterable[str]) -> bool:
+    """Whether an address is on one of these origins; `*` is every origin."""
+    origin, listed = origin_of(url), set(listed)
+    return origin != "" and ("*" in listed or origin in {origin_of(one) for one in listed})
 
 
 def origin_of(url: str) -> str:

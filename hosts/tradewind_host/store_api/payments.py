@@ -1,8 +1,7 @@
 """Paying for a cart, and turning it into an order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Annotated, Any, Literal
-from urllib.parse import urlsplit
 
 import msgspec
 from litestar import Request, get, post
@@ -16,6 +15,7 @@ from tradewind_host.access import GivenAccess
 from tradewind_host.limits import address_of
 from tradewind_host.order_view import OrderView, order_view
 from tradewind_host.problems import told, writes
+from tradewind_host.quick_checkout.returning import is_on, known_origins
 from tradewind_host.store_api.cart_door import GivenCart
 from tradewind_host.store_api.cart_view import (
     MethodList,
@@ -120,7 +120,7 @@ async def start_payment(
     provider declined at once is a session with status `failed`.
     """
     await cart.check()
-    _check_urls(data, access.key.origins)
+    _check_urls(data, known_origins(access.engine, request.app.state["config"], access.key.origins))
     wanted = StartRequest(
         provider=data.provider_id,
         method=data.method,
@@ -158,25 +158,15 @@ async def complete(
     return Placed(order_view(order), token)
 
 
-def _check_urls(data: PaymentInput, origins: Sequence[str]) -> None:
+def _check_urls(data: PaymentInput, known: set[str]) -> None:
     """Shoppers are sent nowhere but to the sites of the key. Raises InvalidInput."""
     errors = [
         FieldError(name, "not_allowed", "An address on a site that this key is for.")
         for name in ("return_url", "cancel_url")
-        if (url := getattr(data, name)) and not _allowed(url, origins)
+        if (url := getattr(data, name)) and not is_on(url, known)
     ]
     if errors:
         raise InvalidInput("The shopper cannot be sent there.", errors=errors)
-
-
-def _allowed(url: str, origins: Sequence[str]) -> bool:
-    try:
-        site = urlsplit(url)
-    except ValueError:
-        return False
-    if site.scheme not in {"http", "https"} or not site.hostname or not url.isprintable():
-        return False
-    return not origins or "*" in origins or f"{site.scheme}://{site.netloc}" in origins
 
 
 ROUTES = (list_payment_methods, start_payment, complete)

@@ -13,6 +13,7 @@ from tradewind.checkout.service import order_payment_methods, pay_order
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
 from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
+from tradewind_host.limits import address_of
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import checkout, forms, paths, paying, till, view
 from tradewind_host.storefront.paying import Trouble
@@ -67,8 +68,7 @@ async def pay(
     seen = await see(engine, link, "pay")
     if not seen.waits:
         return elsewhere(paths.order_page(engine, seen))
-    host = request.client.host if request.client else ""
-    return await paying.pay(OrderBill(engine, seen), form, host)
+    return await paying.pay(OrderBill(engine, seen), form, address_of(request.scope))
 
 
 async def _pay_page(engine: Engine, link: Link, *, other: bool, still: bool) -> Response[Any]:

@@ -32,6 +32,7 @@ from tradewind.payments import service as payments
 from tradewind.payments.rules import PaymentSession
 from tradewind.settings.engine import Engine
 from tradewind_host.agreement import FLAG, METHOD, agreement_with
+from tradewind_host.limits import address_of
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import chat, forms, paths, paying, tickets, view
 from tradewind_host.storefront.checkout import Underway, underway
@@ -179,7 +180,7 @@ async def pay(
         return await bill.shown(Trouble(409, bill.words("error.changed")))
     if bill.cart.total == 0:
         return await _for_nothing(bill)
-    host = request.client.host if request.client else ""
+    host = address_of(request.scope)
     if forms.text(form, "agreed"):
         return await _agreed(bill, host)
     return await paying.pay(bill, form, host)

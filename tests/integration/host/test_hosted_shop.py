@@ -475,6 +475,15 @@ async def test_a_card_leads_to_the_providers_page_and_back_to_the_order_in_any_b
     assert (order.status, order.payment_status) == ("processing", "paid")
 
 
+async def test_a_payer_counts_as_the_network_they_come_from(house: House) -> None:
+    house.client._transport.client = ("2001:db8::7", 1)  # type: ignore[attr-defined]
+    await house.visitor.sends((await house.reviews()).form("Card"))
+    held = await house.till.rows(
+        "SELECT network_address FROM shop.stock_reservations WHERE store_id = $1"
+    )
+    assert [row["network_address"] for row in held] == ["2001:db8::/64"]
+
+
 async def test_who_comes_back_before_the_money_waits_and_may_pay_another_way(
     house: House, clock: ManualClock
 ) -> None:

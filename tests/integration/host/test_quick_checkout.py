@@ -314,6 +314,22 @@ async def test_another_attempt_is_begun_for_a_person_alone(site: Site) -> None:
     assert (await site.looks(placed)).json()["payment_status"] == "paid"
 
 
+async def test_a_site_that_is_listed_no_more_gets_no_payers_back(site: Site) -> None:
+    placed = await site.orders(success_url=f"{ORIGIN}/thanks", cancel_url=f"{ORIGIN}/cart")
+    [payment] = await site.payments(placed)
+    declined = site.house.books.declines(payment["id"])
+    await site.house.tells(UUID(payment["id"]), declined, status="failed")
+    await site.house.engine.database.pool.execute(
+        "UPDATE control.api_keys SET origins = '{https://other.example}' WHERE title = 'Site'"
+    )
+    went = await site.follows(placed, **PERSON)
+    assert went.headers["location"].startswith("https://bank.example/page-")
+    first, again = site.house.books.started
+    assert first.return_url == f"{ORIGIN}/thanks"
+    assert ORIGIN not in again.return_url + again.cancel_url
+    assert urlsplit(again.return_url).path.startswith("/store/demo/orders/")
+
+
 @pytest.mark.parametrize(
     "agent",
     [

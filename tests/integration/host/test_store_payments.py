@@ -74,6 +74,8 @@ async def test_a_payment_is_not_begun_when_something_lacks(site: Storefront) -> 
         (cart, {**CASH, "intent": "authorize"}, 422, "invalid_input"),
         (cart, {**CARD, "save_method": True}, 422, "invalid_input"),
         (cart, {**CARD, "return_url": "javascript:alert(1)"}, 422, "invalid_input"),
+        (cart, {**CARD, "return_url": "https://evil.example/"}, 422, "invalid_input"),
+        (cart, {**CARD, "cancel_url": "https://site.example@evil.example/"}, 422, "invalid_input"),
         (cart, {**CARD, "inputs": {"phone": 7}}, 422, "invalid_input"),
         (cart, {**CARD, "inputs": {"phone": "\0"}}, 422, "invalid_input"),
     ]
