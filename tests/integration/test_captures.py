@@ -20,19 +20,24 @@ from tradewind.checkout.rules import StartRequest, check_capture
 from tradewind.checkout.service import (
     cancel_order,
     capture_payment,
+    cart_edited,
     mark_paid,
+    payment_reported,
     place,
     poll_payment,
     refund_order,
     retry_capture,
+    start_payment,
 )
+from tradewind.checkout.service.reporting import settle, take_facts
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, TradewindError
+from tradewind.contracts.payment import Fact, PaymentResult
 from tradewind.database import Database
 from tradewind.ledger.service import balances
 from tradewind.orders.rules import Order
-from tradewind.orders.service import get_order, payments_of, timeline
+from tradewind.orders.service import get_order, order_of_cart, payments_of, timeline
 from tradewind.payments.rules import Capture, Payment
-from tradewind.payments.service import captures_of
+from tradewind.payments.service import captures_of, get_payment, lock_payment
 from tradewind.settings.service import audit_log
 from tradewind.testing.clock import ManualClock
 from tradewind_host.worker import Worker
@@ -338,6 +343,49 @@ async def test_the_rest_that_is_held_goes_too_when_what_was_taken_is_back(desk: 
     await refund_order(desk.engine, desk.store, order.id, "owner")
     await cancel_order(desk.engine, desk.store, order.id, "owner")
     assert [charge.canceled for charge in desk.books.charges.values()] == [True]
+
+
+async def test_a_hold_that_an_order_stands_by_is_not_let_go_by_an_edit_before_it(
+    desk: Desk,
+) -> None:
+    cart = await desk.till.cart(("MUG", 1))
+    session = await start_payment(desk.engine, desk.store, cart.id, HOLD)
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        await cart_edited(tx, cart.id)
+    charge = desk.books.charges[str(session.payment_id)]
+    desk.books.holds(charge.operation_id)
+    told = PaymentResult(status="authorized", facts=charge.facts)
+    await payment_reported(desk.engine, desk.store, session.payment_id, told, "webhook")
+    await desk.worker.work_off()
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        order = await order_of_cart(tx, cart.id)
+    assert order is not None
+    assert (order.status, order.payment_status) == ("processing", "authorized")
+    assert charge.canceled is False
+    await cancel_order(desk.engine, desk.store, order.id, "owner")
+    assert charge.canceled is True
+
+
+async def test_a_hold_that_is_gone_by_the_time_of_placing_makes_no_order(desk: Desk) -> None:
+    cart = await desk.till.cart(("MUG", 1))
+    session = await start_payment(desk.engine, desk.store, cart.id, HOLD)
+    charge = desk.books.charges[str(session.payment_id)]
+    desk.books.holds(charge.operation_id)
+    held = await _known(desk, session.payment_id, charge.facts)
+    desk.books.cancel(charge)
+    await _known(desk, session.payment_id, charge.facts)
+    assert held.certain
+    assert await settle(desk.engine, desk.store, held) is None
+    assert await desk.cases() == []
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        assert await order_of_cart(tx, cart.id) is None
+
+
+async def _known(desk: Desk, payment_id: UUID, facts: list[Fact]) -> Payment:
+    """What a report writes down before it goes on to place the order."""
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        await take_facts(tx, desk.engine, await lock_payment(tx, payment_id), facts, "webhook")
+        return await get_payment(tx, payment_id)
 
 
 async def test_a_hold_that_ended_meanwhile_is_a_failed_capture(desk: Desk) -> None:

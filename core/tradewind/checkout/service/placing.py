@@ -99,6 +99,8 @@ async def _totals(tx: Transaction, paying: Paying) -> Totals:
     payment = await payments.lock_payment(tx, paying.payment.id)
     if paying.settled and await payments.given_back(tx, [payment]):
         raise Conflict("This money is on its way back.", code="refund_under_way")
+    if paying.settled and not payment.certain:
+        raise Conflict("This money is not held any more.", code="payment_not_completed")
     return payment.totals
 
 

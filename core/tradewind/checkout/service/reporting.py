@@ -40,6 +40,8 @@ from tradewind.payments.rules import Payment, SessionStatus
 from tradewind.settings.engine import Engine
 
 MERCHANT = "merchant"
+GONE = frozenset(("refund_under_way", "payment_not_completed"))
+"""Why no order is placed where there is no money to tell anybody of either."""
 
 
 async def payment_reported(
@@ -167,7 +169,7 @@ async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None
     try:
         order = await place_cart(engine, store, snapshot.cart, paying)
     except Refusal as refusal:
-        if refusal.reason != "refund_under_way":
+        if refusal.reason not in GONE:
             await _unplaced(engine, store, payment, refusal.detail)
         return None
     async with engine.database.transaction(store.id) as tx:

@@ -8,7 +8,8 @@ from tradewind.checkout.service.ending import watch
 from tradewind.checkout.service.reporting import learned, settle
 from tradewind.contracts.errors import ProviderFault
 from tradewind.contracts.payment import PaymentResult
-from tradewind.database import Store
+from tradewind.database import Store, Transaction
+from tradewind.orders import service as orders
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment
 from tradewind.settings.engine import Engine
@@ -17,14 +18,25 @@ _LOG = logging.getLogger(__name__)
 
 
 async def call_off_payment(engine: Engine, store: Store, payment_id: UUID) -> None:
-    """Cancel a payment whose session is over, unless its money has come.
+    """Cancel a payment whose session is over, unless its money has come or an order stands by it.
 
     Raises NotFound, ProviderFault when it must be tried again.
     """
     async with engine.database.transaction(store.id) as tx:
         payment = await payments.get_payment(tx, payment_id)
-    if not payment.captured:
+        wanted = bool(payment.captured) or await _is_stood_by(tx, payment)
+    if not wanted:
         await call_off(engine, store, payment, "voided")
+
+
+async def _is_stood_by(tx: Transaction, payment: Payment) -> bool:
+    """Whether an order needs what this payment holds: nothing that came before it is enough."""
+    if payment.order_id is None or not payment.certain:
+        return False
+    order = await orders.get_order(tx, payment.order_id)
+    others = await payments.payments_of(tx, order.id)
+    came = sum(one.captured or (one.held if one.id < payment.id else 0) for one in others)
+    return not order.closed and came < order.total
 
 
 async def call_off(engine: Engine, store: Store, payment: Payment, reason: str) -> None:
