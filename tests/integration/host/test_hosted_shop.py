@@ -79,10 +79,10 @@ class House(NamedTuple):
         async with self.till.database.transaction(self.till.store.id) as tx:
             return [await get_order(tx, row["id"]) for row in rows]
 
-    async def attempts(self) -> int:
-        return int(
-            await self.till.value("SELECT count(*) FROM shop.payment_sessions WHERE store_id = $1")
-        )
+    async def attempts(self, status: str = "%") -> int:
+        query = """SELECT count(*) FROM shop.payment_sessions
+                   WHERE store_id = $1 AND status LIKE $2"""
+        return int(await self.till.value(query, status))
 
 
 class Parrot(Wire):
@@ -576,6 +576,32 @@ async def test_a_cart_that_changed_meanwhile_is_shown_again_before_anything_is_p
     assert (await house.orders(), await house.attempts()) == ([], 0)
     await house.visitor.sends(again.form("Cash on delivery"))
     assert len(await house.orders()) == 1
+
+
+async def test_what_was_begun_to_be_paid_is_called_off_when_the_cart_changes(house: House) -> None:
+    review = await house.reviews()
+    for number, change in enumerate((_updates, _adds_one, _moves), 1):
+        await house.visitor.sends(review.form("Card"))
+        assert (await house.attempts(), await house.attempts("open")) == (number, 1)
+        await house.visitor.opens("/store/shop/cart")
+        assert await house.attempts("open") == 1
+        await change(house)
+        assert await house.attempts("voided") == number
+        review = await house.visitor.opens("/store/shop/pay")
+
+
+async def _updates(house: House) -> None:
+    cart = await house.visitor.opens("/store/shop/cart")
+    await house.visitor.sends(cart.form("Update"), quantity="3")
+
+
+async def _adds_one(house: House) -> None:
+    await house.adds(quantity=1)
+
+
+async def _moves(house: House) -> None:
+    details = await house.visitor.opens("/store/shop/checkout")
+    await house.visitor.sends(details.form("Continue"), **{**AMINA, "city": "Kisumu"})
 
 
 async def test_goods_that_went_meanwhile_are_named_and_the_cart_stays(house: House) -> None:
