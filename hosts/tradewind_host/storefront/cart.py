@@ -9,7 +9,7 @@ from litestar.params import FromPath
 
 from tradewind.carts.rules import Cart
 from tradewind.carts.service import set_quantity
-from tradewind.checkout.service import quote
+from tradewind.checkout.service import cart_edited, quote
 from tradewind.contracts.errors import NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import chat, forms, goods, paths, view
@@ -40,7 +40,9 @@ async def change_cart(
         return await _shown(seen, line, seen.words("error.quantity"), status=422)
     try:
         async with engine.database.transaction(seen.store.id) as tx:
-            await set_quantity(tx, seen.cart, line, quantity)
+            after = await set_quantity(tx, seen.cart, line, quantity)
+            if after.version != seen.cart.version:
+                await cart_edited(tx, after.id)
     except NotFound:
         return elsewhere(here)
     except OutOfStock as error:

@@ -10,7 +10,7 @@ from litestar.params import FromPath
 
 from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod
 from tradewind.carts.service import update
-from tradewind.checkout.service import choose_shipping, shipping_options
+from tradewind.checkout.service import cart_edited, choose_shipping, shipping_options
 from tradewind.contracts.errors import InvalidInput, NotFound, Refusal
 from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
@@ -75,7 +75,9 @@ async def save_details(
     try:
         async with engine.database.transaction(found.seen.store.id) as tx:
             change = details.change(given, cart, words)
-            await update(tx, cart, _owned(change, found.seen.customer_id))
+            after = await update(tx, cart, _owned(change, found.seen.customer_id))
+            if after.version != cart.version:
+                await cart_edited(tx, cart.id)
             if found.seen.customer_id and isinstance(change.shipping_address, Address):
                 customer_id = found.seen.customer_id
                 await customers.remember_address(tx, customer_id, change.shipping_address)

@@ -12,6 +12,7 @@ from tradewind.carts.rules import NewCart
 from tradewind.carts.service import add_once, open_cart
 from tradewind.catalog import service as catalog
 from tradewind.catalog.rules import Category, Page, Product
+from tradewind.checkout.service import cart_edited
 from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import forms, goods
@@ -131,7 +132,10 @@ async def _added(seen: Visit, variant_id: UUID, quantity: int, had: int) -> UUID
         if cart is None:
             new = NewCart(source="web", locale=seen.words.language, customer_id=seen.customer_id)
             cart = await open_cart(tx, new)
-        return (await add_once(tx, cart.id, variant_id, quantity, had)).id
+        after = await add_once(tx, cart.id, variant_id, quantity, had)
+        if after.version != cart.version:
+            await cart_edited(tx, cart.id)
+        return cart.id
 
 
 def _short(seen: Visit, error: OutOfStock) -> str:

@@ -9,6 +9,7 @@ from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod, check_open, 
 from tradewind.catalog.rules import TaxRate
 from tradewind.catalog.service import list_shipping_options, list_tax_rates
 from tradewind.checkout.rules import changed, offered_shipping, rates_of
+from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import QuoteRequest, TaxQuote
 from tradewind.database import Store, Transaction
@@ -105,11 +106,16 @@ async def shipping_option(
 
 
 async def choose_shipping(engine: Engine, store: Store, cart_id: UUID, option_id: str) -> Cart:
-    """Deliver this way. Raises NotFound `unknown_shipping_option`, Conflict."""
+    """Deliver this way; attempts to pay what it cost before are called off.
+
+    Raises NotFound `unknown_shipping_option`, Conflict.
+    """
     chosen = await shipping_option(engine, store, cart_id, option_id)
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
-        await carts.update(tx, cart, CartUpdate(shipping_method=chosen))
+        after = await carts.update(tx, cart, CartUpdate(shipping_method=chosen))
+        if after.version != cart.version:
+            await cart_edited(tx, cart_id)
     return await quote(engine, store, cart_id)
 
 
