@@ -304,10 +304,17 @@ def order_of(new: NewOrder, line_ids: Sequence[UUID], locations: Mapping[UUID, U
         adjustments=[entry for entry in cart.adjustments if entry.line_id is None],
         paid_total=new.paid_total,
         refunded_total=new.refunded_total,
-        metadata=followed(cart.metadata, new.payment_status),
+        metadata=followed(_unpaid(cart.metadata), new.payment_status),
         placed_at=new.at if new.status == "processing" else None,
         expires_at=new.expires_at,
     )
+
+
+def _unpaid(metadata: Mapping[str, Any]) -> Mapping[str, Any]:
+    """A cart's metadata with every `…_payment_state` at its beginning: shoppers write there too."""
+    return {
+        key: "pending" if key.endswith(PAYMENT_STATE) else value for key, value in metadata.items()
+    }
 
 
 def _line(cart: Cart, index: int, line_id: UUID, location_id: UUID | None) -> OrderLine:

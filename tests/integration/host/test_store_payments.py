@@ -88,6 +88,18 @@ async def test_a_payment_is_not_begun_when_something_lacks(site: Storefront) -> 
     assert not site.books.charges
 
 
+async def test_a_shopper_cannot_say_that_an_order_is_paid(site: Storefront) -> None:
+    for told_state, certain in (("paid", "pending"), (7, "pending"), ("pending", "pending")):
+        cart = await site.cart()
+        await site.post(f"/carts/{cart['id']}", {"metadata": {"wa_payment_state": told_state}})
+        await site.pays(cart, **CASH)
+        order = told(await site.complete(cart))["order"]
+        assert (order["payment_status"], order["metadata"]) == (
+            "awaiting",
+            {"wa_payment_state": certain},
+        )
+
+
 async def test_a_declined_card_is_a_failed_session(site: Storefront) -> None:
     cart = await site.cart()
     site.elements.declines = True
