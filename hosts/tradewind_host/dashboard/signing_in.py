@@ -5,6 +5,7 @@ came with the request is never taken over: signing in always begins a new one.
 """
 
 import secrets
+import unicodedata
 from typing import Any
 
 from litestar import Request, Response, get, post
@@ -57,33 +58,41 @@ async def login(request: Request[Any, Any, Any], engine: GivenEngine) -> Respons
     expected = csrf_of(visit) if visit else secrets.token_hex()
     refuse_forged(request.headers, engine, expected, form.get(CSRF_FIELD, ""))
     email, wanted = text(form, "email"), text(form, "next")
-    account = await staff.account_by_email(engine.database, email[: staff.LONGEST_EMAIL])
     try:
-        _count(request, str(account.id) if account else email.lower()[: staff.LONGEST_EMAIL])
+        _count(request, email[: staff.LONGEST_EMAIL])
     except Limited as limited:
         answer = _form(request, engine, wanted, email, trouble="often", status=429)
         answer.headers["Retry-After"] = str(max(1, round(limited.after)))
         return answer
-    if not await _proved(account, form.get("password", "")) or account is None:
+    account = await _account(engine, email, form.get("password", ""))
+    if account is None:
         return _form(request, engine, wanted, email, trouble="wrong", status=403)
     return await _begin(request, engine, account, safe_next(wanted))
 
 
-def _count(request: Request[Any, Any, Any], who: str) -> None:
+def _count(request: Request[Any, Any, Any], email: str) -> None:
     """Count an attempt by whom it is for and where it comes from. Raises Limited.
 
     Attempts from elsewhere count less, so that they do not keep people out of their own accounts.
     """
     limiter: Limiter = request.app.state["limiter"]
-    address = address_of(request.scope)
+    who, address = _folded(email), address_of(request.scope)
     limiter.take("sign_in_address", f"staff:{address}")
     limiter.take("sign_in_identity", f"staff:{who}:{address}")
     limiter.take("sign_in_account", who)
 
 
-async def _proved(account: Account | None, password: object) -> bool:
+def _folded(email: str) -> str:
+    """One spelling for all that the database takes for the same address: it has its own way."""
+    letters = unicodedata.normalize("NFKD", email).casefold()
+    return "".join(one for one in letters if not unicodedata.combining(one))
+
+
+async def _account(engine: Engine, email: str, password: object) -> Account | None:
+    account = await staff.account_by_email(engine.database, email[: staff.LONGEST_EMAIL])
     typed = password if isinstance(password, str) else ""
-    return await passwords.fits(typed, account.password_hash if account else None)
+    good = await passwords.fits(typed, account.password_hash if account else None)
+    return account if good else None
 
 
 async def _begin(
