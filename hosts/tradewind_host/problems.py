@@ -77,6 +77,8 @@ _CODES = {
     503: "unavailable",
 }
 _ALWAYS = (400, 500, 503)
+_PASSING = frozenset(("in_progress", "payment_not_completed"))
+"""Refusals that the same request may not meet again a moment later."""
 _UNREACHABLE = (
     ConnectionError,
     TimeoutError,
@@ -128,7 +130,7 @@ def _headers(error: TradewindError) -> dict[str, str]:
         return {"Retry-After": str(max(1, round(error.after)))}
     if isinstance(error, Unauthorized):
         return {"WWW-Authenticate": "Bearer"}
-    if isinstance(error, Refusal) and error.reason == "in_progress":
+    if isinstance(error, Refusal) and error.reason in _PASSING:
         return {"Retry-After": "1"}
     return {}
 

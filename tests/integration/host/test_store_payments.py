@@ -147,6 +147,21 @@ async def test_complete_is_refused_until_the_money_is_certain(site: Storefront) 
     assert placed["order"]["payment_status"] == "paid"
 
 
+async def test_that_the_money_is_not_certain_yet_is_not_the_answer_to_a_named_request(
+    site: Storefront,
+) -> None:
+    cart = await site.cart()
+    path = f"/carts/{cart['id']}/complete"
+    session = await site.pays(cart)
+    early = await site.ask("POST", path, {}, key="order")
+    refused(early, 409, "payment_not_completed")
+    assert early.headers["retry-after"] == "1"
+    site.confirmed(session)
+    placed = [await site.ask("POST", path, {}, key="order") for _ in range(2)]
+    assert [answer.status_code for answer in placed] == [200, 200]
+    assert placed[0].content == placed[1].content
+
+
 async def test_the_payment_of_another_cart_is_no_payment_of_this_one(site: Storefront) -> None:
     cart, other = await site.cart(), await site.cart()
     session = await site.pays(other)
