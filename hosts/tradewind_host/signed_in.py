@@ -109,8 +109,8 @@ def refuse_forged(headers: Headers, engine: Engine, csrf: str, field: object = "
 def refuse_foreign(headers: Headers, engine: Engine) -> None:
     """Refuse what a browser says comes from another site. Raises Forbidden `forged`."""
     origin, site = headers.get("origin"), headers.get("sec-fetch-site")
-    ours = {urlsplit(engine.public_url).netloc, headers.get("host", "")}
-    foreign = origin is not None and urlsplit(origin).netloc not in ours
+    ours = {urlsplit(engine.public_url).netloc, headers.get("host", "")} - {""}
+    foreign = origin is not None and origin.partition("://")[2] not in ours
     if foreign or (origin is None and site is not None and site not in _OURS):
         raise Forbidden("This came from another site.", code="forged")
 

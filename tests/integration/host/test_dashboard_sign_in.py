@@ -151,6 +151,19 @@ async def test_attempts_are_limited_for_each_account_and_come_back(
     assert (await browser.signs_in(OWNER)).url.path == "/dashboard/orders"
 
 
+@pytest.mark.parametrize("origin", ["null", "http://[", "https://evil.example", "https://", ""])
+async def test_an_origin_that_is_not_ours_is_refused_however_it_is_written(
+    browser: Browser, origin: str
+) -> None:
+    await browser.gets("/dashboard/login")
+    form = {"csrf": browser.hidden("csrf"), "email": OWNER, "password": PASSWORD}
+    for host in ({}, {"Host": ""}):
+        headers = {"Origin": origin, **host}
+        answer = await browser.client.post("/dashboard/login", data=form, headers=headers)
+        assert answer.status_code == HTTPStatus.FORBIDDEN
+        assert COOKIE not in browser.client.cookies
+
+
 async def test_whoever_fails_elsewhere_does_not_lock_the_owner_out(
     browser: Browser, app: Litestar, config: Config
 ) -> None:
