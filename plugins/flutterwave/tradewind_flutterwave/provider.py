@@ -14,7 +14,6 @@ from tradewind import (
     PaymentCapabilities,
     PaymentReport,
     PaymentResult,
-    ProviderFault,
     StartPayment,
     WebhookRequest,
 )
@@ -60,29 +59,10 @@ class FlutterwaveProvider:
     async def fetch(
         self, context: Context, operation_id: str, provider_ref: str | None
     ) -> PaymentResult:
-        """Every attempt under the reference, and what was given back.
-
-        A start whose answer was lost may have been made before the account was switched to the
-        other API: what the present one does not know is asked of the other.
-        """
-        is_v4 = _is_v4(context, provider_ref)
-        found = await self._fetch(context, operation_id, provider_ref, is_v4=is_v4)
-        if provider_ref is not None or found.facts or not _has_keys(context, v4=not is_v4):
-            return found
-        try:
-            other = await self._fetch(context, operation_id, None, is_v4=not is_v4)
-        except ProviderFault as fault:
-            if not fault.permanent:
-                raise
-            return found  # keys that the account no longer takes stand for nothing
-        return other if other.facts else found
-
-    async def _fetch(
-        self, context: Context, operation_id: str, ref: str | None, *, is_v4: bool
-    ) -> PaymentResult:
-        if is_v4:
-            return await v4.fetch(self._v4(context), operation_id, ref)
-        return await v3.fetch(context, operation_id, ref)
+        """Every attempt under the reference, and what was given back."""
+        if _is_v4(context, provider_ref):
+            return await v4.fetch(self._v4(context), operation_id, provider_ref)
+        return await v3.fetch(context, operation_id, provider_ref)
 
     async def refund(self, context: Context, change: Change) -> PaymentResult:
         """Give money back, once for each operation id."""
@@ -106,11 +86,6 @@ class FlutterwaveProvider:
 
     def _v4(self, context: Context) -> v4.Api:
         return v4.Api(context, self._tokens)
-
-
-def _has_keys(context: Context, *, v4: bool) -> bool:
-    settings = context.settings
-    return bool(settings.client_id and settings.client_secret) if v4 else bool(settings.secret_key)
 
 
 def _is_v4(context: Context, ref: str | None) -> bool:
