@@ -57,7 +57,8 @@ async def open_case(tx: Transaction, case: NewCase) -> UUID:
                 amount, evidence, actions, opened_at)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
            ON CONFLICT (store_id, dedupe_key) WHERE state = 'open'
-           DO UPDATE SET title = excluded.title, currency = excluded.currency,
+           DO UPDATE SET title = excluded.title, subject_type = excluded.subject_type,
+               subject_id = excluded.subject_id, currency = excluded.currency,
                amount = excluded.amount, evidence = excluded.evidence, actions = excluded.actions
            RETURNING c.id""",
         tx.store_id,

@@ -13,7 +13,7 @@ from tradewind.cases.service import Case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.errors import Conflict
 from tradewind.outbox import inbox, jobs
-from tradewind.payments.rules import Refund
+from tradewind.payments.rules import Capture, Refund
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.problems import reads, writes
@@ -114,7 +114,7 @@ async def _do(access: Access, case: Case, action: str, words: str) -> None:
         case "retry", "refund":
             _accepted(await checkout.retry_refund(engine, store, UUID(case.subject_id), actor))
         case "retry", "capture":
-            await checkout.retry_capture(engine, store, UUID(case.subject_id))
+            _taken(await checkout.retry_capture(engine, store, UUID(case.subject_id)))
         case "cancel", "cart":
             await checkout.cancel_cart(engine, store, UUID(case.subject_id), actor, words)
         case "release", "plugin":
@@ -135,6 +135,13 @@ def _accepted(refunds: Sequence[Refund]) -> None:
     if any(one.status == "failed" for one in refunds):
         codes = ", ".join(one.code for one in refunds if one.code)
         raise Conflict(f"The provider gave nothing back: {codes}", code="refund_failed")
+
+
+def _taken(captures: Sequence[Capture]) -> None:
+    """The same of money that the provider holds and does not give."""
+    if any(one.status == "failed" for one in captures):
+        codes = ", ".join(one.code for one in captures if one.code)
+        raise Conflict(f"The provider did not give the money: {codes}", code="capture_failed")
 
 
 def _not_offered(action: str) -> Conflict:

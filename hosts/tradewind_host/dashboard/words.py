@@ -76,6 +76,7 @@ REFUSALS: Mapping[str, str] = {
     "nothing_to_refund": "There is nothing left to give back.",
     "refund_too_large": "That is more than can be given back.",
     "refund_not_offered": "What this was paid with does not let us give it back from here.",
+    "capture_failed": "The provider did not give the money. The case stays open.",
     "refund_failed": "The provider gave nothing back. The case stays open.",
     "action_not_offered": "This case does not offer that.",
     "job_not_dead": "This work is being done again already.",

@@ -10,7 +10,10 @@ import pytest_asyncio
 
 from tests.support.bankhouses import PAGE, TOTAL, Bankhouse, open_bankhouse
 from tradewind.cases.service import NewCase, open_case
-from tradewind.checkout.service import cancel_order, pay_order
+from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.service import cancel_order, pay_order, start_payment
+from tradewind.checkout.service.money_cases import doubt_capture
+from tradewind.payments.service import captures_of, get_payment
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 
@@ -145,6 +148,31 @@ async def test_a_case_stays_when_the_bank_gives_nothing_back(house: Bankhouse) -
     assert answer.status_code == HTTPStatus.OK
     assert house.books.returned() == TOTAL
     assert await house.listed("cases") == []
+
+
+async def test_a_case_is_about_the_last_capture_and_stays_when_the_bank_gives_no_held_money(
+    house: Bankhouse,
+) -> None:
+    held = StartRequest(provider="bank", intent="authorize")
+    session = await start_payment(house.engine, house.store, (await house.cart()).id, held)
+    await house.tells(session.payment_id, house.books.holds(str(session.payment_id)))
+    order_id = (await house.listed("orders"))[0]["id"]
+    for trouble, amount in (("refused", 1_000), ("busy", 2_000)):
+        house.books.trouble["capture"] = deque([trouble])
+        await house.asks(f"orders/{order_id}/capture", {"amount": amount})
+    async with house.engine.database.transaction(house.store.id) as tx:
+        payment = await get_payment(tx, session.payment_id)
+        _, undecided = await captures_of(tx, [payment])
+        await doubt_capture(tx, payment, undecided)
+    [case] = await house.listed("cases")
+    assert (case["subject_id"], case["actions"]) == (str(undecided.id), ["retry", "close"])
+    house.books.trouble["capture"] = deque(["refused"])
+    answer = await house.asks(f"cases/{case['id']}/retry")
+    assert (answer.status_code, answer.json()["code"]) == (409, "capture_failed")
+    [case] = await house.listed("cases")
+    assert (case["kind"], case["actions"]) == ("capture_failed", ["close"])
+    await house.asks(f"orders/{order_id}/capture")
+    assert (await house.listed("cases"), house.books.captured()) == ([], TOTAL)
 
 
 async def test_a_refund_of_which_no_answer_came_closes_its_case_and_is_followed(
