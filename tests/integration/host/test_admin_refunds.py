@@ -9,6 +9,7 @@ import asyncpg
 import pytest_asyncio
 
 from tests.support.bankhouses import PAGE, TOTAL, Bankhouse, open_bankhouse
+from tests.support.banks import Trouble
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import cancel_order, pay_order, start_payment
@@ -157,7 +158,8 @@ async def test_a_case_is_about_the_last_capture_and_stays_when_the_bank_gives_no
     session = await start_payment(house.engine, house.store, (await house.cart()).id, held)
     await house.tells(session.payment_id, house.books.holds(str(session.payment_id)))
     order_id = (await house.listed("orders"))[0]["id"]
-    for trouble, amount in (("refused", 1_000), ("busy", 2_000)):
+    troubles: list[tuple[Trouble, int]] = [("refused", 1_000), ("busy", 2_000)]
+    for trouble, amount in troubles:
         house.books.trouble["capture"] = deque([trouble])
         await house.asks(f"orders/{order_id}/capture", {"amount": amount})
     async with house.engine.database.transaction(house.store.id) as tx:
