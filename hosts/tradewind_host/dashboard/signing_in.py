@@ -98,7 +98,7 @@ async def _account(engine: Engine, email: str, password: object) -> Account | No
 async def _begin(
     request: Request[Any, Any, Any], engine: Engine, account: Account, path: str
 ) -> Response[Any]:
-    """A session of its own for this browser, whatever it had before."""
+    """A session of its own for this browser, whatever it had before; it opens on the oldest store."""
     stores = await staff.stores_of(engine.database, account.id)
     if not stores:
         return page(engine, "message.html", status=403, told=words.fault("no_store"))
@@ -107,7 +107,8 @@ async def _begin(
     if old is not None:
         await end_session(engine.database, old.token_hash)
     agent = request.headers.get("user-agent", "")
-    new = NewSession(kind="staff", account_id=account.id, store_id=stores[0].id, agent=agent)
+    oldest = min(store.id for store in stores)
+    new = NewSession(kind="staff", account_id=account.id, store_id=oldest, agent=agent)
     opened = await open_session(engine.database, new)
     for store in stores:
         async with engine.database.transaction(store.id) as tx:

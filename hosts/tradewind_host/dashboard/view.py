@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import msgspec
 
 from tradewind.contracts.pricing import Address
+from tradewind.customers.countries import country_name
 from tradewind.orders.rules import Order
 from tradewind_host.dashboard import words
 
@@ -78,7 +79,7 @@ def _rows(address: Address) -> list[str]:
         address.address_1,
         address.address_2,
         ", ".join(part for part in (town, address.province) if part),
-        address.country_code.upper(),
+        country_name(address.country_code, "en"),
         address.phone,
     )
     return [one for one in rows if one]
