@@ -98,7 +98,7 @@ async def _account(engine: Engine, email: str, password: object) -> Account | No
 async def _begin(
     request: Request[Any, Any, Any], engine: Engine, account: Account, path: str
 ) -> Response[Any]:
-    """A session of its own for this browser, whatever it had before; it opens on the oldest store."""
+    """A session of its own for this browser, whatever it had before, on the oldest store."""
     stores = await staff.stores_of(engine.database, account.id)
     if not stores:
         return page(engine, "message.html", status=403, told=words.fault("no_store"))
