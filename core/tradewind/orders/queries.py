@@ -287,7 +287,7 @@ _ORDER_COLUMNS = """store_id, id, number, cart_id, customer_id, region_id, sourc
     status, payment_status, fulfillment_status, currency, locale, name, email, phone,
     shipping_address, billing_address, shipping_method, codes, tax_inclusive, quote_flags,
     subtotal, discount_total, shipping_total, tax_total, total, paid_total, refunded_total,
-    metadata, version, placed_at, expires_at, created_at, updated_at"""
+    metadata, version, placed_at, expires_at, created_at, updated_at, disputed"""
 
 
 def _order_row(tx: Transaction, new: Order) -> list[Any]:
@@ -327,6 +327,7 @@ def _order_row(tx: Transaction, new: Order) -> list[Any]:
         new.expires_at,
         new.created_at,
         new.created_at,
+        new.disputed,
     ]
 
 

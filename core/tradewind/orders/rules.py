@@ -16,7 +16,7 @@ from tradewind.catalog.rules import Kind
 from tradewind.contracts.errors import Conflict
 from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
-from tradewind.payments.rules import PaymentState
+from tradewind.payments.rules import PaymentState, Quarrel
 from tradewind.pricing.rules import LineAdjustment
 
 CUSTOMER_NAME = "customer_name"
@@ -174,6 +174,12 @@ class Entry(msgspec.Struct, frozen=True, kw_only=True):
     note: str = ""
 
 
+def dispute_entry(quarrel: Quarrel, actor: str) -> Entry:
+    """What the history says of a payer's dispute."""
+    detail = {"outcome": quarrel.outcome, "amount": quarrel.amount}
+    return Entry(type="dispute", actor=actor, detail=detail)
+
+
 class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
     """An entry of the history as it was stored."""
 
@@ -209,6 +215,7 @@ class NewOrder(msgspec.Struct, frozen=True, kw_only=True):
     payment_status: PaymentState
     paid_total: int
     refunded_total: int
+    disputed: bool
     at: datetime
     expires_at: datetime | None = None
 
@@ -304,6 +311,7 @@ def order_of(new: NewOrder, line_ids: Sequence[UUID], locations: Mapping[UUID, U
         adjustments=[entry for entry in cart.adjustments if entry.line_id is None],
         paid_total=new.paid_total,
         refunded_total=new.refunded_total,
+        disputed=new.disputed,
         metadata=followed(_unpaid(cart.metadata), new.payment_status),
         placed_at=new.at if new.status == "processing" else None,
         expires_at=new.expires_at,

@@ -24,12 +24,13 @@ from tradewind.orders.rules import (
     OrderFilter,
     TimelineEntry,
     complete_if_done,
+    dispute_entry,
     followed,
     move_payment,
     transition,
 )
 from tradewind.outbox import service as outbox
-from tradewind.payments.rules import Totals, status_of
+from tradewind.payments.rules import Quarrel, Totals, status_of
 from tradewind.payments.service import payments_of
 
 __all__ = [
@@ -199,9 +200,17 @@ async def await_payment(tx: Transaction, order: Order, until: datetime, entry: E
 
 
 async def pay(
-    tx: Transaction, order: Order, totals: Totals, actor: str, also: Sequence[Event] = ()
+    tx: Transaction,
+    order: Order,
+    totals: Totals,
+    actor: str,
+    also: Sequence[Event] = (),
+    quarrels: Sequence[Quarrel] = (),
 ) -> Order:
-    """Bring a locked order in line with what its payments come to; completes it when done."""
+    """Bring a locked order in line with what its payments come to; completes it when done.
+
+    `quarrels` are the disputes that are not as they were.
+    """
     after = move_payment(order.payment_status, status_of(totals, order.total))
     paid = msgspec.structs.replace(
         order,
@@ -212,11 +221,13 @@ async def pay(
         metadata=followed(order.metadata, after),
     )
     paid = complete_if_done(paid, tx.now)
-    if paid == order:
+    entries = [dispute_entry(one, actor) for one in quarrels]
+    if paid == order and not entries:
         await outbox.record(tx, *also)
         return order
-    detail = {"from": order.payment_status, "to": after, "paid_total": totals.captured}
-    entries = [Entry(type="payment", actor=actor, detail=detail)]
+    if msgspec.structs.replace(paid, disputed=order.disputed) != order:
+        detail = {"from": order.payment_status, "to": after, "paid_total": totals.captured}
+        entries.insert(0, Entry(type="payment", actor=actor, detail=detail))
     if paid.status != order.status:
         entries.append(Entry(type="order.completed", actor="tradewind"))
     return await apply(tx, paid, entries, also)

@@ -237,6 +237,16 @@ class ObjectState(NamedTuple):
     amount: int
 
 
+class Quarrel(NamedTuple):
+    """A dispute: the payer asked their bank for this amount, which is undecided or decided."""
+
+    outcome: Literal["open", "won", "lost"]
+    amount: int
+
+
+_ENDED: Mapping[FactStatus, Literal["won", "lost"]] = {"won": "won", "lost": "lost"}
+
+
 def states(facts: Iterable[Fact], currency: str) -> dict[tuple[FactKind, str], ObjectState]:
     """Every object that facts in this currency speak of, in the order it was first heard of."""
     objects: dict[tuple[FactKind, str], tuple[int, int]] = {}
@@ -263,6 +273,15 @@ def fold(facts: Iterable[Fact], currency: str) -> Totals:
         disputed=_sum(state, "dispute", {"pending", "action_required", "lost"}),
         failed=bool(attempts) and all(status in _UNDONE for status in attempts),
     )
+
+
+def quarrels(facts: Iterable[Fact], currency: str) -> dict[str, Quarrel]:
+    """How far every dispute is that facts in this currency speak of."""
+    return {
+        name: Quarrel(_ENDED.get(found.status, "open"), found.amount)
+        for (kind, name), found in states(facts, currency).items()
+        if kind == "dispute"
+    }
 
 
 def strange_money(facts: Iterable[Fact], currency: str) -> list[str]:

@@ -15,9 +15,11 @@ from tradewind.payments.rules import (
     Capture,
     Payment,
     PaymentSession,
+    Quarrel,
     Refund,
     Totals,
     fold,
+    quarrels,
     status_of,
     strange_money,
 )
@@ -26,13 +28,15 @@ from tradewind.payments.rules import (
 class Folded(msgspec.Struct, frozen=True, kw_only=True):
     """A payment before and after facts came in, and all `facts` that are known of it.
 
-    `strange` are the currencies in which money came that was not asked for, as far as it is new.
+    `strange` are the currencies in which money came that was not asked for, as far as it is new;
+    `quarrels` the disputes that are not as they were before.
     """
 
     before: Payment
     after: Payment
     facts: Sequence[Fact]
     strange: Sequence[str]
+    quarrels: Sequence[Quarrel] = ()
 
     @property
     def changed(self) -> bool:
@@ -54,6 +58,11 @@ async def lock_payment(tx: Transaction, payment_id: UUID) -> Payment:
     if payment is None:
         raise NotFound("There is no such payment.")
     return payment
+
+
+async def quarrels_of(tx: Transaction, payment: Payment) -> list[Quarrel]:
+    """A payment's disputes, the oldest first."""
+    return list(quarrels(await queries.facts(tx, payment.id), payment.currency).values())
 
 
 async def given_back(tx: Transaction, payments: Sequence[Payment]) -> int:
@@ -125,8 +134,9 @@ async def take_in(tx: Transaction, payment: Payment, facts: Sequence[Fact], sour
     status = status_of(totals, payment.amount)
     error_code = next((fact.code for fact in reversed(known) if fact.code), "")
     strange = strange_money(new, payment.currency)
+    moved = _moved(known, new, payment.currency)
     if (totals, status) == (payment.totals, payment.status):
-        return Folded(before=payment, after=payment, facts=known, strange=strange)
+        return Folded(before=payment, after=payment, facts=known, strange=strange, quarrels=moved)
     await queries.save_totals(tx, payment, totals, status, error_code)
     after = msgspec.structs.replace(
         payment,
@@ -139,7 +149,16 @@ async def take_in(tx: Transaction, payment: Payment, facts: Sequence[Fact], sour
         version=payment.version + 1,
     )
     await _book(tx, payment, after)
-    return Folded(before=payment, after=after, facts=known, strange=strange)
+    return Folded(before=payment, after=after, facts=known, strange=strange, quarrels=moved)
+
+
+def _moved(known: Sequence[Fact], new: Sequence[Fact], currency: str) -> list[Quarrel]:
+    """The disputes that what is new has changed, as they are now."""
+    if not any(fact.kind == "dispute" for fact in new):
+        return []
+    before = quarrels([fact for fact in known if fact not in new], currency)
+    now = quarrels(known, currency)
+    return [found for name, found in now.items() if before.get(name) != found]
 
 
 async def _book(tx: Transaction, before: Payment, after: Payment) -> None:

@@ -18,18 +18,18 @@ from tradewind.checkout.rules import (
 )
 from tradewind.checkout.service.ending import call_off_later, end_sessions
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
-from tradewind.contracts.events import Event, OrderPlaced, StockLow
+from tradewind.contracts.events import Event, OrderDisputed, OrderPlaced, StockLow
 from tradewind.database import Store, Transaction
 from tradewind.database.sql import Writes
 from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Taken
 from tradewind.orders import queries as order_rows
 from tradewind.orders import service as orders
-from tradewind.orders.rules import Entry, NewOrder, Order, order_of
+from tradewind.orders.rules import Entry, NewOrder, Order, dispute_entry, order_of
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
-from tradewind.payments.rules import Payment, Totals, status_of
+from tradewind.payments.rules import Payment, Quarrel, Totals, status_of
 from tradewind.settings.engine import Engine
 
 
@@ -71,8 +71,9 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
             raise changed()
         check_claimed(cart, claimed.lines)
     locations = {one.variant_id: one.location_id for one in claimed.lines if one.location_id}
-    order = _order(tx, cart, paying, await _totals(tx, paying), number, locations)
-    await _write(tx, order, paying)
+    totals = await _totals(tx, paying)
+    order = _order(tx, cart, paying, totals, number, locations)
+    order = await _write(tx, order, paying, totals, await _quarrels(tx, paying, totals))
     await _void_others(tx, claimed, paying)
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))
@@ -104,6 +105,13 @@ async def _totals(tx: Transaction, paying: Paying) -> Totals:
     return payment.totals
 
 
+async def _quarrels(tx: Transaction, paying: Paying, totals: Totals) -> Sequence[Quarrel]:
+    """The disputes that came before the order; hardly ever any, so they are seldom read."""
+    if paying.payment is None or not totals.disputed:
+        return []
+    return await payments.quarrels_of(tx, paying.payment)
+
+
 def _order(
     tx: Transaction,
     cart: Cart,
@@ -121,22 +129,22 @@ def _order(
         payment_status="paid" if free else status_of(totals, cart.total),
         paid_total=totals.captured,
         refunded_total=min(totals.refunded, totals.captured),
+        disputed=totals.disputed > 0,
         at=tx.now,
         expires_at=None if paying.stands else paying.expires_at,
     )
     return order_of(new, [tx.new_id() for _ in cart.lines], locations)
 
 
-async def _write(tx: Transaction, order: Order, paying: Paying) -> None:
-    """Order, lines, history, payment link, cart and event: one statement."""
+async def _write(
+    tx: Transaction, order: Order, paying: Paying, totals: Totals, quarrels: Sequence[Quarrel]
+) -> Order:
+    """Order, lines, history, payment link, cart and events: one statement."""
     writes = Writes()
+    entries = _entries(order, paying, quarrels)
+    order = msgspec.structs.replace(order, version=len(entries))
     order_rows.write_order(writes, tx, order)
-    entry = Entry(
-        type="order.placed" if paying.stands else "order.created",
-        actor="shopper",
-        detail={"source": order.source, "total": order.total},
-    )
-    order_rows.write_history(writes, tx, order.id, 1, [entry])
+    order_rows.write_history(writes, tx, order.id, 1, entries)
     _write_payment(writes, tx, order, paying)
     writes.add(
         """UPDATE shop.carts SET status = 'completed', updated_at = {2}
@@ -145,8 +153,19 @@ async def _write(tx: Transaction, order: Order, paying: Paying) -> None:
         order.cart_id,
         tx.now,
     )
-    outbox.add(tx, writes, *_events(tx, order, paying))
+    outbox.add(tx, writes, *_events(tx, order, paying, totals))
     await writes.run(tx)
+    return order
+
+
+def _entries(order: Order, paying: Paying, quarrels: Sequence[Quarrel]) -> list[Entry]:
+    placed = Entry(
+        type="order.placed" if paying.stands else "order.created",
+        actor="shopper",
+        detail={"source": order.source, "total": order.total},
+    )
+    actor = paying.payment.provider if paying.payment else ""
+    return [placed, *(dispute_entry(one, actor) for one in quarrels)]
 
 
 async def _void_others(tx: Transaction, claimed: queries.Claim, paying: Paying) -> None:
@@ -173,8 +192,15 @@ def _write_payment(writes: Writes, tx: Transaction, order: Order, paying: Paying
         writes.insert("shop.payment_sessions", payment_rows.SESSION_COLUMNS, [row])
 
 
-def _events(tx: Transaction, order: Order, paying: Paying) -> list[Event]:
-    return [OrderPlaced(**orders.event_fields(tx, order, 1))] if paying.stands else []
+def _events(tx: Transaction, order: Order, paying: Paying, totals: Totals) -> list[Event]:
+    """The placing, and what the payer's bank had been asked for by then."""
+    told: list[Event] = []
+    if paying.stands:
+        told.append(OrderPlaced(**orders.event_fields(tx, order, 1)))
+    if totals.disputed:
+        fields = orders.event_fields(tx, order, order.version)
+        told.append(OrderDisputed(**fields, amount=order.money(totals.disputed)))
+    return told
 
 
 async def _reserve(

@@ -102,7 +102,7 @@ async def take_facts(
 ) -> payments.Folded:
     """Fold facts into a locked payment and bring its order in line; for the merchant as well."""
     folded = await payments.take_in(tx, payment, facts, source)
-    if folded.changed and folded.after.order_id is not None:
+    if (folded.changed or folded.quarrels) and folded.after.order_id is not None:
         order = await orders.lock_order(tx, folded.after.order_id)
         await _complete_session(tx, folded.after)
         await _bring_in_line(tx, engine, order, folded, source)
@@ -127,7 +127,8 @@ async def _bring_in_line(
 ) -> None:
     known = await payments.payments_of(tx, order.id)
     totals = payments.totals_of(known)
-    order = await orders.pay(tx, order, totals, source, _events(tx, folded, order))
+    told = _events(tx, folded, order)
+    order = await orders.pay(tx, order, totals, source, told, folded.quarrels)
     await _came(tx, engine, folded, order, source)
     if order.status in {"draft", "pending"} and await _is_certain(tx, order, known):
         await orders.place(tx, order, source)
