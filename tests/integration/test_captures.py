@@ -159,6 +159,21 @@ async def test_what_came_otherwise_is_not_taken_as_well(desk: Desk) -> None:
     assert capture.amount == 3_000
 
 
+async def test_money_that_came_otherwise_lets_go_of_what_is_held(desk: Desk) -> None:
+    order = await desk.held()
+    await mark_paid(desk.engine, desk.store, order.id, "owner", 7_000)
+    await desk.worker.work_off()
+    assert desk.books.made("cancel") == []
+    await mark_paid(desk.engine, desk.store, order.id, "owner")
+    await desk.worker.work_off()
+    assert len(desk.books.made("cancel")) == 1
+    order = await desk.order(order.id)
+    assert (order.status, order.payment_status, order.due) == ("processing", "paid", 0)
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        known = await payments_of(tx, order.id)
+    assert [(one.held, one.captured) for one in known] == [(0, 0), (0, 7_000), (0, 3_000)]
+
+
 async def test_nothing_is_taken_where_nothing_is_held(desk: Desk) -> None:
     cart = await desk.till.cart(("MUG", 1))
     order = await place(desk.engine, desk.store, cart.id, "bank", request=HOLD)

@@ -62,7 +62,8 @@ async def mark_paid(
 ) -> Order:
     """The merchant says that `amount` (minor units; without one all that is due) has come.
 
-    Repeated with the same `operation_id` it counts once. Raises NotFound, InvalidInput, Conflict
+    Once nothing is due any more, what is held at a provider is let go. Repeated with the same
+    `operation_id` it counts once. Raises NotFound, InvalidInput, Conflict
     `already_paid`, `amount_too_large`, `order_closed`.
     """
     async with engine.database.transaction(store.id) as tx:
@@ -83,6 +84,8 @@ async def mark_paid(
         order = await orders.get_order(tx, order_id)
         entry = Entry(type="marked_paid", actor=actor, detail={"amount": due}, note=note)
         order = await orders.apply(tx, order, [entry])
+        if order.due == 0:
+            await call_off_later(tx, [one.id for one in known if one.held])
         detail = {"amount": due, "currency": order.currency, "note": note}
         await audit(tx, actor, "order.marked_paid", "order", str(order_id), detail)
     return order
