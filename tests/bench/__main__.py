@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
 from tests.bench.chat import chat
+from tests.bench.checkout import checkout
 from tests.bench.hooks import hooks
 from tests.bench.order import order
 from tests.bench.support import Line, show
@@ -18,6 +19,8 @@ BENCHES: Mapping[str, tuple[float, Callable[[float], Line]]] = {
     "chat-1": (20, partial(chat, 1)),
     "chat-20": (15, partial(chat, 20)),
     "chat-20-with-statuses": (15, partial(chat, 20, statuses=True)),
+    "checkout-1": (15, partial(checkout, 1)),
+    "checkout-8": (15, partial(checkout, 8)),
     "order-1": (5, partial(order, 1)),
     "order-8": (5, partial(order, 8)),
 }

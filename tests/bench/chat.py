@@ -6,21 +6,20 @@ and stands in for Meta.
 
 import asyncio
 import os
-import sys
 import tempfile
 import time
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 import asyncpg
-import httpx
 import uvloop
 
 from tests.bench.chatting import Account, Answers, Meta, conversation
+from tests.bench.house import done, ready, started
 from tests.bench.postgres import BenchPostgres, postgres
 from tests.bench.support import CpuMeter, Line, cpu_of, each, ms, percentile, say
 from tests.faults.processes import free_port, until
@@ -28,7 +27,7 @@ from tests.support.roundtrips import count_round_trips
 from tests.support.shop import AMINA, Shop, open_shop, text_message
 from tradewind.settings.keyring import new_key
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host.config import KEYS, Config
+from tradewind_host.config import Config
 from tradewind_host.demo.accounts import NUMBERS, accounts_in
 from tradewind_host.demo.catalog import STORES
 from tradewind_host.worker import Worker
@@ -112,67 +111,24 @@ async def _house(
         account = await _furnish(config, graph)
         meta = Meta(config.port, account, statuses=statuses)
         graph.told = meta.answered
-        host = await _started(stack, config, "serve")
-        worker = await _started(stack, config, "worker")
+        host = await started(stack, config, "serve")
+        worker = await started(stack, config, "worker")
         stack.push_async_callback(meta.close)
-        await until(partial(_ready, config.base_url), "the host is ready")
+        await until(partial(ready, config.base_url), "the host is ready")
         groups = {"host": partial(cpu_of, host), "worker": partial(cpu_of, worker)}
         own = {"postgresql": server.cpu, "load_generator": time.process_time}
         yield meta, CpuMeter({**groups, **own})
 
 
 async def _furnish(config: Config, graph: Answers) -> Account:
-    await _done(config, "seed")
+    await done(config, "seed")
     place = f"api_base=http://127.0.0.1:{graph.port}"
-    await _done(config, "settings", "set", "whatsapp", place, "--store", STORE.slug)
+    await done(config, "settings", "set", "whatsapp", place, "--store", STORE.slug)
     skus = [
         variant.sku for product in STORE.products for variant in product.variants if variant.on_hand
     ]
     secret = accounts_in(config.data_dir).app_secret
     return Account(NUMBERS[STORE.slug].phone_number_id, secret, skus)
-
-
-async def _done(config: Config, *command: str) -> None:
-    """Run a command of `tradewind` to its end; what it prints is of no use here."""
-    process = await _begun(config, *command, output=asyncio.subprocess.DEVNULL)
-    if await process.wait():
-        raise RuntimeError(f"tradewind {' '.join(command)} failed")
-
-
-async def _started(stack: AsyncExitStack, config: Config, command: str) -> int:
-    """Start a command of `tradewind`, to be ended with the stack; returns its process id."""
-    process = await _begun(config, command, output=None)
-    stack.push_async_callback(_ended, process)
-    return process.pid
-
-
-async def _begun(config: Config, *command: str, output: int | None) -> asyncio.subprocess.Process:
-    environment = {
-        KEYS["database_url"]: str(config.database_url),
-        KEYS["secret_keys"]: ",".join(config.secret_keys),
-        KEYS["data_dir"]: str(config.data_dir),
-        KEYS["port"]: str(config.port),
-        KEYS["worker"]: "false",
-        KEYS["log_level"]: "warning",
-    }
-    program = str(Path(sys.executable).with_name("tradewind"))
-    return await asyncio.create_subprocess_exec(
-        program, *command, env={**os.environ, **environment}, stdout=output
-    )
-
-
-async def _ended(process: asyncio.subprocess.Process) -> None:
-    with suppress(ProcessLookupError):
-        process.terminate()
-    await process.wait()
-
-
-async def _ready(url: str) -> bool:
-    async with httpx.AsyncClient(base_url=url) as client:
-        try:
-            return (await client.get("/readyz")).is_success
-        except httpx.TransportError:
-            return False
 
 
 async def _round_trips(urls: DatabaseUrls) -> dict[str, int]:
