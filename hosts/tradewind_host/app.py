@@ -15,7 +15,7 @@ from tradewind_host.edge import Edge
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Limiter, Proxies
 from tradewind_host.media import media_router
-from tradewind_host.openapi import openapi_config
+from tradewind_host.openapi import ClosedStructs, openapi_config
 from tradewind_host.operations import ROUTES
 from tradewind_host.plugin_routes import plugin_routers
 from tradewind_host.problems import HANDLERS
@@ -52,6 +52,7 @@ def assemble(*more: Router) -> Litestar:
         },
         exception_handlers=HANDLERS,
         openapi_config=openapi_config(),
+        plugins=[ClosedStructs()],
         request_max_body_size=None,
         logging_config=None,
         debug=False,

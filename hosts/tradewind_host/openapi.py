@@ -1,18 +1,43 @@
 """The OpenAPI 3.1 document at `/schema/openapi.json`, made from the routes themselves."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, final
 
+import msgspec
 from litestar import Response, Router
 from litestar.enums import MediaType
 from litestar.handlers import HTTPRouteHandler
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.openapi.spec import Components, SecurityScheme
+from litestar.openapi.spec import Components, Schema, SecurityScheme
+from litestar.plugins import OpenAPISchemaPlugin
 from litestar.types import Method
+from litestar.typing import FieldDefinition
 
 from tradewind import __version__
 from tradewind_host.problems import problem
+
+
+@final
+class ClosedStructs(OpenAPISchemaPlugin):
+    """Says of structs that take no other fields that they take none."""
+
+    def is_plugin_supported_field(self, field_definition: FieldDefinition) -> bool:
+        """Whether the field is such a struct."""
+        kind = field_definition.annotation
+        if field_definition.is_union or not field_definition.is_subclass_of(msgspec.Struct):
+            return False
+        return bool(kind.__struct_config__.forbid_unknown_fields)
+
+    def to_openapi_schema(self, field_definition: FieldDefinition, schema_creator: Any) -> Schema:
+        """The schema as it is made of every struct, closed."""
+        supports = schema_creator.plugin_supports_field
+        others = (one for one in schema_creator.plugins if one is not self)
+        maker = next(one for one in others if supports(one, field_definition))
+        schema: Schema = maker.to_openapi_schema(field_definition, schema_creator)
+        schema.additional_properties = False
+        return schema
+
 
 STORE_KEY = [{"publishableKey": list[str]()}]
 ADMIN_KEY = [{"secretKey": list[str]()}]

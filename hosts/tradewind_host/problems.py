@@ -1,5 +1,6 @@
 """Every error as problem details (RFC 9457), with a stable code and nothing that should stay in."""
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
@@ -79,6 +80,10 @@ _CODES = {
 _ALWAYS = (400, 500, 503)
 _PASSING = frozenset(("in_progress", "payment_not_completed"))
 """Refusals that the same request may not meet again a moment later."""
+# The messages of msgspec, whose words are part of what it promises.
+_PLACE = re.compile(r"(.*) - at `\$\.data(.*)`", re.DOTALL)
+_MISSING = re.compile(r"Object missing required field `(.+)`")
+_UNKNOWN = re.compile(r"Object contains unknown field `(.*?)`?", re.DOTALL)
 _UNREACHABLE = (
     ConnectionError,
     TimeoutError,
@@ -155,7 +160,9 @@ def _validation_answer(
         return problem(404, "not_found", "There is no such object.")
     names = _outer_names(request)
     errors = [
-        _field_error(names.get(one.get("key"), str(one.get("key", ""))), str(one.get("message")))
+        _body_error(one, error.__cause__)
+        if one.get("source") == "body"
+        else _field_error(names.get(one.get("key"), str(one.get("key", ""))), one)
         for one in found
     ]
     detail = "" if errors else error.detail.partition(" for path ")[0].partition(" for ")[0]
@@ -172,10 +179,30 @@ def _outer_names(request: Request[Any, Any, Any]) -> dict[Any, str]:
     }
 
 
-def _field_error(path: str, message: str) -> FieldError:
-    if path == "data":
+def _field_error(path: str, told: Mapping[str, Any]) -> FieldError:
+    return FieldError(path, "invalid_value", str(told.get("message")))
+
+
+def _body_error(told: Mapping[str, Any], cause: BaseException | None) -> FieldError:
+    """What is wrong with a body; Litestar cuts the message short, its cause has all of it."""
+    place = str(told.get("key")).removeprefix("data")
+    message = str(told.get("message"))
+    if whole := _PLACE.fullmatch(str(cause)):
+        message, place = whole.groups()
+    place = _dotted(place).removeprefix(".")
+    above = f"{place}." if place else ""
+    if missing := _MISSING.fullmatch(message):
+        return FieldError(above + missing[1], "required", "This is needed.")
+    if unknown := _UNKNOWN.fullmatch(message):
+        return FieldError(above + unknown[1], "unknown_field", "There is no such field.")
+    if not place:
         return FieldError("", "required", "A JSON object is required as the body.")
-    return FieldError(path, "invalid_value", message)
+    return FieldError(place, "invalid_value", message)
+
+
+def _dotted(place: str) -> str:
+    """A place as paths are written here; `*` is any key of a map."""
+    return re.sub(r"\[(\d+)\]", r".\1", place.replace("[...]", ".*"))
 
 
 def unstorable_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:

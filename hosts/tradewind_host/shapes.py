@@ -1,9 +1,10 @@
-"""How lists travel in both APIs."""
+"""How bodies and lists travel in both APIs."""
 
 from collections.abc import Callable, Sequence
 from typing import Annotated, TypeVar
 from uuid import UUID
 
+import msgspec
 from litestar.params import QueryParameter
 
 from tradewind.contracts.errors import FieldError, InvalidInput
@@ -14,6 +15,10 @@ Limit = Annotated[int, QueryParameter(ge=1, le=200, description="The most to ret
 Cursor = Annotated[
     str | None, QueryParameter(description="`next_cursor` of the page before.", max_length=200)
 ]
+
+
+class Body(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a request brings. A misspelt field is refused, for it would be left out in silence."""
 
 
 def id_cursor(cursor: str | None) -> UUID | None:

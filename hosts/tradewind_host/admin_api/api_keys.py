@@ -15,11 +15,12 @@ from tradewind.stores.service import issue_key
 from tradewind_host.access import GivenAccess
 from tradewind_host.keys import Keys, KeyView, list_keys, revoke_key
 from tradewind_host.problems import reads, writes
+from tradewind_host.shapes import Body
 
 Origin = Annotated[str, msgspec.Meta(pattern=r"^(\*|https?://[^/?#]+)$", max_length=300)]
 
 
-class KeyInput(msgspec.Struct, frozen=True, kw_only=True):
+class KeyInput(Body, frozen=True, kw_only=True):
     """A key to be issued; `origins` are the web pages whose browsers may use it."""
 
     kind: Literal["publishable", "secret"]

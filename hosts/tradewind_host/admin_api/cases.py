@@ -17,7 +17,7 @@ from tradewind.payments.rules import Capture, Refund
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.problems import reads, writes
-from tradewind_host.shapes import Cursor, Limit, id_cursor, page
+from tradewind_host.shapes import Body, Cursor, Limit, id_cursor, page
 
 CaseState = Annotated[Literal["open", "closed"] | None, QueryParameter(name="state")]
 
@@ -35,7 +35,7 @@ class CaseAnswer(msgspec.Struct, frozen=True):
     case: Case
 
 
-class Resolution(msgspec.Struct, frozen=True):
+class Resolution(Body, frozen=True):
     """What was decided."""
 
     resolution: str = ""

@@ -24,7 +24,7 @@ from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.media import absolute
 from tradewind_host.problems import reads, writes
-from tradewind_host.shapes import Cursor, Limit
+from tradewind_host.shapes import Body, Cursor, Limit
 from tradewind_host.store_api.catalog import (
     CategoryList,
     CategoryName,
@@ -39,20 +39,27 @@ from tradewind_host.store_api.catalog import (
 T = TypeVar("T")
 
 
-class VariantInput(msgspec.Struct, frozen=True, kw_only=True):
+class PriceInput(Body, frozen=True):
+    """A price in minor units."""
+
+    amount: int
+    currency: str
+
+
+class VariantInput(Body, frozen=True, kw_only=True):
     """A variant by its SKU; prices in minor units. `on_hand` is set when given."""
 
     sku: str
     title: str = ""
     options: Mapping[str, str] = {}
-    prices: Sequence[Money] = ()
+    prices: Sequence[PriceInput] = ()
     tax_class: str = "standard"
     tracked: bool | None = None
     on_hand: int | None = None
     backorder: bool | None = None
 
 
-class ProductInput(msgspec.Struct, frozen=True, kw_only=True):
+class ProductInput(Body, frozen=True, kw_only=True):
     """A product to be created; without a handle one is made of the title."""
 
     title: str
@@ -65,7 +72,7 @@ class ProductInput(msgspec.Struct, frozen=True, kw_only=True):
     variants: Sequence[VariantInput] = ()
 
 
-class ProductChange(msgspec.Struct, frozen=True, kw_only=True):
+class ProductChange(Body, frozen=True, kw_only=True):
     """What to change. `variants`, when given, is the whole new list."""
 
     title: str | None = None
@@ -78,7 +85,7 @@ class ProductChange(msgspec.Struct, frozen=True, kw_only=True):
     variants: Sequence[VariantInput] | None = None
 
 
-class CategoryInput(msgspec.Struct, frozen=True, kw_only=True):
+class CategoryInput(Body, frozen=True, kw_only=True):
     """A category to be created."""
 
     name: str
@@ -244,7 +251,7 @@ def _variant(given: VariantInput) -> NewVariant:
         sku=given.sku,
         title=given.title or " / ".join(given.options.values()),
         options=given.options,
-        prices=given.prices,
+        prices=[Money(one.amount, one.currency) for one in given.prices],
         tax_class=given.tax_class,
         tracked=given.tracked,
     )

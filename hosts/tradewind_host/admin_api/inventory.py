@@ -11,7 +11,7 @@ from tradewind.inventory.rules import Level
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
 from tradewind_host.problems import reads, writes
-from tradewind_host.shapes import Cursor, Limit
+from tradewind_host.shapes import Body, Cursor, Limit
 
 
 class LevelView(msgspec.Struct, frozen=True, kw_only=True):
@@ -32,7 +32,7 @@ class LevelList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-class LevelChange(msgspec.Struct, frozen=True, kw_only=True):
+class LevelChange(Body, frozen=True, kw_only=True):
     """Either a figure or a difference, and why."""
 
     on_hand: int | None = None

@@ -28,7 +28,7 @@ from tradewind.payments.rules import (
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.order_view import OrderView, order_fields, order_view
 from tradewind_host.problems import reads, writes
-from tradewind_host.shapes import Cursor, Limit
+from tradewind_host.shapes import Body, Cursor, Limit
 
 Since = Annotated[datetime | None, QueryParameter(name="from", description="Created at or after.")]
 Until = Annotated[datetime | None, QueryParameter(name="to", description="Created before.")]
@@ -101,34 +101,41 @@ class OrderAnswer(msgspec.Struct, frozen=True):
     order: OrderDetail
 
 
-class MoneyCame(msgspec.Struct, frozen=True, kw_only=True):
+class MoneyCame(Body, frozen=True, kw_only=True):
     """What came, in minor units; without an amount, all that was due."""
 
     amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
     note: Annotated[str, msgspec.Meta(max_length=4000)] = ""
 
 
-class MoneyTaken(msgspec.Struct, frozen=True, kw_only=True):
+class MoneyTaken(Body, frozen=True, kw_only=True):
     """What is taken of held money, in minor units; without an amount, all that is due."""
 
     amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
 
 
-class MoneyBack(msgspec.Struct, frozen=True, kw_only=True):
+class UnitsBack(Body, frozen=True, kw_only=True):
+    """Units of an order's line that money goes back for."""
+
+    line_id: UUID
+    quantity: Annotated[int, msgspec.Meta(gt=0)]
+
+
+class MoneyBack(Body, frozen=True, kw_only=True):
     """What goes back, in minor units; without an amount, what the lines cost, or everything."""
 
     amount: Annotated[int, msgspec.Meta(gt=0)] | None = None
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
-    lines: Annotated[Sequence[RefundLine], msgspec.Meta(max_length=500)] = ()
+    lines: Annotated[Sequence[UnitsBack], msgspec.Meta(max_length=500)] = ()
 
 
-class Cancellation(msgspec.Struct, frozen=True, kw_only=True):
+class Cancellation(Body, frozen=True, kw_only=True):
     """Why the order is called off."""
 
     reason: Annotated[str, msgspec.Meta(max_length=1000)] = ""
 
 
-class NoteInput(msgspec.Struct, frozen=True, kw_only=True):
+class NoteInput(Body, frozen=True, kw_only=True):
     """Words for the order's history."""
 
     note: str
@@ -229,7 +236,7 @@ async def refund(
         access.actor,
         given.amount,
         given.reason,
-        given.lines,
+        [RefundLine(line_id=one.line_id, quantity=one.quantity) for one in given.lines],
         str(access.claim.operation_id) if access.claim else None,
     )
     return await _after(access, order_id)

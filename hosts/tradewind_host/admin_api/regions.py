@@ -14,9 +14,10 @@ from tradewind.database import Transaction
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
 from tradewind_host.problems import reads, writes
+from tradewind_host.shapes import Body
 
 
-class RegionInput(msgspec.Struct, frozen=True, kw_only=True):
+class RegionInput(Body, frozen=True, kw_only=True):
     """A region to be created; countries are ISO 3166 alpha-2 in lower case."""
 
     name: str
@@ -26,7 +27,7 @@ class RegionInput(msgspec.Struct, frozen=True, kw_only=True):
     rounding: Rounding = "line"
 
 
-class TaxRateInput(msgspec.Struct, frozen=True, kw_only=True):
+class TaxRateInput(Body, frozen=True, kw_only=True):
     """A tax to be added; `rate` is percent as decimal text."""
 
     region_id: UUID
@@ -37,14 +38,14 @@ class TaxRateInput(msgspec.Struct, frozen=True, kw_only=True):
     province: str | None = None
 
 
-class ShippingRules(msgspec.Struct, frozen=True, kw_only=True):
+class ShippingRules(Body, frozen=True, kw_only=True):
     """For which subtotals (minor units) the option is offered."""
 
     minimum: int | None = None
     maximum: int | None = None
 
 
-class ShippingInput(msgspec.Struct, frozen=True, kw_only=True):
+class ShippingInput(Body, frozen=True, kw_only=True):
     """A way to deliver; `price` in minor units of the region's currency."""
 
     region_id: UUID

@@ -14,7 +14,7 @@ from tradewind.settings.queries import AuditRecord
 from tradewind.settings.service import PluginView
 from tradewind_host.access import GivenAccess
 from tradewind_host.problems import reads, writes
-from tradewind_host.shapes import Cursor, Limit, id_cursor, page
+from tradewind_host.shapes import Body, Cursor, Limit, id_cursor, page
 
 
 class PluginList(msgspec.Struct, frozen=True):
@@ -24,7 +24,7 @@ class PluginList(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class PluginChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class PluginChange(Body, frozen=True, kw_only=True):
     """Settings are laid over the present ones.
 
     A masked secret keeps its value; null takes a setting back to its default, and clears a secret.
@@ -48,7 +48,7 @@ class FlagList(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-class FlagChange(msgspec.Struct, frozen=True):
+class FlagChange(Body, frozen=True):
     """On or off."""
 
     enabled: bool

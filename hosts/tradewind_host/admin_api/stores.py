@@ -13,6 +13,7 @@ from tradewind.stores import service
 from tradewind.stores.service import StoreSettings
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.problems import reads, writes
+from tradewind_host.shapes import Body
 
 
 class StoreView(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,7 +32,7 @@ class StoreAnswer(msgspec.Struct, frozen=True):
     store: StoreView
 
 
-class StoreChange(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class StoreChange(Body, frozen=True, kw_only=True):
     """Settings are laid over the present ones; null takes one back to its default."""
 
     settings: Mapping[str, Any]

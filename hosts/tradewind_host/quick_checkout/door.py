@@ -6,7 +6,7 @@ from urllib.parse import parse_qs
 from litestar.types import Scope
 
 from tradewind.checkout.links import slug_in
-from tradewind.contracts.errors import NotFound
+from tradewind.contracts.errors import NotFound, Unauthorized
 from tradewind.database.directory import ApiKey, store_by_slug
 from tradewind_host.auth import StoreDoor
 from tradewind_host.idempotency import UNSAFE
@@ -21,8 +21,10 @@ class TokenDoor(StoreDoor):
 
     async def _key(self, state: Any, scope: Scope, shown: str) -> ApiKey | None:
         slug = slug_in(_token(scope))
-        if shown or not slug or scope["method"] in UNSAFE:  # type: ignore[typeddict-item]
+        if shown or scope["method"] in UNSAFE:  # type: ignore[typeddict-item]
             return await super()._key(state, scope, shown)
+        if not slug:
+            raise Unauthorized("Send the order's whole token as ?token=, as it was given.")
         self.admit(state.limiter, "address", address_of(scope))
         if not (slug.isascii() and slug.isprintable()):
             raise NotFound("There is no such order.")

@@ -21,6 +21,7 @@ from tradewind_host.config import Config
 from tradewind_host.limits import Limiter, address_of
 from tradewind_host.problems import reads, told, writes
 from tradewind_host.quick_checkout.returning import check_returns, known_origins
+from tradewind_host.shapes import Body
 
 MOST_ITEMS = 100
 RULE = "quick_checkout"
@@ -36,7 +37,7 @@ Text = Annotated[str, msgspec.Meta(max_length=200)]
 Address = Annotated[str, msgspec.Meta(max_length=2000)]
 
 
-class Buyer(msgspec.Struct, frozen=True, kw_only=True):
+class Buyer(Body, frozen=True, kw_only=True):
     """Who orders."""
 
     email: Annotated[str, msgspec.Meta(min_length=3, max_length=320)]
@@ -44,7 +45,7 @@ class Buyer(msgspec.Struct, frozen=True, kw_only=True):
     phone: Text | None = None
 
 
-class QuickCheckout(msgspec.Struct, frozen=True, kw_only=True):
+class QuickCheckout(Body, frozen=True, kw_only=True):
     """What is ordered, by whom, and where the payer goes afterwards.
 
     The two addresses are on origins that the key lists. Without `provider_id` the first provider

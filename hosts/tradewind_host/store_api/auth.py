@@ -22,20 +22,21 @@ from tradewind_host import sign_in
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.limits import GivenLimiter, address_of
 from tradewind_host.problems import writes
+from tradewind_host.shapes import Body
 from tradewind_host.sign_in import claim_email, claim_phone
 from tradewind_host.storefront.texts import spoken
 
 _Short = Annotated[str, msgspec.Meta(max_length=300)]
 
 
-class Identity(msgspec.Struct, frozen=True, kw_only=True):
+class Identity(Body, frozen=True, kw_only=True):
     """Who signs in: one of the two."""
 
     email: _Short | None = None
     phone: _Short | None = None
 
 
-class Proof(msgspec.Struct, frozen=True, kw_only=True):
+class Proof(Body, frozen=True, kw_only=True):
     """Who signs in, and the code that was sent."""
 
     email: _Short | None = None

@@ -16,6 +16,7 @@ from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
 from tradewind_host.access import GivenAccess
 from tradewind_host.problems import told, writes
+from tradewind_host.shapes import Body
 from tradewind_host.store_api.cart_door import GivenCart
 from tradewind_host.store_api.cart_view import (
     CartAnswer,
@@ -32,7 +33,11 @@ _QUANTITY = msgspec.Meta(ge=1, le=MOST_PER_LINE)
 _NEW_QUANTITY = msgspec.Meta(ge=0, le=MOST_PER_LINE)
 
 
-class CartInput(msgspec.Struct, frozen=True, kw_only=True):
+class AddressInput(Address, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Where something goes to."""
+
+
+class CartInput(Body, frozen=True, kw_only=True):
     """A new cart: by its region or its currency, else in the store's default region."""
 
     region_id: UUID | None = None
@@ -41,30 +46,30 @@ class CartInput(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any] = {}
 
 
-class CartChange(msgspec.Struct, frozen=True, kw_only=True):
+class CartChange(Body, frozen=True, kw_only=True):
     """What to change; what is not named stays. Metadata is merged, key by key."""
 
     email: Annotated[str, _EMAIL] | msgspec.UnsetType | None = msgspec.UNSET
-    shipping_address: Address | msgspec.UnsetType | None = msgspec.UNSET
-    billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET
+    shipping_address: AddressInput | msgspec.UnsetType | None = msgspec.UNSET
+    billing_address: AddressInput | msgspec.UnsetType | None = msgspec.UNSET
     region_id: UUID | msgspec.UnsetType = msgspec.UNSET
     metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
 
-class LineInput(msgspec.Struct, frozen=True, kw_only=True):
+class LineInput(Body, frozen=True, kw_only=True):
     """So many more of a variant."""
 
     variant_id: UUID
     quantity: Annotated[int, _QUANTITY] = 1
 
 
-class LineChange(msgspec.Struct, frozen=True, kw_only=True):
+class LineChange(Body, frozen=True, kw_only=True):
     """How many there shall be; none removes the line."""
 
     quantity: Annotated[int, _NEW_QUANTITY]
 
 
-class ShippingChoice(msgspec.Struct, frozen=True, kw_only=True):
+class ShippingChoice(Body, frozen=True, kw_only=True):
     """An option of `shipping-options`."""
 
     option_id: Annotated[str, _OPTION]
@@ -118,8 +123,8 @@ async def update_cart(cart: GivenCart, data: JSONBody[CartChange]) -> Response[C
     """Say who buys and where it goes; another region means other prices."""
     change = CartUpdate(
         email=_plain(data.email),
-        shipping_address=data.shipping_address,
-        billing_address=data.billing_address,
+        shipping_address=_address(data.shipping_address),
+        billing_address=_address(data.billing_address),
         region_id=data.region_id,
         metadata=data.metadata,
     )
@@ -174,6 +179,10 @@ async def _update(change: CartUpdate, tx: Transaction, cart: Cart) -> Cart:
 
 async def _set_quantity(line_id: UUID, quantity: int, tx: Transaction, cart: Cart) -> Cart:
     return await carts.set_quantity(tx, cart, line_id, quantity)
+
+
+def _address(given: AddressInput | msgspec.UnsetType | None) -> Any:
+    return Address(**msgspec.structs.asdict(given)) if isinstance(given, Address) else given
 
 
 def _plain(email: str | msgspec.UnsetType | None) -> Any:

@@ -16,6 +16,7 @@ from tradewind_host.limits import address_of
 from tradewind_host.order_view import OrderView, order_view
 from tradewind_host.problems import told, writes
 from tradewind_host.quick_checkout.returning import is_on, known_origins
+from tradewind_host.shapes import Body
 from tradewind_host.store_api.cart_door import GivenCart
 from tradewind_host.store_api.cart_view import (
     MethodList,
@@ -32,7 +33,7 @@ _FEW = msgspec.Meta(max_length=50)
 _INTEGER = msgspec.Meta(ge=0, le=2**63 - 1)
 
 
-class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
+class PaymentInput(Body, frozen=True, kw_only=True):
     """How the shopper pays; without a method the provider's first of `payment-methods`.
 
     `authorize` holds the money to be captured later. The provider sends the shopper back to
@@ -48,7 +49,7 @@ class PaymentInput(msgspec.Struct, frozen=True, kw_only=True):
     cancel_url: Annotated[str, _URL] = ""
 
 
-class Completion(msgspec.Struct, frozen=True, kw_only=True):
+class Completion(Body, frozen=True, kw_only=True):
     """What the shopper saw, and which attempt to pay is meant; neither is believed."""
 
     expected_total: Annotated[int, _INTEGER] | None = None

@@ -13,6 +13,7 @@ from tradewind_host.access import GivenAccess
 from tradewind_host.agreement import agreement_with
 from tradewind_host.limits import address_of
 from tradewind_host.problems import told, writes
+from tradewind_host.shapes import Body
 from tradewind_host.store_api.cart_door import CartDoor, Token
 
 _ANSWERS = told(
@@ -24,7 +25,7 @@ _ANSWERS = told(
 )
 
 
-class WhatsAppCheckout(msgspec.Struct, frozen=True, kw_only=True):
+class WhatsAppCheckout(Body, frozen=True, kw_only=True):
     """The cart, and with whom it is agreed upon: a number, or a name of WhatsApp's own."""
 
     cart_id: UUID

@@ -21,7 +21,7 @@ from tradewind.settings.engine import Engine
 from tradewind.stores.service import settings_of
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
+class Item(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What is wanted, named by its SKU (in any case) or else by its variant."""
 
     quantity: int
@@ -94,8 +94,9 @@ async def _added(tx: Transaction, new: NewCart, cart: Cart, item: Item, index: i
         return await carts.add_sku(tx, new, item.sku, item.quantity)
     if item.variant_id is not None and item.sku is None:
         return await carts.add_line(tx, cart, item.variant_id, item.quantity)
-    error = FieldError(f"items.{index}", "required", "Give a SKU or else a variant's id.")
-    raise InvalidInput("This names nothing.", errors=[error])
+    code = "required" if item.sku is None else "invalid"
+    error = FieldError(f"items.{index}", code, "Give either sku or variant_id, one of the two.")
+    raise InvalidInput("An item is named by its sku or by its variant_id.", errors=[error])
 
 
 async def _way(engine: Engine, store: Store, cart: Cart, wanted: QuickOrder) -> StartRequest:
