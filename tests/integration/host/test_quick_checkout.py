@@ -207,6 +207,8 @@ async def test_what_cannot_be_ordered_is_refused_by_code_and_leaves_nothing(site
         ({"items": [{"quantity": 1}]}, 422, "invalid_input"),
         ({"items": [{"sku": SKU, "variant_id": unknown, "quantity": 1}]}, 422, "invalid_input"),
         ({"items": []}, 422, "invalid_input"),
+        ({"items": [{"sku": SKU, "quantity": 1, "unit_price": 1}]}, 422, "invalid_input"),
+        ({"total": 1}, 422, "invalid_input"),
         ({"items": [{"sku": SKU, "quantity": 90_000}]}, 409, "out_of_stock"),
         ({"customer": {"email": "nobody"}}, 422, "invalid_input"),
         ({"customer": {"email": "a@example.com", "phone": "x"}}, 422, "invalid_input"),
@@ -406,9 +408,7 @@ def test_the_origin_of_an_address_is_what_browsers_make_of_it(url: str, origin: 
 
 async def test_listed_addresses_go_to_the_provider(site: Site) -> None:
     urls = {"success_url": f"{ORIGIN}/thanks", "cancel_url": f"{ORIGIN}/cart"}
-    item = {"sku": SKU, "quantity": 1, "unit_price": 1, "price": 1}
-    placed = await site.orders(**urls, items=[item], total=1)
-    assert (await site.looks(placed)).json()["total"] == TOTAL, "the price is the catalog's"
+    placed = await site.orders(**urls)
     started = site.house.books.started[-1]
     assert (started.return_url, started.cancel_url) == tuple(urls.values())
     await site.orders()
