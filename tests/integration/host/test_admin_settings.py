@@ -82,10 +82,10 @@ async def test_a_flag_is_switched_for_one_store(
     client: httpx.AsyncClient, shop: Shop, other_shop: Shop
 ) -> None:
     path = "/admin/flags/USE_NEW_CHECKOUT"
-    answer = await client.put(path, json={"enabled": True}, headers=shop.secret)
-    assert answer.json() == {"name": "USE_NEW_CHECKOUT", "enabled": True}
-    assert (await client.get(path, headers=shop.secret)).json()["enabled"] is True
-    assert (await client.get(path, headers=other_shop.secret)).json()["enabled"] is False
+    answer = await client.put(path, json={"enabled": False}, headers=shop.secret)
+    assert answer.json() == {"name": "USE_NEW_CHECKOUT", "enabled": False}
+    assert (await client.get(path, headers=shop.secret)).json()["enabled"] is False
+    assert (await client.get(path, headers=other_shop.secret)).json()["enabled"] is True
     unknown = await client.get("/admin/flags/NONE", headers=shop.secret)
     assert unknown.status_code == HTTPStatus.NOT_FOUND
 
