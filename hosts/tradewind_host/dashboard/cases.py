@@ -94,7 +94,7 @@ async def _shown(
         status=status,
         case=case,
         zone=zone,
-        evidence=view.flat(case.evidence),
+        evidence=view.evidence(case),
         order_id=_order_of(case),
         actions=_actions(desk, case),
         done=words.done(told),

@@ -10,6 +10,7 @@ from tradewind.contracts.errors import FieldError, InvalidInput
 from tradewind.contracts.money import from_major
 from tradewind.orders import service as orders
 from tradewind.orders.rules import TRANSITIONS, Order
+from tradewind.payments.rules import refundable
 from tradewind_host.dashboard.door import Desk
 from tradewind_host.dashboard.reading import OrderKnown
 from tradewind_host.idempotency import Claim, keep_answer
@@ -170,13 +171,13 @@ def _takeable(desk: Desk, known: OrderKnown) -> int:
 
 
 def _returnable(desk: Desk, known: OrderKnown) -> int:
-    """What came by ways that can give it back, less what is on its way."""
+    """What came by ways that can give it back, and neither went nor was decided to go."""
     providers, left = desk.engine.plugins.providers, 0
     for one in known.payments:
         provider = providers.get(one.payment.provider)
         if provider is not None and provider.capabilities.refund:
-            going = sum(refund.amount for refund in one.refunds if refund.status == "pending")
-            left += one.payment.captured - one.payment.refunded - going
+            sources = refundable(one.facts, one.refunds, known.order.currency)
+            left += sum(source.left for source in sources)
     return left
 
 

@@ -6,10 +6,13 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from tradewind.cases.service import Case
 from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import country_name
 from tradewind.orders.rules import Order
 from tradewind_host.dashboard import words
+
+_SUMS = frozenset(("asked", "captured"))
 
 
 class Row(NamedTuple):
@@ -83,6 +86,20 @@ def _rows(address: Address) -> list[str]:
         address.phone,
     )
     return [one for one in rows if one]
+
+
+def evidence(case: Case) -> list[tuple[str, str]]:
+    """What a case goes by, as rows; money in the currency that it says itself, or the case's."""
+    currency = case.evidence.get("currency")
+    if not isinstance(currency, str) and case.kind != "currency_mismatch":
+        currency = case.currency
+    return flat({name: _shown(name, value, currency) for name, value in case.evidence.items()})
+
+
+def _shown(name: str, value: Any, currency: Any) -> Any:
+    if name in _SUMS and isinstance(value, int) and isinstance(currency, str):
+        return words.money(value, currency)
+    return value
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]:

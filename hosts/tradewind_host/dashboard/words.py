@@ -62,6 +62,13 @@ EVENTS: Mapping[str, str] = {
     "awaiting_payment": "Waits for its payment",
 }
 
+DISPUTES: Mapping[str, str] = {
+    "open": "Disputed by the payer",
+    "won": "Dispute won",
+    "lost": "Dispute lost",
+}
+"""How a dispute stands, or ended."""
+
 REFUSALS: Mapping[str, str] = {
     "already_paid": "This order is paid already.",
     "amount_too_large": "That is more than is still due.",
@@ -171,6 +178,8 @@ def event(type_: str, detail: Mapping[str, Any]) -> str:
     """What became of an order."""
     if type_ == "payment" and "to" in detail:
         return f"Payment: {name(str(detail['to'])).lower()}"
+    if type_ == "dispute":
+        return DISPUTES.get(str(detail.get("outcome")), name(type_))
     return EVENTS.get(type_) or name(type_)
 
 

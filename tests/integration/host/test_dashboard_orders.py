@@ -7,6 +7,7 @@ from http import HTTPStatus
 from typing import Any
 from uuid import UUID
 
+import msgspec
 import pytest
 import pytest_asyncio
 from argon2 import PasswordHasher
@@ -15,6 +16,7 @@ from tests.support.bankhouses import Bankhouse, open_bankhouse
 from tests.support.desks import Browser, hire
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import StartRequest
+from tradewind.contracts.money import Money
 from tradewind.orders.service import add_metadata
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -262,6 +264,50 @@ async def test_only_what_may_be_done_is_offered(house: Bankhouse, owner: Browser
     await owner.gets(f"/dashboard/orders/{first}")
     answer = await owner.sends(f"/dashboard/orders/{first}/cancel")
     assert (answer.status_code, "Refund it first" in answer.text) == (409, True)
+
+
+async def test_a_refund_is_offered_only_as_far_as_it_would_be_given(
+    house: Bankhouse, owner: Browser
+) -> None:
+    session = await house.starts(await house.cart())
+    fact = house.books.pays(str(session.payment_id))
+    await house.tells(session.payment_id, fact)
+    here = f"/dashboard/orders/{(await house.listed('orders'))[0]['id']}"
+    quarrel = msgspec.structs.replace(fact, kind="dispute", object_id="quarrel")
+    assert f"{here}/refund" in (await owner.gets(here)).text
+    for status, given in (("pending", False), ("lost", False), ("won", True)):
+        await house.tells(session.payment_id, msgspec.structs.replace(quarrel, status=status))
+        page = (await owner.gets(here)).text
+        assert (f"{here}/refund" in page) == given, status
+    said = ("Disputed by the payer", "Dispute lost", "Dispute won")
+    assert [page.count(f"<span>{one}</span>") for one in said] == [1, 1, 1]
+
+
+async def test_why_a_payment_failed_is_told_while_it_has_not_succeeded(
+    house: Bankhouse, owner: Browser
+) -> None:
+    order_id = await waiting(house)
+    [payment] = (await house.detail(order_id))["payments"]
+    name = UUID(payment["id"])
+    await house.tells(name, msgspec.structs.replace(house.books.declines(str(name)), code="no"))
+    assert "Why it failed" in (await owner.gets(f"/dashboard/orders/{order_id}")).text
+    await house.tells(name, house.books.pays(str(name)))
+    page = (await owner.gets(f"/dashboard/orders/{order_id}")).text
+    assert (await house.detail(order_id))["payment_status"] == "paid"
+    assert "Why it failed" not in page
+
+
+async def test_a_case_tells_its_money_as_money(house: Bankhouse, owner: Browser) -> None:
+    session = await house.starts(await house.cart())
+    for amount, currency in ((session.amount + 5, "KES"), (1_250, "USD")):
+        fact = house.books.pays(str(session.payment_id), amount, currency)
+        await house.tells(session.payment_id, fact)
+    asked, came = (Money(session.amount + more, "KES").text() for more in (0, 5))
+    cases = {one["kind"]: one["id"] for one in await house.listed("cases")}
+    for kind in ("overpaid", "currency_mismatch"):
+        page = (await owner.gets(f"/dashboard/cases/{cases[kind]}")).text
+        for name, shown in (("asked", asked), ("captured", came)):
+            assert f"<code>{name}</code></dt><dd>{shown}</dd>" in page, kind
 
 
 async def test_a_note_is_written_once(house: Bankhouse, owner: Browser) -> None:

@@ -102,6 +102,7 @@ async def money_case(
             "provider_ref": payment.provider_ref,
             "order_id": payment.order_id,
             "cart_id": payment.cart_id,
+            "currency": payment.currency,
             "asked": payment.amount,
             "captured": payment.captured,
             "why": why,
