@@ -25,6 +25,7 @@ from tradewind.messaging.codes import Claimed
 from tradewind.messaging.service import set_consent
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import Postgres
+from tradewind_host import logs
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 A_WHILE = 60 * 60
@@ -446,6 +447,7 @@ async def test_what_is_neither_address_nor_number_is_refused(
 async def test_nobody_else_sees_a_code(
     box: Letterbox, jane: Visitor, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    logs.configure("info", "json")
     await box.shop.says(jane.wa, "hi")
     await box.shop.hears(jane.wa)
     await jane.calls("POST", "auth/code", {"phone": jane.phone})
@@ -462,7 +464,7 @@ async def test_nobody_else_sees_a_code(
     logged = capsys.readouterr()
     assert code not in logged.out + logged.err
     assert jane.email not in logged.out + logged.err
-    assert "route=/store/auth/code" in logged.out + logged.err
+    assert '"route": "/store/auth/code"' in logged.err
 
 
 async def dump(shop: Shop) -> str:
