@@ -198,8 +198,14 @@ class Database:
         try:
             if not clean and not connection.is_closed():
                 await connection.execute("ROLLBACK")
-        except (asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
-            # A connection the server closed has left the pool already and says so.
+        except (
+            asyncpg.PostgresError,
+            asyncpg.InterfaceError,
+            asyncpg.InternalClientError,
+            OSError,
+        ):
+            # A connection the server closed has left the pool already and says so; one whose end
+            # is not known here yet takes nothing any more.
             with suppress(asyncpg.InterfaceError):
                 connection.terminate()
         finally:
