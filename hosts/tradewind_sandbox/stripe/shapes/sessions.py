@@ -5,44 +5,43 @@ from typing import Any
 from tradewind_sandbox.stripe.shapes.common import id_of, unix
 from tradewind_sandbox.stripe.state import Line, Session
 
+_EMPTY = (
+    "after_expiration",
+    "client_secret",
+    "consent",
+    "consent_collection",
+    "currency_conversion",
+    "customer_account",
+    "discounts",
+    "integration_identifier",
+    "invoice",
+    "origin_context",
+    "payment_link",
+    "payment_method_configuration_details",
+    "permissions",
+    "recovered_from",
+    "saved_payment_method_options",
+    "setup_intent",
+    "shipping_address_collection",
+    "shipping_cost",
+    "subscription",
+    "wallet_options",
+)
+_DETAILS = (
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "client_reference_id",
+    "locale",
+    "submit_type",
+)
+
 
 def session(it: Session) -> dict[str, Any]:
     """A checkout session. It has an address only as long as somebody may pay there."""
-    nothing = dict.fromkeys(
-        (
-            "after_expiration",
-            "client_secret",
-            "consent",
-            "consent_collection",
-            "currency_conversion",
-            "customer_account",
-            "discounts",
-            "integration_identifier",
-            "invoice",
-            "origin_context",
-            "payment_link",
-            "payment_method_configuration_details",
-            "permissions",
-            "recovered_from",
-            "saved_payment_method_options",
-            "setup_intent",
-            "shipping_address_collection",
-            "shipping_cost",
-            "subscription",
-            "wallet_options",
-        )
-    )
-    details = (
-        "allow_promotion_codes",
-        "billing_address_collection",
-        "client_reference_id",
-        "locale",
-        "submit_type",
-    )
     return {
         "id": it.id,
         "object": "checkout.session",
-        **nothing,
+        **dict.fromkeys(_EMPTY),
         "adaptive_pricing": {"enabled": False},
         "amount_subtotal": it.amount_total,
         "amount_total": it.amount_total,
@@ -77,7 +76,7 @@ def session(it: Session) -> dict[str, Any]:
         "total_details": {"amount_discount": 0, "amount_shipping": 0, "amount_tax": 0},
         "ui_mode": "hosted_page",
         "url": it.url if it.status == "open" else None,
-        **{name: it.details.get(name) for name in details},
+        **{name: it.details.get(name) for name in _DETAILS},
     }
 
 
