@@ -11,7 +11,6 @@ from tradewind.catalog.service import (
     create_category,
     create_product,
     create_region,
-    create_tax_rate,
     find_variant,
     get_product,
     list_categories,
@@ -23,6 +22,7 @@ from tradewind.catalog.service import (
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.database import Database
+from tradewind.pricing.service import create_tax_rate
 
 
 async def test_products_are_paged_in_the_order_of_their_making(database: Database) -> None:

@@ -11,7 +11,7 @@ from tests.support.tills import Till, open_till
 from tradewind.carts.rules import CartUpdate
 from tradewind.carts.service import add_line, get_cart, update
 from tradewind.catalog.rules import NewVariant, ProductUpdate
-from tradewind.catalog.service import create_tax_rate, update_product
+from tradewind.catalog.service import update_product
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     choose_shipping,
@@ -30,6 +30,7 @@ from tradewind.database import Database
 from tradewind.inventory.service import levels, set_level
 from tradewind.orders.rules import OrderFilter
 from tradewind.orders.service import get_order, list_orders, order_by_number, timeline
+from tradewind.pricing.service import create_tax_rate
 
 CASH = StartRequest(provider="manual", method="cash_on_delivery")
 HOME = Address(

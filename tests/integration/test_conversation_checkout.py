@@ -8,10 +8,11 @@ import pytest
 from tests.support.chats import Chat, open_engine
 from tests.support.shops import Shop, add_variant, make_shop
 from tradewind.catalog.rules import NewRegion
-from tradewind.catalog.service import create_region, create_shipping_option
+from tradewind.catalog.service import create_region
 from tradewind.contracts.channel import AddressContent, Choice, LocationContent, MediaContent, Menu
 from tradewind.database import Database
 from tradewind.inventory.service import levels, release_holds, set_level
+from tradewind.pricing.service import create_shipping_option
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock

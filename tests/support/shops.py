@@ -5,15 +5,11 @@ from typing import NamedTuple
 from uuid import UUID
 
 from tradewind.catalog.rules import NewProduct, NewRegion, NewVariant, Region, Variant
-from tradewind.catalog.service import (
-    create_product,
-    create_region,
-    create_shipping_option,
-    create_tax_rate,
-)
+from tradewind.catalog.service import create_product, create_region
 from tradewind.contracts.money import Money
 from tradewind.database import Database, Store, Transaction
 from tradewind.inventory.service import set_level
+from tradewind.pricing.service import create_shipping_option, create_tax_rate
 from tradewind.stores.service import StoreSettings, create_store
 
 

@@ -4,8 +4,7 @@ import re
 import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal, InvalidOperation
-from typing import Any, Generic, Literal, TypeVar
+from typing import Generic, Literal, TypeVar
 from uuid import UUID
 
 import msgspec
@@ -87,30 +86,6 @@ class Region(msgspec.Struct, frozen=True, kw_only=True):
     countries: Sequence[str]
     tax_inclusive: bool
     rounding: Rounding
-
-
-class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
-    """A tax; `rate` is in percent. `tax_shipping`: it is due on the delivery as well."""
-
-    id: UUID
-    region_id: UUID
-    name: str
-    rate: Decimal
-    tax_class: str
-    tax_shipping: bool
-    province: str | None = None
-
-
-class BuiltInShipping(msgspec.Struct, frozen=True, kw_only=True):
-    """A delivery option of the store itself; `rules` may name `minimum` and `maximum` subtotals."""
-
-    id: UUID
-    region_id: UUID
-    name: str
-    price: int
-    estimate: str
-    rules: Mapping[str, Any]
-    position: int
 
 
 class NewVariant(msgspec.Struct, frozen=True, kw_only=True):
@@ -242,18 +217,6 @@ def region_errors(region: NewRegion) -> list[FieldError]:
     if region.rounding not in {"unit", "line"}:
         errors.append(FieldError("rounding", "invalid", "Either unit or line."))
     return errors
-
-
-def percent(text: str | Decimal) -> Decimal:
-    """A tax rate in percent, 0 to under 100 with at most six decimals. Raises InvalidInput."""
-    try:
-        rate = Decimal(text)
-    except InvalidOperation:
-        rate = Decimal(-1)
-    if not rate.is_finite() or not 0 <= rate < 100 or rate != round(rate, 6):
-        message = "A percentage of 0 to under 100 with at most six decimals."
-        refuse([FieldError("rate", "invalid", message)])
-    return rate
 
 
 def amount_errors(path: str, amount: int) -> list[FieldError]:

@@ -8,14 +8,13 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.rules import Cart, CartLine, ShippingMethod
-from tradewind.catalog.rules import BuiltInShipping, TaxRate
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Intent, Method, PaymentCapabilities, PaymentResult
 from tradewind.inventory.rules import Wanted
 from tradewind.orders.rules import Order, OrderStatus
 from tradewind.payments.rules import Payment, PaymentSession, Refund, RefundLine
-from tradewind.pricing.rules import Rate
+from tradewind.pricing.rules import BuiltInShipping, Rate, TaxRate
 
 MOST_ATTEMPTS = 10
 """Attempts to pay one order: each may prolong its time, and may ring somebody's phone."""

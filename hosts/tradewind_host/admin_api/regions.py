@@ -9,8 +9,10 @@ from litestar import Response, get, post
 from litestar.params import FromQuery, JSONBody
 
 from tradewind.catalog import service
-from tradewind.catalog.rules import BuiltInShipping, NewRegion, Region, Rounding, TaxRate
+from tradewind.catalog.rules import NewRegion, Region, Rounding
 from tradewind.database import Transaction
+from tradewind.pricing import service as pricing
+from tradewind.pricing.rules import BuiltInShipping, TaxRate
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
 from tradewind_host.problems import reads, writes
@@ -137,7 +139,7 @@ async def list_tax_rates(
     """The taxes of a region, or of all."""
     async with access.transaction() as tx:
         ids = await _region_ids(tx, region_id)
-        found = [tax for one in ids for tax in await service.list_tax_rates(tx, one)]
+        found = [tax for one in ids for tax in await pricing.list_tax_rates(tx, one)]
     return TaxRateList([_tax_view(tax) for tax in found])
 
 
@@ -147,7 +149,7 @@ async def create_tax_rate(
 ) -> Response[TaxRateAnswer]:
     """Add a tax to a region."""
     async with access.transaction() as tx:
-        tax = await service.create_tax_rate(tx, **_fields(data))
+        tax = await pricing.create_tax_rate(tx, **_fields(data))
         await audit(tx, access.actor, "tax_rate.created", "tax_rate", str(tax.id))
         return await access.answer(tx, TaxRateAnswer(_tax_view(tax)), 201)
 
@@ -159,7 +161,7 @@ async def list_shipping_options(
     """The store's own ways to deliver in a region, or in all."""
     async with access.transaction() as tx:
         ids = await _region_ids(tx, region_id)
-        found = [way for one in ids for way in await service.list_shipping_options(tx, one)]
+        found = [way for one in ids for way in await pricing.list_shipping_options(tx, one)]
     return ShippingList(found)
 
 
@@ -171,7 +173,7 @@ async def create_shipping_option(
     given = _fields(data)
     rules: ShippingRules = given.pop("rules")
     async with access.transaction() as tx:
-        option = await service.create_shipping_option(
+        option = await pricing.create_shipping_option(
             tx, **given, minimum=rules.minimum, maximum=rules.maximum
         )
         await audit(tx, access.actor, "shipping_option.created", "option", str(option.id))

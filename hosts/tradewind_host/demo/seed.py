@@ -18,6 +18,7 @@ from tradewind.contracts.errors import InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.database import Store, Transaction, directory
 from tradewind.inventory.service import set_level
+from tradewind.pricing import service as pricing
 from tradewind.settings.engine import Engine
 from tradewind.settings.rules import FLAGS
 from tradewind.settings.service import configure, set_flag
@@ -116,9 +117,9 @@ async def _fill(tx: Transaction, plan: DemoStore) -> None:
             tax_inclusive=plan.tax_inclusive,
         ),
     )
-    await catalog.create_tax_rate(tx, region.id, plan.tax_rate_percent, tax_shipping=True)
+    await pricing.create_tax_rate(tx, region.id, plan.tax_rate_percent, tax_shipping=True)
     for position, way in enumerate(plan.shipping_options):
-        await catalog.create_shipping_option(
+        await pricing.create_shipping_option(
             tx, region.id, way.name, way.price, estimate=way.estimate, position=position
         )
     shelves: dict[str, UUID] = {}

@@ -6,7 +6,6 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.rules import Cart
-from tradewind.catalog.service import list_shipping_options
 from tradewind.checkout import queries
 from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (
@@ -30,6 +29,7 @@ from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, Quarrel, Totals, status_of
+from tradewind.pricing.service import list_shipping_options
 from tradewind.settings.engine import Engine
 
 

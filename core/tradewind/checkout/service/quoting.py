@@ -6,8 +6,6 @@ import msgspec
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod, check_open, quote_request
-from tradewind.catalog.rules import TaxRate
-from tradewind.catalog.service import list_shipping_options, list_tax_rates
 from tradewind.checkout.rules import changed, offered_shipping, rates_of
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
@@ -17,11 +15,13 @@ from tradewind.pricing.rules import (
     Adjusted,
     Priced,
     Sourced,
+    TaxRate,
     acceptable,
     adjust,
     built_in_taxes,
     total_up,
 )
+from tradewind.pricing.service import list_shipping_options, list_tax_rates
 from tradewind.settings.engine import Engine
 
 ATTEMPTS = 5

@@ -7,7 +7,6 @@ import msgspec
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod
-from tradewind.catalog.service import list_shipping_options
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.errors import NotFound
@@ -15,6 +14,7 @@ from tradewind.conversations.rules import to_address
 from tradewind.conversations.script import ways
 from tradewind.conversations.script.turn import Turn
 from tradewind.database.engine import Transaction
+from tradewind.pricing.service import list_shipping_options
 
 NOTHING = UUID(int=0)
 ANOTHER = "?"
