@@ -38,6 +38,8 @@ class Cart(Table, tablename="carts", schema="shop", db=TABLES):
     expires_at = Timestamptz(default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    quoted_pricing_version = Integer(default=0)
+    quote_expires_at = Timestamptz(null=True, default=None)
 
 
 class CartLine(Table, tablename="cart_lines", schema="shop", db=TABLES):

@@ -19,6 +19,8 @@ class TaxRate(Table, tablename="tax_rates", schema="shop", db=TABLES):
     tax_shipping = Boolean(default=False)
     province = Text(null=True, default=None)
     created_at = Timestamptz(default=None)
+    country_code = Text(null=True, default=None)
+    postal_prefix = Text(null=True, default=None)
 
 
 class ShippingOption(Table, tablename="shipping_options", schema="shop", db=TABLES):
@@ -68,6 +70,7 @@ class PromotionUse(ManyColumnKey, Table, tablename="promotion_uses", schema="sho
     order_id = UUID(primary_key=True, default=None)
     customer_key = Text(default=None)
     created_at = Timestamptz(default=None)
+    number = Integer(null=True, default=None)
 
 
 class LineAdjustment(Table, tablename="line_adjustments", schema="shop", db=TABLES):
@@ -84,3 +87,4 @@ class LineAdjustment(Table, tablename="line_adjustments", schema="shop", db=TABL
     title = Text(default=None)
     rate = Numeric(digits=(9, 6), null=True, default=None)
     amount = BigInt(default=None)
+    reference = Text(default="")

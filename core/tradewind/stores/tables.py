@@ -25,6 +25,7 @@ class StoreSettings(Table, tablename="store_settings", schema="shop", db=TABLES)
     retention = JSONB(default="{}")
     updated_at = Timestamptz(default=None)
     order_minutes = Integer(default=60)
+    pricing_version = Integer(default=1)
 
 
 class StoreMember(Table, tablename="store_members", schema="shop", db=TABLES):
