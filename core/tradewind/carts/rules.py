@@ -227,6 +227,7 @@ def quote_request(cart: Cart) -> QuoteRequest:
                 quantity=line.quantity,
                 unit_price=line.unit_price,
                 subtotal=line.unit_price * line.quantity,
+                product_id=str(line.product_id),
             )
             for line in cart.lines
         ],

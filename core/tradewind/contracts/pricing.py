@@ -24,7 +24,10 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class QuoteLine(msgspec.Struct, frozen=True, kw_only=True):
-    """One cart line before hooks: `subtotal` is quantity times unit price."""
+    """One cart line before hooks: `subtotal` is quantity times unit price.
+
+    `category_ids` are the categories of its product.
+    """
 
     line_id: str
     sku: str
@@ -34,6 +37,8 @@ class QuoteLine(msgspec.Struct, frozen=True, kw_only=True):
     unit_price: int
     subtotal: int
     discount: int = 0
+    product_id: str = ""
+    category_ids: Sequence[str] = ()
 
 
 class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +82,16 @@ class ShippingOption(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Adjustment(msgspec.Struct, frozen=True, kw_only=True):
-    """A change of price on one line ("shipping" for the delivery); discounts are negative."""
+    """A change of price on one line ("shipping" for the delivery); discounts are negative.
+
+    `reference` is the giver's own id of the reason, such as a promotion's.
+    """
 
     line_id: str
     code: str
     title: str
     amount: int
+    reference: str = ""
 
 
 class RiskQuestion(msgspec.Struct, frozen=True, kw_only=True):

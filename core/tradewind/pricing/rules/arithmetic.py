@@ -20,7 +20,8 @@ AdjustmentKind = Literal["tax", "promotion", "price", "shipping"]
 class LineAdjustment(msgspec.Struct, frozen=True, kw_only=True):
     """One reason why a line costs what it costs; `line_id` is None for the delivery.
 
-    `source` is the plugin that gave it, or "tradewind". Taxes carry their rate (0.16 for 16 %).
+    `source` is the plugin that gave it, or "tradewind". Taxes carry their rate (0.16 for 16 %),
+    the store's promotions their id as `reference`.
     """
 
     kind: AdjustmentKind
@@ -30,6 +31,7 @@ class LineAdjustment(msgspec.Struct, frozen=True, kw_only=True):
     amount: int
     line_id: str | None = None
     rate: Decimal | None = None
+    reference: str = ""
 
 
 class Sourced(msgspec.Struct, frozen=True):
@@ -127,12 +129,13 @@ def _with(line: QuoteLine, amount: int) -> QuoteLine:
 def _entry(one: Sourced, amount: int) -> LineAdjustment:
     on_delivery = one.adjustment.line_id == SHIPPING
     return LineAdjustment(
-        kind="shipping" if on_delivery else one.kind,
+        kind="shipping" if on_delivery and one.kind == "price" else one.kind,
         source=one.source,
         code=one.adjustment.code,
         title=one.adjustment.title,
         amount=amount,
         line_id=None if on_delivery else one.adjustment.line_id,
+        reference=one.adjustment.reference,
     )
 
 
