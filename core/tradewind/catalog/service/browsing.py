@@ -1,0 +1,115 @@
+"""Reading the catalog. Every call takes the store's open transaction first."""
+
+from uuid import UUID
+
+from tradewind.catalog import queries
+from tradewind.catalog.rules import Category, Page, Product, Variant, full_title, refuse
+from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
+from tradewind.contracts.money import Money
+from tradewind.database import Transaction
+
+MOST_PER_PAGE = 200
+
+
+async def list_products(
+    tx: Transaction,
+    *,
+    currency: str,
+    query: str | None = None,
+    category_id: UUID | None = None,
+    limit: int = 20,
+    cursor: str | None = None,
+    published_only: bool = True,
+) -> Page[Product]:
+    """A page of products, oldest first; with `query`, what sounds like it, best first.
+
+    `category_id` includes the categories below it. One round trip. Raises InvalidInput.
+    """
+    size = _page_size(limit)
+    words = (query or "").strip()
+    if words:
+        skip = _offset(cursor)
+        found = await queries.search(
+            tx, currency, words, category_id, skip, size + 1, published_only=published_only
+        )
+        return Page(found[:size], str(skip + size) if len(found) > size else None)
+    after = _id(cursor)
+    found = await queries.products(
+        tx, currency, category_id, after, size + 1, published_only=published_only
+    )
+    return Page(found[:size], str(found[size - 1].id) if len(found) > size else None)
+
+
+async def get_product(
+    tx: Transaction, id_or_handle: str, *, currency: str, published_only: bool = True
+) -> Product:
+    """One product. Raises NotFound."""
+    try:
+        product_id = UUID(id_or_handle)
+    except ValueError:
+        product_id = None
+    found = await queries.product(
+        tx, currency, product_id, id_or_handle, published_only=published_only
+    )
+    if found is None:
+        raise NotFound("There is no such product.")
+    return found
+
+
+async def list_categories(tx: Transaction) -> list[Category]:
+    """Every category, in shelf order, with counts of published products."""
+    return await queries.categories(tx)
+
+
+async def find_variant(tx: Transaction, sku: str, currency: str) -> Variant | None:
+    """The published variant with this SKU in any case; its title names the product as well."""
+    found = await queries.variant_by_sku(tx, sku, currency)
+    if found is None:
+        return None
+    row, options = found
+    return Variant(
+        id=row["id"],
+        product_id=row["product_id"],
+        sku=row["sku"],
+        title=full_title(row["product_title"], row["title"]),
+        options=options,
+        price=None if row["amount"] is None else Money(row["amount"], currency),
+        available=(row["available"] or 0) if row["tracked"] else None,
+        backorder=row["backorder"],
+        tracked=row["tracked"],
+        tax_class=row["tax_class"],
+        kind=row["kind"],
+        image=row["image"],
+    )
+
+
+async def similar_skus(tx: Transaction, sku: str, limit: int = 3) -> list[str]:
+    """SKUs a person may have meant."""
+    return await queries.similar_skus(tx, sku, limit)
+
+
+def _page_size(limit: int) -> int:
+    if not 1 <= limit <= MOST_PER_PAGE:
+        message = f"From 1 to {MOST_PER_PAGE}."
+        refuse([FieldError("limit", "out_of_range", message)])
+    return limit
+
+
+def _id(cursor: str | None) -> UUID | None:
+    try:
+        return None if cursor is None else UUID(cursor)
+    except ValueError:
+        raise _bad_cursor() from None
+
+
+def _offset(cursor: str | None) -> int:
+    if cursor is None:
+        return 0
+    if not cursor.isdecimal() or len(cursor) > 6:
+        raise _bad_cursor()
+    return int(cursor)
+
+
+def _bad_cursor() -> InvalidInput:
+    error = FieldError("cursor", "invalid", "Use next_cursor of the page before.")
+    return InvalidInput("This cursor does not belong here.", errors=[error])
