@@ -1,17 +1,102 @@
 """A store's own price tables in SQL, one statement for each question."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tradewind.database import Transaction
-from tradewind.pricing.rules import BuiltInShipping, TaxRate
+from tradewind.pricing.rules import BuiltInShipping, PriceBook, Promotion, TaxRate
+
+PROMOTION = """jsonb_build_object(
+    'id', p.id, 'title', p.title, 'kind', p.kind, 'value', p.value::text, 'code', p.code,
+    'currency', p.currency, 'minimum', p.minimum, 'usage_limit', p.usage_limit,
+    'limit_per_customer', p.limit_per_customer, 'stackable', p.stackable,
+    'priority', p.priority, 'starts_at', p.starts_at, 'ends_at', p.ends_at, 'rules', p.rules,
+    'used', p.used)"""
+"""A row `p` of promotions as the JSON of a `Promotion`."""
+
+_BOOK = f"""
+SELECT jsonb_build_object(
+    'version', coalesce(s.pricing_version, 0),
+    'countries', r.countries,
+    'inclusive', r.tax_inclusive,
+    'rounding', r.rounding,
+    'rates', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'id', t.id, 'region_id', t.region_id, 'name', t.name, 'rate', t.rate::text,
+            'tax_class', t.tax_class, 'tax_shipping', t.tax_shipping,
+            'country_code', t.country_code, 'province', t.province,
+            'postal_prefix', t.postal_prefix) ORDER BY t.id)
+        FROM shop.tax_rates t WHERE t.store_id = $1 AND t.region_id = $2), '[]'),
+    'options', coalesce((
+        SELECT jsonb_agg(jsonb_build_object(
+            'id', o.id, 'region_id', o.region_id, 'name', o.name, 'price', o.price,
+            'estimate', o.estimate, 'rules', o.rules, 'position', o.position)
+            ORDER BY o.position, o.id)
+        FROM shop.shipping_options o
+        WHERE o.store_id = $1 AND o.region_id = $2 AND o.archived_at IS NULL), '[]'),
+    'promotions', coalesce((
+        SELECT jsonb_agg({PROMOTION} ORDER BY p.id)
+        FROM shop.promotions p
+        WHERE p.store_id = $1 AND p.code IS NULL AND p.archived_at IS NULL
+          AND (p.ends_at IS NULL OR p.ends_at > $3)), '[]'))
+FROM shop.regions r LEFT JOIN shop.store_settings s ON s.store_id = r.store_id
+WHERE r.store_id = $1 AND r.id = $2
+"""
+
+_LIVE = f"""
+SELECT jsonb_agg({PROMOTION} || jsonb_build_object('used_by_shopper', (
+    SELECT count(*) FROM shop.promotion_uses u
+    WHERE u.store_id = p.store_id AND u.promotion_id = p.id AND u.customer_key = $4))
+    ORDER BY p.id)
+FROM shop.promotions p
+WHERE p.store_id = $1 AND p.archived_at IS NULL
+  AND (p.code_key = ANY ($2::text[]) OR p.id = ANY ($3::uuid[]))
+"""
+
+# A product belongs to its categories and to all above them.
+_CATEGORIES = """
+WITH RECURSIVE above (product_id, category_id) AS (
+    SELECT pc.product_id, pc.category_id FROM shop.product_categories pc
+    WHERE pc.store_id = $1 AND pc.product_id = ANY ($2::uuid[])
+    UNION
+    SELECT above.product_id, c.parent_id
+    FROM above JOIN shop.categories c ON c.store_id = $1 AND c.id = above.category_id
+    WHERE c.parent_id IS NOT NULL)
+SELECT product_id, array_agg(category_id::text ORDER BY category_id) AS category_ids
+FROM above GROUP BY product_id
+"""
+
+
+async def book(tx: Transaction, region_id: UUID) -> PriceBook | None:
+    """The price tables of a region as they are now, with the promotions that need no code."""
+    text = await tx.fetchval(_BOOK, tx.store_id, region_id, tx.now)
+    return None if text is None else msgspec.json.decode(text, type=PriceBook)
+
+
+async def live_promotions(
+    tx: Transaction, codes: Sequence[str], ids: Sequence[UUID], shopper: str
+) -> list[Promotion]:
+    """The promotions with these codes (in capitals) or ids, and how far each is used up."""
+    text = await tx.fetchval(_LIVE, tx.store_id, list(codes), list(ids), shopper)
+    return msgspec.json.decode(text or "[]", type=list[Promotion])
+
+
+async def categories_of(
+    tx: Transaction, product_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """The categories of products, and all above these."""
+    rows: Sequence[Any] = await tx.fetch(_CATEGORIES, tx.store_id, list(product_ids))
+    return {row["product_id"]: row["category_ids"] for row in rows}
 
 
 async def tax_rates(tx: Transaction, region_id: UUID) -> list[TaxRate]:
     """The taxes of a region."""
     rows = await tx.fetch(
-        """SELECT id, region_id, name, rate, tax_class, tax_shipping, province
+        """SELECT id, region_id, name, rate, tax_class, tax_shipping, country_code, province,
+                  postal_prefix
            FROM shop.tax_rates WHERE store_id = $1 AND region_id = $2 ORDER BY id""",
         tx.store_id,
         region_id,

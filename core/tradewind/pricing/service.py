@@ -1,13 +1,70 @@
 """Reading and keeping a store's own price tables. Every call takes the open transaction first."""
 
+from collections import OrderedDict
+from collections.abc import Sequence
 from decimal import Decimal
+from functools import partial
 from uuid import UUID
+from weakref import WeakKeyDictionary
+
+import msgspec
 
 from tradewind.catalog.rules import amount_errors, refuse
 from tradewind.catalog.service import region_for
-from tradewind.database import Transaction
+from tradewind.contracts.errors import NotFound
+from tradewind.database import Database, Transaction
 from tradewind.pricing import queries
-from tradewind.pricing.rules import BuiltInShipping, TaxRate, percent
+from tradewind.pricing.rules import BuiltInShipping, PriceBook, Promotion, TaxRate, percent
+from tradewind.stores.service import pricing_changed
+
+_MOST_BOOKS = 4096
+_Books = OrderedDict[tuple[UUID, UUID], PriceBook]
+_kept: WeakKeyDictionary[Database, _Books] = WeakKeyDictionary()
+
+
+async def price_book(tx: Transaction, region_id: UUID, version: int) -> PriceBook:
+    """The price tables of a region; no round trip when this process has this version of them.
+
+    Only books that are committed are kept, each under the version that was read with it, so that
+    none is ever older than `version`. Raises NotFound.
+    """
+    books, key = _kept.setdefault(tx.database, OrderedDict()), (tx.store_id, region_id)
+    found = books.get(key)
+    if found is not None and found.version == version > 0:
+        books.move_to_end(key)
+        return found
+    book = await queries.book(tx, region_id)
+    if book is None:
+        raise NotFound("There is no such region.")
+    tx.after_commit(partial(_keep, books, key, book))
+    return book
+
+
+def _keep(books: _Books, key: tuple[UUID, UUID], book: PriceBook) -> None:
+    books[key] = book
+    books.move_to_end(key)
+    if len(books) > _MOST_BOOKS:
+        books.popitem(last=False)
+
+
+async def book_for_codes(
+    tx: Transaction, book: PriceBook, codes: Sequence[str], shopper: str
+) -> PriceBook:
+    """The book with what hangs on this cart: its codes, and how often limited promotions were used.
+
+    One round trip where there is any of that, else none.
+    """
+    limited = [one for one in book.promotions if _limited(one)]
+    if not codes and not limited:
+        return book
+    keys = sorted({code.upper() for code in codes})
+    live = await queries.live_promotions(tx, keys, [one.id for one in limited], shopper)
+    free = [one for one in book.promotions if not _limited(one)]
+    return msgspec.structs.replace(book, promotions=[*free, *live])
+
+
+def _limited(promotion: Promotion) -> bool:
+    return promotion.usage_limit is not None or promotion.limit_per_customer is not None
 
 
 async def list_tax_rates(tx: Transaction, region_id: UUID) -> list[TaxRate]:
@@ -42,6 +99,7 @@ async def create_tax_rate(
         province=province,
     )
     await queries.insert_tax_rate(tx, tax)
+    await pricing_changed(tx)
     return tax
 
 
@@ -73,4 +131,5 @@ async def create_shipping_option(
         position=position,
     )
     await queries.insert_shipping_option(tx, option)
+    await pricing_changed(tx)
     return option

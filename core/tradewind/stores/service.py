@@ -155,6 +155,18 @@ async def settings_of(tx: Transaction) -> StoreSettings:
     return StoreSettings(**dict(row))
 
 
+async def pricing_changed(tx: Transaction) -> None:
+    """Void every quote made from the store's price tables: they are others from this commit on.
+
+    Called by whatever changes a region, a tax, a delivery option or a promotion.
+    """
+    await tx.execute(
+        """UPDATE shop.store_settings SET pricing_version = pricing_version + 1
+           WHERE store_id = $1""",
+        tx.store_id,
+    )
+
+
 def info(store: Store, settings: StoreSettings) -> StoreInfo:
     """The store as plugins see it."""
     return StoreInfo(

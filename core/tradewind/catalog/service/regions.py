@@ -6,6 +6,7 @@ from tradewind.catalog import queries
 from tradewind.catalog.rules import NewRegion, Region, refuse, region_errors
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.database import Transaction
+from tradewind.stores.service import pricing_changed
 
 
 async def list_regions(tx: Transaction) -> list[Region]:
@@ -48,4 +49,5 @@ async def create_region(tx: Transaction, new: NewRegion) -> Region:
         rounding="unit" if new.rounding == "unit" else "line",
     )
     await queries.insert_region(tx, region)
+    await pricing_changed(tx)
     return region
