@@ -14,7 +14,7 @@ from tradewind_host.dashboard import Extensions, dashboard_routers
 from tradewind_host.edge import Edge
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Limiter, Proxies
-from tradewind_host.media import media_router
+from tradewind_host.media.serving import media_router
 from tradewind_host.openapi import ClosedStructs, openapi_config
 from tradewind_host.operations import ROUTES
 from tradewind_host.plugin_routes import plugin_routers
@@ -27,7 +27,7 @@ from tradewind_host.webhooks import webhook_routes
 
 def create_app(engine: Engine, config: Config) -> Litestar:
     """The host over an open engine, which it neither opens nor closes."""
-    app = assemble(media_router(config.data_dir), *plugin_routers(engine))
+    app = assemble(*plugin_routers(engine))
     furnish(app, engine, config)
     return app
 
@@ -43,6 +43,7 @@ def assemble(*more: Router) -> Litestar:
             *pages_routers(),
             *dashboard_routers(),
             admin_router(),
+            media_router(),
             *more,
         ],
         dependencies={

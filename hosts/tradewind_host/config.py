@@ -17,6 +17,9 @@ from tradewind_host.limits import Proxies, Rule
 
 _Dsn = Annotated[str, msgspec.Meta(pattern=r"^postgres(ql)?://")]
 _Url = Annotated[str, msgspec.Meta(pattern=r"^https?://[^/?#]+[^?#]*$")]
+_Bucket = Annotated[
+    str, msgspec.Meta(pattern=r"^s3://[a-z0-9][a-z0-9.-]{1,61}[a-z0-9](/[A-Za-z0-9_.~/-]*)?$")
+]
 _Port = Annotated[int, msgspec.Meta(ge=0, le=65535)]
 _Positive = Annotated[int, msgspec.Meta(ge=1)]
 _Count = Annotated[int, msgspec.Meta(ge=0)]
@@ -63,6 +66,17 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     log_level: Literal["debug", "info", "warning", "error"] = "info"
     body_limit: _Positive = 4 * 1024 * 1024
     """The largest request body; Meta's webhooks reach 3 MB."""
+    upload_limit: _Positive = 256 * 1024 * 1024
+    """The largest picture or file that a merchant uploads."""
+    media_url: _Bucket | None = None
+    """The bucket of pictures and files; without it they lie in the data folder."""
+    media_endpoint: _Url | None = None
+    """Where the bucket is reached; by default Amazon's address for the region."""
+    media_region: str = "us-east-1"
+    media_access_key: str | None = None
+    media_secret_key: str | None = None
+    media_path_style: bool = False
+    """Whether the bucket is named in the path of its address instead of its host."""
     pool_size: _Positive = 10
     prepared_statements: bool = True
     """False behind a pooler in transaction mode that cannot keep them."""
@@ -122,6 +136,13 @@ KEYS: Mapping[str, str] = {
     "port": "TRADEWIND_PORT",
     "log_level": "TRADEWIND_LOG_LEVEL",
     "body_limit": "TRADEWIND_BODY_LIMIT",
+    "upload_limit": "TRADEWIND_UPLOAD_LIMIT",
+    "media_url": "TRADEWIND_MEDIA_URL",
+    "media_endpoint": "TRADEWIND_MEDIA_ENDPOINT",
+    "media_region": "TRADEWIND_MEDIA_REGION",
+    "media_access_key": "TRADEWIND_MEDIA_ACCESS_KEY",
+    "media_secret_key": "TRADEWIND_MEDIA_SECRET_KEY",
+    "media_path_style": "TRADEWIND_MEDIA_PATH_STYLE",
     "pool_size": "TRADEWIND_POOL_SIZE",
     "prepared_statements": "TRADEWIND_PREPARED_STATEMENTS",
     "worker": "TRADEWIND_WORKER",
@@ -222,6 +243,8 @@ def _shown(field: str, value: Any) -> str:
         return ""
     if field == "secret_keys":
         return ", ".join("••••" for _ in value)
+    if field == "media_secret_key":
+        return "••••"
     if field.endswith("database_url"):
         return _without_password(value)
     if isinstance(value, tuple):

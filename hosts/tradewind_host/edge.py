@@ -1,5 +1,6 @@
 """What every request passes on its way in and out: size limit, headers, CORS, log, figures."""
 
+import re
 import time
 from collections.abc import Iterable
 from typing import Any
@@ -23,6 +24,7 @@ _HEADERS = (
     (b"cache-control", b"no-store"),
 )
 _HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_UPLOADS = re.compile(r"/admin/media|/admin/products/[0-9a-f-]{36}/files")
 _SHOPS = ("/store/", "/api/")
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"
@@ -38,6 +40,7 @@ class Edge:
     def __init__(self, app: ASGIApp, config: Config, keys: Keys, proxies: Proxies) -> None:
         self._app = app
         self._limit = config.body_limit
+        self._upload_limit = config.upload_limit
         self._keys = keys
         self._proxies = proxies
         https = config.base_url.startswith("https://")
@@ -55,11 +58,16 @@ class Edge:
             await self._preflight(origin, send)
             return
         exchange = _Exchange(scope, send, self._headers, origin)
-        limited = _Limited(receive, self._limit, headers.get("content-length", ""))
+        limited = _Limited(receive, self._most(scope, headers), headers.get("content-length", ""))
         try:
             await self._app(scope, limited, exchange.send)
         finally:
             exchange.note()
+
+    def _most(self, scope: Any, headers: Headers) -> int:
+        """How large a body may be. A named request is read whole, so it is never an upload."""
+        upload = scope["method"] == "POST" and _UPLOADS.fullmatch(scope["path"])
+        return self._upload_limit if upload and "idempotency-key" not in headers else self._limit
 
     async def _preflight(self, origin: str, send: Send) -> None:
         """Say what a browser may ask; whose key it is shows only in the request itself."""

@@ -17,6 +17,7 @@ from tradewind.plugins import Failure, Plugins, load
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring
 from tradewind_host.config import BadConfig, Config
+from tradewind_host.media import media_store
 
 _LOG = logging.getLogger(__name__)
 _HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
@@ -55,6 +56,7 @@ async def open_engine(
         public_url=config.base_url,
         make_context=ContextFactory(),
         flags=config.flags,
+        media=media_store(config, database.clock),
     )
     failures.engine = engine
     database.relayed = _relayed(plugins)
@@ -69,6 +71,7 @@ async def close_engine(engine: Engine) -> None:
         AppContext[None](clock=engine.clock, http=engine.http, public_url=engine.public_url)
     )
     await engine.http.aclose()
+    await engine.media.close()
     await engine.database.close()
 
 

@@ -20,6 +20,7 @@ from tradewind.contracts.errors import (
     Forbidden,
     InvalidInput,
     Limited,
+    MediaFault,
     NotFound,
     OutOfStock,
     ProviderFault,
@@ -65,6 +66,7 @@ STATUSES: Mapping[type[TradewindError], int] = {
     Refusal: 409,
     ProviderFault: 502,
     ChannelError: 502,
+    MediaFault: 503,
 }
 _CODES = {
     400: "malformed_request",

@@ -18,6 +18,7 @@ TradewindError
 │   ├── WindowClosed           the channel wants a template now
 │   ├── OptedOut               the person does not want this message
 │   └── ChannelDown            the account is blocked or misconfigured; a human must act
+├── MediaFault                 the store of pictures and files cannot be reached, or refuses us
 └── ProviderFault              raised by a payment provider when it cannot answer
 """
 
@@ -176,6 +177,12 @@ class ChannelDown(ChannelError):
     """The account is blocked, unpaid or misconfigured. Nothing goes out until a human acts."""
 
     code: ClassVar[str] = "channel_down"
+
+
+class MediaFault(TradewindError):
+    """Pictures and files cannot be kept or read just now, or the bucket's settings are wrong."""
+
+    code: ClassVar[str] = "media_unavailable"
 
 
 class ProviderFault(TradewindError):

@@ -15,6 +15,8 @@ import httpx
 import msgspec
 
 from tradewind.contracts.context import Clock, StoreContext
+from tradewind.contracts.errors import MediaFault
+from tradewind.contracts.media import MediaStore
 from tradewind.contracts.webhook import Account
 from tradewind.database import directory
 from tradewind.database.engine import TABLES, Database, Store, Transaction
@@ -58,6 +60,7 @@ class Engine:
         public_url: str,
         make_context: ContextMaker,
         flags: Mapping[str, bool] | None = None,
+        media: MediaStore | None = None,
     ) -> None:
         """`flags` are the environment's: one that is off there is off in every store."""
         self.database = database
@@ -67,6 +70,7 @@ class Engine:
         database.vault = keyring
         self.public_url = public_url.rstrip("/")
         self._make_context = make_context
+        self._media = media
         self._environment_flags = dict(flags or {})
         self._states: dict[UUID, StoreState] = {}
         self._changes: Counter[UUID] = Counter()
@@ -77,6 +81,13 @@ class Engine:
     def clock(self) -> Clock:
         """The process's source of time."""
         return self.database.clock
+
+    @property
+    def media(self) -> MediaStore:
+        """Where pictures and files are kept. Raises MediaFault where the host keeps none."""
+        if self._media is None:
+            raise MediaFault("This host keeps no pictures and files.")
+        return self._media
 
     async def store(self, store_id: UUID) -> Store:
         """The store with this id, at most `FRESH` old. Raises NotFound."""
