@@ -11,6 +11,7 @@ from tests.bench.chat import chat
 from tests.bench.checkout import checkout
 from tests.bench.hooks import hooks
 from tests.bench.order import order
+from tests.bench.products import BIG, DEMO, MANY, product_detail, products_list
 from tests.bench.support import Line, show
 from tradewind_host import logs
 
@@ -21,6 +22,12 @@ BENCHES: Mapping[str, tuple[float, Callable[[float], Line]]] = {
     "chat-20-with-statuses": (15, partial(chat, 20, statuses=True)),
     "checkout-1": (15, partial(checkout, 1)),
     "checkout-8": (15, partial(checkout, 8)),
+    "products-list": (10, partial(products_list, DEMO)),
+    "products-list-big": (10, partial(products_list, BIG)),
+    "products-list-many": (10, partial(products_list, MANY)),
+    "product-detail": (10, partial(product_detail, DEMO)),
+    "product-detail-big": (10, partial(product_detail, BIG)),
+    "product-detail-many": (10, partial(product_detail, MANY)),
     "order-1": (5, partial(order, 1)),
     "order-8": (5, partial(order, 8)),
 }
