@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from http import HTTPStatus
 from typing import Any
+from uuid import UUID
 
 import asyncpg
 import msgspec
@@ -14,6 +15,7 @@ from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import ParameterKwarg
 
 from tradewind.contracts.errors import (
+    CartMerged,
     ChannelError,
     Conflict,
     FieldError,
@@ -43,7 +45,10 @@ class ProblemField(msgspec.Struct, frozen=True):
 
 
 class Problem(msgspec.Struct, frozen=True, kw_only=True):
-    """Problem details. `sku` and `left` come with `out_of_stock` alone."""
+    """Problem details. `sku` and `left` come with `out_of_stock` alone.
+
+    `cart_id`, with `cart_merged`, is the cart to go on with.
+    """
 
     type: str
     title: str
@@ -53,6 +58,7 @@ class Problem(msgspec.Struct, frozen=True, kw_only=True):
     errors: Sequence[ProblemField]
     sku: str | msgspec.UnsetType = msgspec.UNSET
     left: int | msgspec.UnsetType = msgspec.UNSET
+    cart_id: UUID | msgspec.UnsetType = msgspec.UNSET
 
 
 STATUSES: Mapping[type[TradewindError], int] = {
@@ -127,6 +133,8 @@ def refusal_answer(request: Request[Any, Any, Any], error: TradewindError) -> Re
     more: dict[str, Any] = {}
     if isinstance(error, OutOfStock):
         more = {"sku": error.sku, "left": error.left}
+    elif isinstance(error, CartMerged):
+        more = {"cart_id": error.cart_id}
     code = error.reason if isinstance(error, Refusal) else error.code
     errors = error.errors if isinstance(error, Refusal) else ()
     return problem(status, code, error.detail, errors, headers=_headers(error), **more)

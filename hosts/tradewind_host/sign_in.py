@@ -1,10 +1,13 @@
 """Signing in as a customer by a one-time code: the steps that the store API and the pages share."""
 
 from typing import NamedTuple
+from uuid import UUID
 
-from tradewind.carts.rules import email_address
+from tradewind.carts import service as carts
+from tradewind.carts.rules import Cart, email_address
 from tradewind.catalog.service import list_regions
-from tradewind.contracts.errors import FieldError, InvalidInput
+from tradewind.checkout.service import claim_cart
+from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.conversations.rules.phones import read_phone
 from tradewind.customers.rules import Customer
 from tradewind.database import Transaction
@@ -63,3 +66,16 @@ async def sign_in(
         return None
     new = NewSession(kind="customer", store_id=tx.store_id, customer_id=customer.id, agent=agent)
     return SignedIn(customer, await open_session(tx, new))
+
+
+async def cart_of(tx: Transaction, found: SignedIn, guest_cart: UUID | None) -> Cart | None:
+    """The cart that somebody goes on with who has just signed in, theirs with what they had.
+
+    A cart that cannot become theirs is left alone: it must not keep them from signing in.
+    """
+    try:
+        if guest_cart is not None:
+            return await claim_cart(tx, guest_cart, found.customer.id)
+    except (NotFound, Conflict):
+        pass
+    return await carts.cart_of_customer(tx, found.customer.id)

@@ -10,6 +10,7 @@ import msgspec
 from tradewind.carts.rules import (
     Cart,
     CartLine,
+    CartNote,
     NewCart,
     Offer,
     ShippingMethod,
@@ -33,7 +34,7 @@ _CART = f"""
 SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email, c.phone,
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
        c.version, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total, c.shipping_total,
-       c.tax_total, c.total, c.expires_at, c.created_at,
+       c.tax_total, c.total, c.expires_at, c.created_at, c.notes, c.merged_into,
        r.id AS region_id, r.name AS region_name, r.countries, r.tax_inclusive, r.rounding,
        (SELECT jsonb_agg(jsonb_build_object(
             'id', cl.id, 'variant_id', cl.variant_id, 'product_id', v.product_id, 'sku', v.sku,
@@ -85,13 +86,13 @@ _INSERT = f"""
     SELECT $1, $5, $6, $7, region.id, region.currency, $8, $9, $10, $11, $12,
            $2::timestamptz + make_interval(days => region.cart_days), $2, $2
     FROM ({_REGION}) region
-    ON CONFLICT (store_id, session_id) WHERE status = 'open' AND session_id IS NOT NULL
-    """
+    ON CONFLICT """
+_OF_SESSION = "(store_id, session_id) WHERE status = 'open' AND session_id IS NOT NULL"
 
 _ADD_OPENING = f"""
-WITH opened AS ({_INSERT}
+WITH opened AS ({_INSERT} {_OF_SESSION}
     DO UPDATE SET version = carts.version + 1, updated_at = EXCLUDED.updated_at,
-                  expires_at = EXCLUDED.expires_at
+                  expires_at = EXCLUDED.expires_at, abandoned_at = NULL, notes = '[]'
     RETURNING id
 )
 INSERT INTO shop.cart_lines (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
@@ -101,7 +102,7 @@ DO UPDATE SET quantity = cart_lines.quantity + EXCLUDED.quantity, unit_price = E
 RETURNING cart_id"""
 
 _BUMP = """
-    UPDATE shop.carts SET version = version + 1, updated_at = $2,
+    UPDATE shop.carts SET version = version + 1, updated_at = $2, abandoned_at = NULL, notes = '[]',
         expires_at = $2::timestamptz + make_interval(days => coalesce(
             (SELECT cart_days FROM shop.store_settings WHERE store_id = $1), 7))
     WHERE store_id = $1 AND id = $3 AND status = 'open' RETURNING id"""
@@ -138,8 +139,19 @@ WITH chosen AS (
 {_OFFER} WHERE v.store_id = $1 AND v.sku_key = upper($6)"""
 
 
+async def cart_of_customer(tx: Transaction, customer_id: UUID) -> Cart | None:
+    """The open cart of a customer, beside those of their chats."""
+    row = await tx.fetchrow(
+        _CART + "c.customer_id = $3 AND c.status = 'open' AND c.session_id IS NULL",
+        tx.store_id,
+        tx.now,
+        customer_id,
+    )
+    return None if row is None else _cart(row)
+
+
 async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:
-    """Open a cart; false when there is no such region, or the session has an open cart."""
+    """Open a cart; false when there is no such region, or session or customer have an open one."""
     added = await tx.fetchval(
         _INSERT + "DO NOTHING RETURNING id", *_new_cart_args(tx, cart_id, new)
     )
@@ -237,9 +249,10 @@ async def update_cart(tx: Transaction, cart_id: UUID, new: Cart) -> bool:
     """Overwrite what is not lines; false when the cart is closed or has changed meanwhile."""
     changed = await tx.fetchval(
         """UPDATE shop.carts
-           SET version = version + 1, updated_at = $4, email = $5, phone = $6, customer_id = $7,
-               region_id = $8, currency = $9, shipping_address = $10, billing_address = $11,
-               shipping_method = $12, codes = $13, locale = $14, metadata = $15
+           SET version = version + 1, updated_at = $4, abandoned_at = NULL, email = $5,
+               phone = $6, customer_id = $7, region_id = $8, currency = $9,
+               shipping_address = $10, billing_address = $11, shipping_method = $12,
+               codes = $13, locale = $14, metadata = $15
            WHERE store_id = $1 AND id = $2 AND version = $3 AND status = 'open' RETURNING id""",
         tx.store_id,
         cart_id,
@@ -399,6 +412,8 @@ def _cart(row: asyncpg.Record) -> Cart:
         quote_flags=row["quote_flags"] if quoted else (),
         adjustments=entries if quoted else (),
         repriced=drifted,
+        notes=msgspec.json.decode(row["notes"], type=list[CartNote]),
+        merged_into=row["merged_into"],
     )
 
 

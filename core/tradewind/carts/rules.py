@@ -9,7 +9,14 @@ from uuid import UUID
 import msgspec
 
 from tradewind.catalog.rules import Kind, Region, full_title, refuse
-from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound, OutOfStock
+from tradewind.contracts.errors import (
+    CartMerged,
+    Conflict,
+    FieldError,
+    InvalidInput,
+    NotFound,
+    OutOfStock,
+)
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
 from tradewind.pricing.rules import LineAdjustment
 
@@ -59,6 +66,22 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     image: str | None = None
 
 
+NoteCode = Literal[
+    "quantity_capped", "no_price", "too_many_lines", "address_dropped", "metadata_dropped"
+]
+
+
+class CartNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a merge could not bring along. `kept` of `wanted` units are in the cart."""
+
+    code: NoteCode
+    variant_id: UUID | None = None
+    sku: str = ""
+    title: str = ""
+    wanted: int = 0
+    kept: int = 0
+
+
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart as it stands. Until it is `quoted` its totals hold neither tax nor discounts."""
 
@@ -90,6 +113,8 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     quote_flags: Sequence[str] = ()
     adjustments: Sequence[LineAdjustment] = ()
     repriced: bool = False
+    notes: Sequence[CartNote] = ()
+    merged_into: UUID | None = None
 
     @property
     def region_id(self) -> UUID:
@@ -265,7 +290,9 @@ def check_offer(offer: Offer | None, wanted: int) -> int:
 
 
 def check_open(cart: Cart) -> None:
-    """Raises Conflict `cart_completed` for a cart that takes no change any more."""
+    """Raises Conflict `cart_completed` for a cart that takes no change any more; CartMerged."""
+    if cart.status == "merged" and cart.merged_into is not None:
+        raise CartMerged(cart.merged_into)
     if cart.status != "open":
         raise Conflict("This cart is closed.", code="cart_completed")
 

@@ -32,7 +32,7 @@ from tradewind.pricing.rules import Priced
 
 
 async def open_cart(tx: Transaction, new: NewCart) -> Cart:
-    """Open a cart; a session that has an open one gets that.
+    """Open a cart; a session that has an open one gets that, a customer likewise.
 
     Raises NotFound (region), InvalidInput (currency nobody sells in, contact, metadata).
     """
@@ -40,7 +40,7 @@ async def open_cart(tx: Transaction, new: NewCart) -> Cart:
     cart_id = tx.new_id()
     if await queries.insert_cart(tx, cart_id, new):
         return await get_cart(tx, cart_id)
-    existing = await cart_of_session(tx, new.session_id) if new.session_id else None
+    existing = await _existing(tx, new)
     if existing is None:
         await region_for(tx, new.region_id, new.currency)
         raise Conflict("The cart could not be opened; try again.", code="cart_changed")
@@ -59,6 +59,17 @@ async def lock_cart(tx: Transaction, cart_id: UUID) -> Cart:
     """The same; nobody else changes it until the transaction ends. Two round trips."""
     await queries.lock(tx, cart_id, None)
     return await get_cart(tx, cart_id)
+
+
+async def _existing(tx: Transaction, new: NewCart) -> Cart | None:
+    if new.session_id:
+        return await cart_of_session(tx, new.session_id)
+    return await cart_of_customer(tx, new.customer_id) if new.customer_id else None
+
+
+async def cart_of_customer(tx: Transaction, customer_id: UUID) -> Cart | None:
+    """The open cart of a customer beside those of their chats, or None. One round trip."""
+    return await queries.cart_of_customer(tx, customer_id)
 
 
 async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:

@@ -40,6 +40,11 @@ class Cart(Table, tablename="carts", schema="shop", db=TABLES):
     updated_at = Timestamptz(default=None)
     quoted_pricing_version = Integer(default=0)
     quote_expires_at = Timestamptz(null=True, default=None)
+    merged_into = UUID(null=True, default=None)
+    notes = JSONB(default="[]")
+    erased_at = Timestamptz(null=True, default=None)
+    email_key = Text(null=True, default=None)
+    phone_key = Text(null=True, default=None)
 
 
 class CartLine(Table, tablename="cart_lines", schema="shop", db=TABLES):

@@ -7,7 +7,8 @@ TradewindError
 │   ├── Forbidden              the credential does not reach this far
 │   ├── NotFound               no such object in this store
 │   ├── Conflict               the object is in another state than the request assumes
-│   │   └── OutOfStock         fewer units are left than asked for
+│   │   ├── OutOfStock         fewer units are left than asked for
+│   │   └── CartMerged         the cart went into another one
 │   ├── TooLarge               the body is over the limit
 │   └── Limited                too many requests; `after` says when to come back
 ├── PluginProblem              a plugin could not be loaded, configured or called
@@ -24,6 +25,7 @@ TradewindError
 
 from collections.abc import Sequence
 from typing import ClassVar
+from uuid import UUID
 
 import msgspec
 
@@ -98,6 +100,16 @@ class OutOfStock(Conflict):
         super().__init__(f"Only {left} of {sku} left.")
         self.sku = sku
         self.left = left
+
+
+class CartMerged(Conflict):
+    """The cart went into the one of whoever signed in, which is `cart_id`."""
+
+    code: ClassVar[str] = "cart_merged"
+
+    def __init__(self, cart_id: UUID) -> None:
+        super().__init__("This cart was merged into another one.")
+        self.cart_id = cart_id
 
 
 class TooLarge(Refusal):

@@ -24,6 +24,17 @@ async def customer(tx: Transaction, customer_id: UUID) -> Customer | None:
     return None if row is None else Customer(**dict(row))
 
 
+async def proved_email(tx: Transaction, customer_id: UUID) -> str | None:
+    """The address that a customer has shown to be theirs."""
+    found: str | None = await tx.fetchval(
+        """SELECT email FROM shop.customers
+           WHERE store_id = $1 AND id = $2 AND email_verified_at IS NOT NULL""",
+        tx.store_id,
+        customer_id,
+    )
+    return found
+
+
 async def by_identities(
     tx: Transaction, channel: str, identities: Sequence[str]
 ) -> tuple[str, Customer] | None:

@@ -58,6 +58,11 @@ async def get_customer(tx: Transaction, customer_id: UUID) -> Customer:
     return customer
 
 
+async def proved_email(tx: Transaction, customer_id: UUID) -> str | None:
+    """The mail address that a customer has shown to be theirs, or None."""
+    return await queries.proved_email(tx, customer_id)
+
+
 async def create(
     tx: Transaction,
     *,

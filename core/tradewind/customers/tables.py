@@ -26,6 +26,10 @@ class Customer(Table, tablename="customers", schema="shop", db=TABLES):
     erased_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    note = Text(default="")
+    name_key = Text(null=True, default=None)
+    surname_key = Text(null=True, default=None)
+    phone_key = Text(null=True, default=None)
 
 
 class CustomerIdentity(

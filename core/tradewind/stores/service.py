@@ -19,7 +19,7 @@ from tradewind.settings.service import audit
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
-    """What a merchant decides for the whole store. Times in days and minutes.
+    """What a merchant decides for the whole store. Times in days, hours and minutes.
 
     `order_minutes` is how long an order waits for its money, whatever attempts come to nothing.
     """
@@ -32,6 +32,8 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     email: Annotated[str | None, Meta(title="The store's own e-mail address")] = None
     default_region_id: Annotated[UUID | None, Meta(title="Region of new carts")] = None
     cart_days: Annotated[int, Meta(title="Days a cart is kept")] = 7
+    abandoned_after_hours: Annotated[int, Meta(title="Hours until a cart counts as abandoned")] = 4
+    cart_retention_days: Annotated[int, Meta(title="Days until a cart that is over is erased")] = 30
     hold_minutes: Annotated[int, Meta(title="Minutes a checkout holds its stock")] = 15
     order_minutes: Annotated[int, Meta(title="Minutes an order waits for its money")] = 60
     holds_per_shopper: Annotated[int, Meta(title="Unfinished checkouts of one shopper")] = 20
@@ -45,7 +47,15 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
 
 
 _FIELDS = StoreSettings.__struct_fields__
-_COUNTS = ("cart_days", "hold_minutes", "order_minutes", "holds_per_shopper", "holds_per_address")
+_COUNTS = (
+    "cart_days",
+    "abandoned_after_hours",
+    "cart_retention_days",
+    "hold_minutes",
+    "order_minutes",
+    "holds_per_shopper",
+    "holds_per_address",
+)
 _MOST = 2**31 - 1
 _LOCALE = re.compile("[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
 _EMAIL = re.compile(r"[^@\s]+@[^@\s]+")

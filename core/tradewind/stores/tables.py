@@ -26,6 +26,8 @@ class StoreSettings(Table, tablename="store_settings", schema="shop", db=TABLES)
     updated_at = Timestamptz(default=None)
     order_minutes = Integer(default=60)
     pricing_version = Integer(default=1)
+    abandoned_after_hours = Integer(default=4)
+    cart_retention_days = Integer(default=30)
 
 
 class StoreMember(Table, tablename="store_members", schema="shop", db=TABLES):

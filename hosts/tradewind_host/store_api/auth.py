@@ -37,11 +37,12 @@ class Identity(Body, frozen=True, kw_only=True):
 
 
 class Proof(Body, frozen=True, kw_only=True):
-    """Who signs in, and the code that was sent."""
+    """Who signs in, the code that was sent, and the cart that they have filled as a guest."""
 
     email: _Short | None = None
     phone: _Short | None = None
     code: Annotated[str, msgspec.Meta(max_length=40)]
+    cart_id: UUID | None = None
 
 
 class CodeAsked(msgspec.Struct, frozen=True, kw_only=True):
@@ -62,11 +63,15 @@ class CustomerView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SessionAnswer(msgspec.Struct, frozen=True, kw_only=True):
-    """A session; its token is shown once and goes into `Authorization: Bearer`."""
+    """A session; its token is shown once and goes into `Authorization: Bearer`.
+
+    `cart_id` is the customer's open cart, if there is one.
+    """
 
     token: str
     expires_at: datetime
     customer: CustomerView
+    cart_id: UUID | None
 
 
 def customer_view(customer: Customer) -> CustomerView:
@@ -110,7 +115,10 @@ async def verify_code(
     request: Request[Any, Any, Any],
     data: JSONBody[Proof],
 ) -> SessionAnswer:
-    """Sign in with a code: it is good for ten minutes, five tries and one session."""
+    """Sign in with a code: it is good for ten minutes, five tries and one session.
+
+    A guest's `cart_id` becomes the customer's cart, or goes into the open one that they have.
+    """
     sign_in.count_address(limiter, address_of(request.scope))
     if access.claim is not None:
         access.claim.private = True
@@ -118,12 +126,14 @@ async def verify_code(
     async with access.transaction() as tx:
         claimed = await _claimed(tx, data)
         found = await sign_in.sign_in(access.engine, tx, claimed, data.code, agent)
+        cart = await sign_in.cart_of(tx, found, data.cart_id) if found else None
     if found is None:
         raise Unauthorized("The code is wrong, or not good any more.", code="wrong_code")
     return SessionAnswer(
         token=found.opened.token,
         expires_at=found.opened.session.expires_at,
         customer=customer_view(found.customer),
+        cart_id=cart.id if cart else None,
     )
 
 

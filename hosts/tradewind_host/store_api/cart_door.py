@@ -9,10 +9,11 @@ from litestar.di import NamedDependency
 from litestar.params import FromPath, QueryParameter
 
 from tradewind.carts import service as carts
-from tradewind.carts.rules import Cart, CartUpdate
+from tradewind.carts.merging import service as merging
+from tradewind.carts.rules import Cart
 from tradewind.checkout import service as checkout
 from tradewind.checkout.links import opens
-from tradewind.contracts.errors import NotFound
+from tradewind.contracts.errors import CartMerged, NotFound
 from tradewind.database import Transaction
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.store_api.cart_view import CartAnswer, cart_answer
@@ -35,7 +36,7 @@ class CartDoor:
         self.id = cart_id
 
     async def read(self, tx: Transaction) -> Cart:
-        """The cart. Raises NotFound, also when it is somebody else's."""
+        """The cart. Raises NotFound, also when it is somebody else's; CartMerged."""
         return self._opened(await carts.get_cart(tx, self.id))
 
     async def check(self) -> Cart:
@@ -67,11 +68,28 @@ class CartDoor:
         answer = cart_answer(await checkout.quote(access.engine, access.store, self.id))
         return Response(answer)
 
+    async def claim(self) -> Response[CartAnswer]:
+        """Make it the cart of whoever is signed in; the answer is the cart to go on with."""
+        access, customer_id = self._access, self._access.signed_in()
+        async with access.transaction() as tx:
+            given = await carts.get_cart(tx, self.id)
+            if given.status != "merged":
+                self._opened(given)
+            cart = await checkout.claim_cart(tx, self.id, customer_id)
+            quoted = await checkout.quote_in(tx, access.engine, cart)
+            if quoted is not None:
+                return await access.answer(tx, cart_answer(quoted))
+            await access.mark_done(tx)
+        return Response(cart_answer(await checkout.quote(access.engine, access.store, cart.id)))
+
     async def _edited(self, tx: Transaction, cart: Cart, edit: Edit) -> Cart:
-        """The cart after the change; a guest's becomes that of whoever is signed in by now."""
+        """The cart after the change.
+
+        A guest's becomes that of whoever is signed in by now and has no other open one.
+        """
         after, customer_id = await edit(tx, cart), self._access.customer_id
-        if customer_id is not None and _of_guest(after):
-            after = await carts.update(tx, after, CartUpdate(customer_id=customer_id))
+        if customer_id is not None and _of_guest(after) and after.status == "open":
+            after = await merging.own(tx, after, customer_id)
         if after.version != cart.version:
             await checkout.cart_edited(tx, cart.id)
         return after
@@ -85,6 +103,8 @@ class CartDoor:
             or own
             or opens(access.engine, access.store, cart.id, "cart", self._token)
         ):
+            if cart.status == "merged" and cart.merged_into is not None:
+                raise CartMerged(cart.merged_into)
             return cart
         raise NotFound("There is no such cart.")
 

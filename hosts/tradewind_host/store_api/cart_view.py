@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, CartStatus, ShippingMethod
+from tradewind.carts.rules import Cart, CartNote, CartStatus, ShippingMethod
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Action, Flow
@@ -26,7 +26,10 @@ class ShippingOptionView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CartView(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart with its totals, in minor units of its currency."""
+    """A cart with its totals, in minor units of its currency.
+
+    `notes` say, until its lines are changed, what a merge at sign-in could not bring along.
+    """
 
     id: UUID
     version: int
@@ -48,6 +51,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     total: int
     metadata: Mapping[str, Any]
     expires_at: datetime
+    notes: Sequence[CartNote]
 
 
 class CartAnswer(msgspec.Struct, frozen=True):

@@ -76,20 +76,31 @@ class ShippingChoice(Body, frozen=True, kw_only=True):
 
 
 OFF = ["channel_disabled", "read_only"]
-READ = told(writes(), {403: OFF, 409: ["cart_changed"]})
+READ = told(writes(), {403: OFF, 409: ["cart_changed", "cart_merged"]})
 _NEW = told(writes(), {403: OFF, 409: ["no_region"]})
-_EDIT = told(writes(), {403: OFF, 409: ["cart_completed", "cart_changed"]})
+_EDIT = told(writes(), {403: OFF, 409: ["cart_completed", "cart_changed", "cart_merged"]})
+_CLAIM = told(writes(), {403: OFF, 409: ["cart_completed", "cart_changed", "cart_of_chat"]})
 _LINE = told(
     writes(),
     {
         403: OFF,
         404: ["unknown_variant"],
-        409: ["out_of_stock", "line_unavailable", "too_many_lines", "cart_completed"],
+        409: [
+            "out_of_stock",
+            "line_unavailable",
+            "too_many_lines",
+            "cart_completed",
+            "cart_merged",
+        ],
     },
 )
 _DELIVERY = told(
     writes(),
-    {403: OFF, 404: ["unknown_shipping_option"], 409: ["cart_completed", "cart_changed"]},
+    {
+        403: OFF,
+        404: ["unknown_shipping_option"],
+        409: ["cart_completed", "cart_changed", "cart_merged"],
+    },
 )
 
 
@@ -97,18 +108,23 @@ _DELIVERY = told(
 async def create_cart(
     access: GivenAccess, data: JSONBody[CartInput | None] = None
 ) -> Response[CartAnswer]:
-    """Open a cart. Its id is all that opens it: keep it as you would keep a password."""
+    """Open a cart. Its id is all that opens it: keep it as you would keep a password.
+
+    With a customer's session it is the one open cart of that customer, which only they open.
+    """
     given = data or CartInput()
     new = NewCart(
         source=SOURCE,
         region_id=given.region_id,
         currency=given.currency_code,
-        customer_id=access.customer_id,
         email=_plain(given.email),
         metadata=given.metadata,
     )
     async with access.transaction() as tx:
-        cart = await carts.open_cart(tx, new)
+        if access.customer_id is None:
+            cart = await carts.open_cart(tx, new)
+        else:
+            cart = await checkout.open_own_cart(tx, access.customer_id, new)
         return await access.answer(tx, cart_answer(cart), 201)
 
 
@@ -155,6 +171,16 @@ async def remove_line(cart: GivenCart, line_id: FromPath[UUID]) -> Response[Cart
     return await cart.edit(partial(_set_quantity, line_id, 0))
 
 
+@post("/{cart_id:uuid}/claim", status_code=200, responses=_CLAIM)
+async def claim_cart(cart: GivenCart) -> Response[CartAnswer]:
+    """Make a guest's cart the signed-in customer's; the answer is the cart to go on with.
+
+    Where they have an open cart, it goes into that one: units add up as far as stock goes, and
+    `notes` name what did not fit.
+    """
+    return await cart.claim()
+
+
 @get("/{cart_id:uuid}/shipping-options", responses=READ)
 async def list_shipping_options(access: GivenAccess, cart: GivenCart) -> ShippingOptionList:
     """The ways to deliver the cart; none where there is nothing to send."""
@@ -196,6 +222,7 @@ ROUTES = (
     add_line,
     change_line,
     remove_line,
+    claim_cart,
     list_shipping_options,
     choose_shipping,
 )

@@ -6,14 +6,18 @@ from uuid import UUID
 import msgspec
 from litestar import get
 
+from tradewind.carts import service as carts
+from tradewind.checkout.service import quote, quote_in
+from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import Address
 from tradewind.customers import service as customers
 from tradewind.orders import service as orders
 from tradewind_host.access import GivenAccess
 from tradewind_host.order_view import OrderView, order_view
-from tradewind_host.problems import reads
+from tradewind_host.problems import reads, told
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
 from tradewind_host.store_api.auth import CustomerView, customer_view
+from tradewind_host.store_api.cart_view import CartAnswer, cart_answer
 
 
 class CustomerAnswer(msgspec.Struct, frozen=True):
@@ -49,6 +53,18 @@ async def show_me(access: GivenAccess) -> CustomerAnswer:
         return CustomerAnswer(customer_view(await customers.get_customer(tx, access.signed_in())))
 
 
+@get("/customers/me/cart", responses=told(reads(404, 409), {409: ["cart_changed"]}))
+async def show_my_cart(access: GivenAccess) -> CartAnswer:
+    """The customer's one open cart, wherever they filled it. What they chat about has its own."""
+    customer_id = access.signed_in()
+    async with access.transaction() as tx:
+        cart = await carts.cart_of_customer(tx, customer_id)
+        if cart is None:
+            raise NotFound("There is no open cart.")
+        quoted = await quote_in(tx, access.engine, cart)
+    return cart_answer(quoted or await quote(access.engine, access.store, cart.id))
+
+
 @get("/customers/me/orders", responses=reads(422))
 async def list_my_orders(
     access: GivenAccess, limit: Limit = 20, cursor: Cursor = None
@@ -74,4 +90,4 @@ async def list_my_addresses(access: GivenAccess) -> AddressList:
     )
 
 
-ROUTES = [show_me, list_my_orders, list_my_addresses]
+ROUTES = [show_me, show_my_cart, list_my_orders, list_my_addresses]

@@ -11,6 +11,7 @@ from litestar import Response, get, post
 from litestar.exceptions import PermissionDeniedException
 from litestar.params import FromPath, FromQuery
 
+from tradewind.carts.rules import Cart
 from tradewind.contracts.errors import InvalidInput, Limited
 from tradewind.customers import service as customers
 from tradewind.customers.codes.rules import LIFE
@@ -28,7 +29,7 @@ from tradewind_host.shapes import page as cut
 from tradewind_host.sign_in import SignedIn
 from tradewind_host.storefront import forms, paths, visitor
 from tradewind_host.storefront.rendering import SHOPPING, elsewhere, page
-from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, visit
+from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
 from tradewind_host.storefront.visitor import Known, customer_of
 
 _MOST = 20
@@ -106,8 +107,12 @@ async def enter_code(
         return _entered(seen, identity, _often(seen, error))
     if found is None:
         return _entered(seen, identity, Trouble(422, seen.words("account.wrong")))
-    here = f"{seen.shop.top}/account"
-    return elsewhere(here, visitor.kept(engine, seen.store, found.opened))
+    signed_in, cart = found
+    cookies = [visitor.kept(engine, seen.store, signed_in.opened)]
+    if cart is not None:
+        cookies.append(kept(engine, seen.store, cart.id))
+    there = "cart" if cart is not None and cart.notes else "account"
+    return elsewhere(f"{seen.shop.top}/{there}", *cookies)
 
 
 @post("/{slug:str}/account/sign-out", status_code=200)
@@ -132,11 +137,15 @@ async def _claimed(tx: Transaction, identity: str) -> Claimed:
 
 async def _redeemed(
     request: AnyRequest, seen: Visit, limiter: Limiter, identity: str, code: str
-) -> SignedIn | None:
+) -> tuple[SignedIn, Cart | None] | None:
+    """Who signed in, and the cart they go on with: theirs, with what this browser had filled."""
     sign_in.count_address(limiter, address_of(request.scope))
     agent = request.headers.get("user-agent", "")
+    filled = seen.cart.id if seen.cart else None
     async with seen.engine.database.transaction(seen.store.id) as tx:
-        return await sign_in.sign_in(seen.engine, tx, await _claimed(tx, identity), code, agent)
+        claimed = await _claimed(tx, identity)
+        found = await sign_in.sign_in(seen.engine, tx, claimed, code, agent)
+        return (found, await sign_in.cart_of(tx, found, filled)) if found else None
 
 
 def _often(seen: Visit, error: Limited) -> Trouble:

@@ -7,14 +7,22 @@ from uuid import UUID
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from tradewind.carts.rules import Cart
+from tradewind.carts.rules import Cart, NoteCode
 from tradewind.carts.service import set_quantity
 from tradewind.checkout.service import cart_edited, quote
 from tradewind.contracts.errors import NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import chat, forms, goods, paths, view
 from tradewind_host.storefront.rendering import SHOPPING, elsewhere, page
+from tradewind_host.storefront.texts import Words
 from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
+
+_NOTES: Mapping[NoteCode, str] = {
+    "quantity_capped": "merged.quantity_capped",
+    "no_price": "merged.no_price",
+    "too_many_lines": "merged.too_many_lines",
+    "address_dropped": "merged.address_dropped",
+}
 
 
 @get("/{slug:str}/cart")
@@ -58,6 +66,15 @@ def _line(cart: Cart | None, text: str) -> UUID | None:
     return next((one.id for one in lines if str(one.id) == text), None)
 
 
+def _notes(cart: Cart | None, words: Words) -> list[str]:
+    """What did not come along when this cart and another one became one."""
+    return [
+        words(_NOTES[one.code], title=one.title, wanted=one.wanted, kept=one.kept)
+        for one in (cart.notes if cart else ())
+        if one.code in _NOTES
+    ]
+
+
 async def _shown(
     seen: Visit, wrong: UUID | None = None, trouble: str = "", *, status: int = 200
 ) -> Response[Any]:
@@ -78,6 +95,7 @@ async def _shown(
         figures=view.cart_figures(cart, words) if cart and lines else [],
         chosen=bool(cart and (cart.shipping_method or not view.physical(cart))),
         repriced=repriced,
+        notes=_notes(cart, words),
         gone=any(not one.sellable for one in lines),
         chat=await chat.chat_link(engine, seen.store, asked) if lines else None,
         wrong=wrong,

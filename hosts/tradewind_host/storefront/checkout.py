@@ -2,13 +2,13 @@
 
 from collections.abc import Mapping
 from typing import Any
-from uuid import UUID
 
 import msgspec
 from litestar import Response, get, post
 from litestar.params import FromPath
 
-from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod
+from tradewind.carts.merging.service import own
+from tradewind.carts.rules import Cart, ShippingMethod
 from tradewind.carts.service import update
 from tradewind.checkout.service import cart_edited, choose_shipping, shipping_options
 from tradewind.contracts.errors import InvalidInput, NotFound, Refusal
@@ -75,7 +75,9 @@ async def save_details(
     try:
         async with engine.database.transaction(found.seen.store.id) as tx:
             change = details.change(given, cart, words)
-            after = await update(tx, cart, _owned(change, found.seen.customer_id))
+            after = await update(tx, cart, change)
+            if found.seen.customer_id and after.customer_id is None:
+                after = await own(tx, after, found.seen.customer_id)
             if after.version != cart.version:
                 await cart_edited(tx, cart.id)
             if found.seen.customer_id and isinstance(change.shipping_address, Address):
@@ -86,13 +88,6 @@ async def save_details(
     except Refusal:
         return elsewhere(f"{found.seen.shop.top}/checkout")
     return elsewhere(f"{found.seen.shop.top}/checkout/delivery")
-
-
-def _owned(change: CartUpdate, customer_id: UUID | None) -> CartUpdate:
-    """The cart of somebody who is signed in is theirs."""
-    if customer_id is None:
-        return change
-    return msgspec.structs.replace(change, customer_id=customer_id)
 
 
 def _details(found: Underway, given: Details, *, status: int = 200) -> Response[Any]:

@@ -71,6 +71,8 @@ async def visit(engine: Engine, request: AnyRequest, slug: str) -> Visit:
         cart = await _cart(tx, cart_id, customer_id)
         done = cart is not None and cart.status == "completed"
         order = await _lately(tx, cart.id) if cart and done else None
+        if customer_id is not None and (cart is None or not (done or cart.status == "open")):
+            cart = await carts.cart_of_customer(tx, customer_id)
         kept = cart if cart is not None and cart.status == "open" else None
         currency = kept.currency if kept else await _currency(tx, settings.currency)
     words = preferred(request.headers.get("accept-language", ""), settings.locale)

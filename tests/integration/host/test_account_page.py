@@ -270,3 +270,35 @@ async def test_the_page_is_not_kept_and_runs_no_script(browser: Browser) -> None
 
 async def test_a_store_that_is_not_there_has_no_account_page(browser: Browser) -> None:
     assert (await browser.opens(slug="nowhere")).status_code == HTTPStatus.NOT_FOUND
+
+
+async def test_what_a_browser_has_in_its_cart_is_in_the_cart_of_whoever_signs_in(
+    browser: Browser,
+) -> None:
+    async def fills(one: Browser, quantity: int) -> httpx.Response:
+        page = await one.opens("products/kiondo-basket")
+        (variant,) = set(re.findall(r'name="variant"[^>]*value="([^"]*)"', page.text))
+        had = re.findall(r'name="had.[^"]*" value="([^"]*)"', page.text)
+        fields = {"variant": variant, "quantity": str(quantity)}
+        if had:
+            fields[f"had.{variant}"] = had[0]
+        path = "/store/demo/products/kiondo-basket"
+        return await one.client.post(path, data=fields, headers={"Origin": one.site})
+
+    await fills(browser, 2)
+    await browser.signs_in()
+    assert 'value="2"' in (await browser.opens("cart")).text
+    elsewhere = Browser(browser.box)
+    elsewhere.person = browser.person
+    await fills(elsewhere, 2)
+    together = await elsewhere.signs_in()
+    assert together.url.path == "/store/demo/cart"
+    assert "Kiondo basket: 3 instead of 4. There are no more of them." in text(together)
+    assert 'value="3"' in (await browser.opens("cart")).text
+    third = Browser(browser.box)
+    third.person = browser.person
+    await third.signs_in()
+    assert 'value="3"' in (await third.opens("cart")).text
+    stranger = Browser(browser.box)
+    stranger.client.cookies.set("tradewind_cart", third.client.cookies["tradewind_cart"])
+    assert "Your cart is empty" in text(await stranger.opens("cart"))

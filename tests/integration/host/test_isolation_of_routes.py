@@ -19,7 +19,7 @@ from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout.links import token_for
-from tradewind.checkout.service import place
+from tradewind.checkout.service import open_own_cart, place
 from tradewind.customers.service import for_email
 from tradewind.database.sessions import NewSession, csrf_of, open_session
 from tradewind.outbox.service import list_deliveries
@@ -48,7 +48,12 @@ BODIES: dict[str, Any] = {
 QUERIES = {"/store/orders/{order_id}": "token"}
 """What opens an object beside its id, by the path; its value stands among the ids."""
 
-SPARE = {"cancel": "spare", "remove_line": "spare", "complete": "ready"}
+SPARE = {
+    "cancel": "spare",
+    "remove_line": "spare",
+    "complete": "ready",
+    "claim_cart": "claimed",
+}
 """What needs objects of its own, because another call spoils them: a paid order stays."""
 
 SHARED = {"name", "plugin", "path"}
@@ -150,7 +155,7 @@ async def order_in(shop: Shop, slug: str, sku: str) -> UUID:
 
 
 async def carts_in(shop: Shop, slug: str, sku: str) -> dict[str, str]:
-    """Three carts of guests with a line each: one is to be paid on delivery."""
+    """Carts of guests with a line each: one is to be paid on delivery."""
     store, found = shop.branches[slug].store, dict[str, str]()
     headers = {"X-Publishable-Key": shop.branches[slug].publishable_key}
     async with shop.engine.database.transaction(store.id) as tx:
@@ -162,7 +167,7 @@ async def carts_in(shop: Shop, slug: str, sku: str) -> dict[str, str]:
         assert answer.is_success, answer.text
         return answer.json()
 
-    for use in ("", "spare ", "ready "):
+    for use in ("", "spare ", "ready ", "claimed "):
         cart = (await post("", {"email": f"{slug}@example.com"}))["cart"]
         cart = (await post(f"/{cart['id']}/line-items", {"variant_id": variant_id}))["cart"]
         found |= {f"{use}cart_id": cart["id"], f"{use}line_id": cart["lines"][0]["id"]}
@@ -226,10 +231,12 @@ async def credentials(shop: Shop, call: Call, slug: str) -> dict[str, str]:
     branch = shop.branches[slug]
     if not call.path.startswith("/store/"):
         return {"Authorization": f"Bearer {branch.secret_key}"}
-    if not call.path.startswith("/store/customers/me"):
+    if not call.path.startswith("/store/customers/me") and call.function != "claim_cart":
         return {}
     async with shop.engine.database.transaction(branch.store.id) as tx:
         customer = await for_email(tx, f"{slug}@example.com")
+        if call.function == "show_my_cart":
+            await open_own_cart(tx, customer.id, NewCart(source="web"))
         new = NewSession(kind="customer", store_id=branch.store.id, customer_id=customer.id)
         return {"Authorization": f"Bearer {(await open_session(tx, new)).token}"}
 

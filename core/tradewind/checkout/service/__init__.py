@@ -13,6 +13,7 @@ from tradewind.checkout.service.capturing import (
     follow_capture,
     retry_capture,
 )
+from tradewind.checkout.service.claiming import claim_cart, open_own_cart
 from tradewind.checkout.service.closing import (
     cancel_cart,
     cancel_order,
@@ -55,6 +56,8 @@ __all__ = [
     "quote",
     "quote_in",
     "cart_edited",
+    "claim_cart",
+    "open_own_cart",
     "payment_methods",
     "start_payment",
     "order_payment_methods",
