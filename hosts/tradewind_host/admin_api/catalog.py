@@ -22,7 +22,7 @@ from tradewind.database import Transaction
 from tradewind.inventory.service import set_level
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
-from tradewind_host.media import absolute
+from tradewind_host.media import absolute, relative
 from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Body, Cursor, Limit
 from tradewind_host.store_api.catalog import (
@@ -174,7 +174,7 @@ async def create_product(
         kind=data.kind,
         status=data.status,
         description=data.description,
-        images=data.images,
+        images=[relative(access.engine.public_url, one) for one in data.images],
         category_ids=data.category_ids,
         variants=[_variant(one) for one in data.variants],
     )
@@ -193,6 +193,8 @@ async def update_product(
         for name, value in msgspec.structs.asdict(data).items()
         if value is not None and name != "variants"
     }
+    if data.images is not None:
+        given["images"] = [relative(access.engine.public_url, one) for one in data.images]
     if data.variants is not None:
         given["variants"] = [_variant(one) for one in data.variants]
     async with access.transaction() as tx:

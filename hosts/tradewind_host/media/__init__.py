@@ -11,7 +11,7 @@ from tradewind_host.media.bucket import Bucket, Place
 from tradewind_host.media.folder import Folder
 from tradewind_host.media.signing import Credentials
 
-__all__ = ["PREFIX", "absolute", "media_folder", "media_store"]
+__all__ = ["PREFIX", "absolute", "media_folder", "media_store", "relative"]
 
 _TIMEOUT = httpx.Timeout(30.0, connect=5.0)
 
@@ -39,6 +39,11 @@ def media_store(config: Config, clock: Clock) -> MediaStore:
     )
     credentials = Credentials(config.media_access_key, config.media_secret_key, config.media_region)
     return Bucket(place, credentials, clock=clock, http=httpx.AsyncClient(timeout=_TIMEOUT))
+
+
+def relative(public_url: str, image: str) -> str:
+    """A picture's address as it is stored: ours without the host, so that the host may move."""
+    return image.removeprefix(public_url) if image.startswith(f"{public_url}{PREFIX}") else image
 
 
 def absolute(public_url: str, image: str) -> str:

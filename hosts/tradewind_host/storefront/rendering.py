@@ -11,6 +11,7 @@ from litestar import MediaType, Request, Response, Router
 from litestar.datastructures import CacheControlHeader, Cookie
 from litestar.static_files import create_static_files_router
 
+from tradewind.media.rules import page_sizes
 from tradewind.settings.engine import Engine
 from tradewind_host.problems import HANDLERS
 from tradewind_host.storefront.paths import base
@@ -48,6 +49,14 @@ _pages = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+def srcset(address: str) -> str:
+    """The sizes of a picture that a browser may choose from; empty where there is one alone."""
+    return ", ".join(f"{one.address} {one.width}w" for one in page_sizes(address))
+
+
+_pages.filters["srcset"] = srcset
 
 
 def page(

@@ -22,6 +22,8 @@ from tradewind.checkout.links import token_for
 from tradewind.checkout.service import open_own_cart, place
 from tradewind.customers.service import for_email
 from tradewind.database.sessions import NewSession, csrf_of, open_session
+from tradewind.media.rules import MediaItem
+from tradewind.media.service import keep
 from tradewind.outbox.service import list_deliveries
 from tradewind.settings.service import configure
 from tradewind.stores.service import issue_key
@@ -138,6 +140,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "item_id": await first_id(shop, slug, "webhook-inbox"),
         "product_id": await first_id(shop, slug, "products"),
         "key_id": await key_id(shop, slug),
+        "media_id": await media_id(shop, slug),
         "token": token_for(shop.engine, store, order_id, "order"),
         **await carts_in(shop, slug, sku),
     }
@@ -187,6 +190,23 @@ async def key_id(shop: Shop, slug: str) -> UUID:
     await issue_key(shop.engine.database, shop.branches[slug].store, "publishable", "Spare")
     keys = (await shop.admin("GET", "/admin/api-keys", store=slug))["api_keys"]
     return UUID(next(key["id"] for key in keys if key["title"] == "Spare"))
+
+
+async def media_id(shop: Shop, slug: str) -> UUID:
+    """A picture that no product shows."""
+    database = shop.engine.database
+    item = MediaItem(
+        id=database.new_id(),
+        kind="picture",
+        key=f"public/{slug}/tea.jpg",
+        digest=slug,
+        name="tea.jpg",
+        content_type="image/jpeg",
+        bytes=1,
+        created_at=database.clock.now(),
+    )
+    async with database.transaction(shop.branches[slug].store.id) as tx:
+        return (await keep(tx, item))[0].id
 
 
 def calls(shop: Shop) -> list[Call]:

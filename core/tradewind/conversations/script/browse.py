@@ -11,6 +11,7 @@ from tradewind.contracts.errors import NotFound
 from tradewind.contracts.money import Money
 from tradewind.conversations.rules import Answer, Tap, fit_lines, tap
 from tradewind.conversations.script.turn import Turn, paged
+from tradewind.media.rules import for_channel
 from tradewind.messaging.rules import clip, width
 
 LONGEST_QUERY = 60
@@ -247,6 +248,6 @@ def _show(turn: Turn, text: str, buttons: Sequence[Button], image: str | None) -
     card = Card(
         text=clip(text, turn.body_limit),
         buttons=[*buttons, turn.button("cart", "cart"), turn.button("menu", "menu", 0)],
-        image_url=urljoin(turn.engine.public_url + "/", image) if image else None,
+        image_url=urljoin(turn.engine.public_url + "/", for_channel(image)) if image else None,
     )
     return turn.answer(card)
