@@ -80,6 +80,11 @@ class Worker:
         """Name → how often over all processes, and what is done."""
         return {
             "expire_carts": (timedelta(minutes=10), self._each_store(checkout.expire_carts)),
+            "abandoned_carts": (
+                timedelta(minutes=5),
+                self._each_store(checkout.note_abandoned_carts),
+            ),
+            "forget_carts": (timedelta(hours=1), self._each_store(checkout.forget_carts)),
             "expire_orders": (timedelta(minutes=1), self._each_store(checkout.expire_orders)),
             "release_holds": (
                 timedelta(minutes=1),

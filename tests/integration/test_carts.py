@@ -6,13 +6,13 @@ import pytest
 
 from tests.support.roundtrips import count_round_trips
 from tests.support.shops import Shop, add_variant, make_shop
+from tradewind.carts.keeping.service import expire_carts
 from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import (
     add_line,
     add_sku,
     cart_of_session,
     clear,
-    expire_carts,
     get_cart,
     open_cart,
     set_quantity,

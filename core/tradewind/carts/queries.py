@@ -347,22 +347,6 @@ def _entry_columns(tx: Transaction, priced: Priced) -> tuple[list[Any], ...]:
     )
 
 
-async def close_expired(tx: Transaction, most: int) -> int:
-    """Expire carts whose time has passed; returns how many."""
-    rows = await tx.fetch(
-        """UPDATE shop.carts SET status = 'expired', updated_at = $2
-           WHERE store_id = $1 AND id IN (
-               SELECT id FROM shop.carts
-               WHERE store_id = $1 AND status = 'open' AND expires_at <= $2
-               ORDER BY expires_at LIMIT $3 FOR UPDATE SKIP LOCKED)
-           RETURNING id""",
-        tx.store_id,
-        tx.now,
-        most,
-    )
-    return len(rows)
-
-
 def _new_cart_args(tx: Transaction, cart_id: UUID, new: NewCart) -> tuple[Any, ...]:
     return (
         tx.store_id,

@@ -189,11 +189,6 @@ async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> Cart | Non
     return await get_cart(tx, cart.id)
 
 
-async def expire_carts(tx: Transaction, most: int = 500) -> int:
-    """Close carts whose time has passed; returns how many."""
-    return await queries.close_expired(tx, most)
-
-
 async def _freed(
     tx: Transaction,
     offer: Offer | None,

@@ -44,6 +44,8 @@ from tradewind.checkout.service.starting import POLL, payment_methods, start_pay
 from tradewind.checkout.service.upkeep import (
     expire_carts,
     expire_orders,
+    forget_carts,
+    note_abandoned_carts,
     release_expired_holds,
     webhook_reported,
 )
@@ -95,6 +97,8 @@ __all__ = [
     "LATE",
     "webhook_reported",
     "expire_carts",
+    "note_abandoned_carts",
+    "forget_carts",
     "expire_orders",
     "release_expired_holds",
 ]

@@ -1,8 +1,9 @@
 """What is done for carts and payments without anybody asking: expiry, holds, webhooks' reports."""
 
 import logging
+from collections.abc import Awaitable, Callable
 
-from tradewind.carts import service as carts
+from tradewind.carts.keeping import service as keeping
 from tradewind.checkout.service.closing import expire_order
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.contracts.errors import NotFound, TradewindError
@@ -43,8 +44,29 @@ async def _spoken_of(tx: Transaction, provider: str, report: PaymentReport) -> P
 
 async def expire_carts(engine: Engine, store: Store) -> int:
     """Close carts whose time has passed; returns how many."""
-    async with engine.database.transaction(store.id) as tx:
-        return await carts.expire_carts(tx)
+    return await _in_batches(engine, store, keeping.expire_carts)
+
+
+async def note_abandoned_carts(engine: Engine, store: Store) -> int:
+    """Tell subscribers of carts that their shoppers have left; returns how many there were."""
+    return await _in_batches(engine, store, keeping.note_abandoned)
+
+
+async def forget_carts(engine: Engine, store: Store) -> int:
+    """Erase carts that have been over for long enough; returns how many."""
+    return await _in_batches(engine, store, keeping.forget_over)
+
+
+async def _in_batches(
+    engine: Engine, store: Store, take: Callable[[Transaction], Awaitable[int]]
+) -> int:
+    """One short transaction after another, until a batch is not full any more."""
+    done, batch = 0, keeping.BATCH
+    while batch == keeping.BATCH:
+        async with engine.database.transaction(store.id) as tx:
+            batch = await take(tx)
+        done += batch
+    return done
 
 
 async def release_expired_holds(engine: Engine, store: Store) -> int:
