@@ -14,6 +14,7 @@ from tradewind.database import Database
 from tradewind.hooks import Plugin
 from tradewind.messaging.letters import service as letters
 from tradewind.plugins import Failure, Plugins, load
+from tradewind.pricing.builtin import PRICE_TABLES
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring
 from tradewind_host.config import BadConfig, Config
@@ -43,7 +44,12 @@ async def open_engine(
         raise BadConfig("TRADEWIND_SECRET_KEY is not set.")
     database = Database(config.database_url, clock=clock, prepared=config.prepared_statements)
     failures = _Failures()
-    plugins = load(entry_points=entry_points, extra=extra_plugins, on_failure=failures)
+    plugins = load(
+        entry_points=entry_points,
+        extra=extra_plugins,
+        built_in=[PRICE_TABLES],
+        on_failure=failures,
+    )
     for fault in plugins.faults:
         _LOG.error("plugin %s was left out (%s): %s", fault.name, fault.code, fault.message)
     engine = Engine(
@@ -102,6 +108,8 @@ class _Failures:
     async def __call__(self, failure: Failure) -> None:
         _LOG.warning("plugin %s failed in %s: %s", failure.plugin, failure.hook, failure.error)
         if self.engine is None or not failure.programming or failure.store_id is None:
+            return
+        if failure.plugin in self.engine.plugins.built_in:
             return
         store = await self.engine.store(failure.store_id)
         await record_failure(self.engine, store, failure.plugin, failure.hook, failure.error)

@@ -10,6 +10,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tradewind.plugins import PluginFault, Plugins, load
+from tradewind.pricing.builtin import PRICE_TABLES
 from tradewind.settings.keyring import Keyring, new_key
 from tradewind_host.config import Config, shown, unknown_keys
 
@@ -67,25 +68,27 @@ def _usable(keys: tuple[str, ...]) -> bool:
 
 def print_plugins(*, as_json: bool) -> None:
     """Every plugin in use and every one that was left out."""
-    plugins = load()
+    plugins = load(built_in=[PRICE_TABLES])
     if as_json:
         _print_json(
-            {"plugins": _loaded(plugins), "faults": [_fault(one) for one in plugins.faults]}
+            {"plugins": _listed(plugins), "faults": [_fault(one) for one in plugins.faults]}
         )
         return
     table = Table("plugin", "version", "distribution", "brings", "hooks", "events")
-    for one in _loaded(plugins):
+    for one in _listed(plugins):
         events = "all" if one["events"] is None else ", ".join(one["events"])
         brings = ", ".join([*one["channels"], *one["payment_providers"]])
         table.add_row(
             one["name"],
             one["version"],
-            one["distribution"],
+            "(built in)" if one["built_in"] else one["distribution"],
             brings,
             ", ".join(one["hooks"]),
             events,
         )
-    Console().print(table if plugins.loaded else "No plugins are installed.")
+    Console().print(table)
+    if not plugins.loaded:
+        Console().print("No plugins are installed.")
     _print_faults(plugins)
 
 
@@ -104,19 +107,20 @@ def _print_faults(plugins: Plugins) -> None:
         console.print(f"{fault.name} is left out: {fault.message} [{fault.code}]")
 
 
-def _loaded(plugins: Plugins) -> list[dict[str, Any]]:
+def _listed(plugins: Plugins) -> list[dict[str, Any]]:
     return [
         {
             "name": one.name,
             "version": one.version or "",
             "distribution": one.distribution or "",
+            "built_in": one.name in plugins.built_in,
             "requires": one.requires,
             "hooks": list(one.hooks),
             "events": None if one.events is None else list(one.events),
             "channels": [n for n in plugins.channels if plugins.plugin_of(n) == one.name],
             "payment_providers": [n for n in plugins.providers if plugins.plugin_of(n) == one.name],
         }
-        for one in plugins.loaded.values()
+        for one in [*plugins.built_in.values(), *plugins.loaded.values()]
     ]
 
 

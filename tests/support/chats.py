@@ -28,6 +28,7 @@ from tradewind.customers import service as customers
 from tradewind.database import Database, Transaction
 from tradewind.hooks import Plugin
 from tradewind.plugins import load
+from tradewind.pricing.builtin import PRICE_TABLES
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring, new_key
 from tradewind.settings.service import configure
@@ -55,7 +56,7 @@ async def open_engine(
     async with httpx.AsyncClient(verify=TRUST) as http:
         engine = Engine(
             database=database,
-            plugins=load(strict=True, extra=plugins),
+            plugins=load(strict=True, extra=plugins, built_in=[PRICE_TABLES]),
             http=http,
             keyring=Keyring([new_key()]),
             public_url="https://shop.example",

@@ -10,6 +10,7 @@ from tradewind.checkout.context import ContextFactory
 from tradewind.database import Database, Store
 from tradewind.hooks import Plugin
 from tradewind.plugins import load
+from tradewind.pricing.builtin import PRICE_TABLES
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring, new_key
 from tradewind.settings.service import configure
@@ -27,7 +28,7 @@ async def engine_with(
     async with httpx.AsyncClient(verify=TRUST) as http:
         yield Engine(
             database=database,
-            plugins=load(strict=True, extra=plugins, entry_points=()),
+            plugins=load(strict=True, extra=plugins, built_in=[PRICE_TABLES], entry_points=()),
             http=http,
             keyring=Keyring(keys or [new_key()]),
             public_url="https://shop.example/",

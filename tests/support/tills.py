@@ -40,6 +40,7 @@ from tradewind.hooks import NoSettings
 from tradewind.payments.queries import sessions_of_cart
 from tradewind.payments.rules import PaymentSession
 from tradewind.plugins import load
+from tradewind.pricing.builtin import PRICE_TABLES
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring, new_key
 from tradewind.settings.service import configure
@@ -202,7 +203,13 @@ async def open_till(database: Database, *plugins: Plugin, **shop: Any) -> AsyncI
     async with httpx.AsyncClient(verify=TRUST) as http:
         engine = Engine(
             database=database,
-            plugins=load(strict=True, entry_points=(), extra=brought, timeout=0.2),
+            plugins=load(
+                strict=True,
+                entry_points=(),
+                extra=brought,
+                built_in=[PRICE_TABLES],
+                timeout=0.2,
+            ),
             http=http,
             keyring=Keyring([new_key()]),
             public_url="https://shop.example",

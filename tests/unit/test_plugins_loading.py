@@ -16,6 +16,7 @@ import tradewind
 from tradewind import (
     Event,
     NoSettings,
+    NotFound,
     OrderPlaced,
     PaymentPaid,
     Plugin,
@@ -107,6 +108,24 @@ def test_an_installed_plugin_is_found_through_its_entry_point(site: Site) -> Non
     found = plugins.loaded["acme"]
     assert (found.distribution, found.version) == ("tradewind-acme", "1.5")
     assert (found.requires, found.settings_type) == (">=0.1,<1", NoSettings)
+
+
+def test_tradewinds_own_name_is_refused_to_others(site: Site) -> None:
+    site.good("impostor", "tradewind")
+    site.distribution("an-impostor", "tradewind = impostor:plugin")
+    plugins = load(entry_points=site.points(), extra=[Good()])
+    assert codes(plugins) == [("tradewind", "reserved_name")]
+    assert list(plugins.loaded) == ["good"]
+    with pytest.raises(PluginProblem, match="reserved_name"):
+        load(extra=[Good("tradewind")], strict=True)
+
+
+def test_a_built_in_plugin_is_asked_and_no_store_sets_it() -> None:
+    plugins = load(built_in=[Good("tradewind")], extra=[Good()], strict=True)
+    assert (list(plugins.built_in), list(plugins.loaded)) == (["tradewind"], ["good"])
+    assert plugins.door("tradewind") is None
+    with pytest.raises(NotFound):
+        plugins.settings_type("tradewind")
 
 
 def test_plugins_are_loaded_in_the_order_of_their_names(site: Site) -> None:

@@ -110,3 +110,9 @@ def test_nonsense_of_a_tax_plugin_is_not_believed(tax: TaxLine) -> None:
     good = TaxLine(line_id="a", name="Tax", rate=Decimal("0.1"), amount=100)
     assert acceptable(TaxQuote(lines=[good]), [line(1000)])
     assert not acceptable(TaxQuote(lines=[good, tax]), [line(1000)])
+
+
+@pytest.mark.parametrize(("gross", "tax"), [(14, 2), (42, 5), (70, 8)])
+def test_half_a_cent_of_contained_tax_is_exactly_half(gross: int, tax: int) -> None:
+    priced = price([line(gross)], 0, [], [rate("12")], inclusive=True)
+    assert priced.tax_total == tax

@@ -2,19 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from decimal import Decimal
 from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, CartLine, ShippingMethod
+from tradewind.carts.rules import Cart, CartLine
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Intent, Method, PaymentCapabilities, PaymentResult
 from tradewind.inventory.rules import Wanted
 from tradewind.orders.rules import Order, OrderStatus
 from tradewind.payments.rules import Payment, PaymentSession, Refund, RefundLine
-from tradewind.pricing.rules import BuiltInShipping, Rate, TaxRate
 
 MOST_ATTEMPTS = 10
 """Attempts to pay one order: each may prolong its time, and may ring somebody's phone."""
@@ -232,35 +230,6 @@ def wanted_stock(cart: Cart, locations: Mapping[UUID, UUID]) -> list[Wanted]:
         Wanted(line.variant_id, line.sku, line.quantity, locations.get(line.variant_id))
         for line in cart.lines
         if line.tracked
-    ]
-
-
-def rates_of(rates: Sequence[TaxRate], province: str | None) -> list[Rate]:
-    """The taxes that hold at a place, as fractions."""
-    return [
-        Rate(
-            name=rate.name,
-            rate=rate.rate / Decimal(100),
-            tax_class=rate.tax_class,
-            on_shipping=rate.tax_shipping,
-        )
-        for rate in rates
-        if rate.province is None or rate.province == province
-    ]
-
-
-def offered_shipping(options: Sequence[BuiltInShipping], subtotal: int) -> list[ShippingMethod]:
-    """The store's own options for a subtotal, in the store's order."""
-    return [
-        ShippingMethod(
-            plugin="",
-            id=str(option.id),
-            name=option.name,
-            price=option.price,
-            estimate=option.estimate,
-        )
-        for option in options
-        if option.rules.get("minimum", 0) <= subtotal <= option.rules.get("maximum", subtotal)
     ]
 
 

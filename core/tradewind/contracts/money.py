@@ -1,7 +1,8 @@
 """Money in integer minor units of ISO 4217, with the few operations that never lose one."""
 
 from collections.abc import Mapping, Sequence
-from decimal import ROUND_HALF_UP, Decimal
+from decimal import Decimal
+from fractions import Fraction
 from typing import Self
 
 import msgspec
@@ -69,9 +70,15 @@ def from_major(value: Decimal | str, currency: str) -> Money:
     return Money(int(scaled), currency)
 
 
-def share(amount: int, rate: Decimal) -> int:
-    """`rate` (0.16 for 16 %) of `amount`, rounded half away from zero to a whole minor unit."""
-    return int((amount * rate).quantize(Decimal(1), rounding=ROUND_HALF_UP))
+def share(amount: int, rate: Decimal | Fraction) -> int:
+    """`rate` (0.16 for 16 %) of `amount`, rounded half away from zero to a whole minor unit.
+
+    Exact: a half is a half, also of a fraction that no decimal can write, such as 12 of 112.
+    """
+    over, under = rate.as_integer_ratio()
+    exact = amount * over
+    size = (2 * abs(exact) + under) // (2 * under)
+    return -size if exact < 0 else size
 
 
 def allocate(amount: int, weights: Mapping[str, int] | Sequence[tuple[str, int]]) -> dict[str, int]:

@@ -91,10 +91,10 @@ def _taken(
 class Plugins:
     """Every plugin in use and every call to one.
 
-    `loaded` is sorted by name; `faults` are the plugins that were left out. `channels` and
-    `providers` are by their own names. Request-time calls ask only the plugins for which
-    `contexts` gives a context, never raise what a plugin raised, and must not be made while a
-    transaction is open.
+    `loaded` is sorted by name; `faults` are the plugins that were left out; `built_in` are
+    Tradewind's own. `channels` and `providers` are by their own names. Request-time calls ask only
+    the plugins for which `contexts` gives a context, never raise what a plugin raised, and must not
+    be made while a transaction is open.
     """
 
     def __init__(
@@ -103,7 +103,10 @@ class Plugins:
         faults: tuple[PluginFault, ...],
         brought: Brought,
         dispatcher: Dispatcher,
+        *,
+        built_in: Mapping[str, LoadedPlugin] = MappingProxyType({}),
     ) -> None:
+        self.built_in = built_in
         self.loaded: Mapping[str, LoadedPlugin] = MappingProxyType(dict(loaded))
         self.faults = faults
         self.channels: Mapping[str, Channel[Any]] = MappingProxyType(brought.channels)

@@ -32,6 +32,7 @@ class _Candidate(msgspec.Struct, frozen=True, kw_only=True):
     version: str | None
     plugin: Any
     entry_point: str | None
+    built_in: bool = False
 
     def faults(self, problems: Iterable[Problem]) -> list[PluginFault]:
         return [PluginFault(self.name, self.distribution, *problem) for problem in problems]
@@ -47,6 +48,7 @@ def load(
     strict: bool = False,
     entry_points: Iterable[EntryPoint] | None = None,
     extra: Sequence[Plugin] = (),
+    built_in: Sequence[Plugin] = (),
     timeout: float = 5.0,
     on_failure: FailureSink | None = None,
 ) -> Plugins:
@@ -54,16 +56,18 @@ def load(
 
     `entry_points` defaults to what is `installed`, except in a process that runs pytest, where
     nothing is loaded unasked. `extra` are further plugins, which win over installed ones of the
-    same name. `timeout` is the limit of each request-time call in seconds; `on_failure` is told
-    when one fails. A plugin that cannot be used is left out and is in `Plugins.faults`; with
-    `strict`, PluginProblem is raised instead and lists every fault.
+    same name. `built_in` are Tradewind's own: they are asked like the others, but no store enables
+    them or gives them settings. `timeout` is the limit of each request-time call in seconds;
+    `on_failure` is told when one fails. A plugin that cannot be used is left out and is in
+    `Plugins.faults`; with `strict`, PluginProblem is raised instead and lists every fault.
     """
     if entry_points is None:
         entry_points = () if _in_pytest() else installed()
     faults: list[PluginFault] = []
     manager = pluggy.PluginManager(PROJECT)
     manager.add_hookspecs(Hooks)
-    candidates = [*map(_handed_in, extra), *_imported(entry_points, faults)]
+    own = [msgspec.structs.replace(_handed_in(plugin), built_in=True) for plugin in built_in]
+    candidates = [*own, *map(_handed_in, extra), *_imported(entry_points, faults)]
     accepted = _checked(candidates, manager, faults)
     _register(accepted, manager, faults)
     dispatcher = Dispatcher(manager, timeout, on_failure)
@@ -77,7 +81,9 @@ def load(
         for name, candidate in accepted.items()
         if manager.has_plugin(name)
     }
-    return Plugins(loaded, tuple(faults), brought, dispatcher)
+    of_tradewind = [name for name in loaded if accepted[name].built_in]
+    ours = {name: loaded.pop(name) for name in of_tradewind}
+    return Plugins(loaded, tuple(faults), brought, dispatcher, built_in=ours)
 
 
 def _in_pytest() -> bool:
@@ -132,7 +138,10 @@ def _checked(
         problems = _looked_at(
             checks.plugin_problems, candidate.plugin, manager, candidate.entry_point
         )
-        if candidate.name in accepted:
+        if candidate.name == PROJECT and not candidate.built_in:
+            message = "This is Tradewind's own name; give the plugin another."
+            problems.append(Problem("reserved_name", message))
+        elif candidate.name in accepted:
             other = accepted[candidate.name].distribution or "the host"
             problems.append(
                 Problem(

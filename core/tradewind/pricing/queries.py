@@ -7,7 +7,9 @@ from uuid import UUID
 import msgspec
 
 from tradewind.database import Transaction
-from tradewind.pricing.rules import BuiltInShipping, PriceBook, Promotion, TaxRate
+from tradewind.pricing.rules import BuiltInShipping, PriceBook, Promotion, ShippingRules, TaxRate
+
+_RULES = msgspec.json.Decoder(ShippingRules)
 
 PROMOTION = """jsonb_build_object(
     'id', p.id, 'title', p.title, 'kind', p.kind, 'value', p.value::text, 'code', p.code,
@@ -113,9 +115,7 @@ async def shipping_options(tx: Transaction, region_id: UUID) -> list[BuiltInShip
         tx.store_id,
         region_id,
     )
-    return [
-        BuiltInShipping(**{**dict(row), "rules": msgspec.json.decode(row["rules"])}) for row in rows
-    ]
+    return [BuiltInShipping(**{**dict(row), "rules": _RULES.decode(row["rules"])}) for row in rows]
 
 
 async def insert_tax_rate(tx: Transaction, tax: TaxRate) -> None:

@@ -14,7 +14,14 @@ from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Database, Transaction
 from tradewind.pricing import queries
-from tradewind.pricing.rules import BuiltInShipping, PriceBook, Promotion, TaxRate, percent
+from tradewind.pricing.rules import (
+    BuiltInShipping,
+    PriceBook,
+    Promotion,
+    ShippingRules,
+    TaxRate,
+    percent,
+)
 from tradewind.stores.service import pricing_changed
 
 _MOST_BOOKS = 4096
@@ -120,14 +127,13 @@ async def create_shipping_option(
     """
     await region_for(tx, region_id)
     refuse(amount_errors("price", price))
-    bounds = {"minimum": minimum, "maximum": maximum}
     option = BuiltInShipping(
         id=tx.new_id(),
         region_id=region_id,
         name=name,
         price=price,
         estimate=estimate,
-        rules={key: bound for key, bound in bounds.items() if bound is not None},
+        rules=ShippingRules(minimum=minimum, maximum=maximum),
         position=position,
     )
     await queries.insert_shipping_option(tx, option)

@@ -6,19 +6,28 @@ import msgspec
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod, check_open, quote_request
-from tradewind.checkout.rules import changed, offered_shipping, rates_of
+from tradewind.checkout.rules import changed
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
-from tradewind.contracts.pricing import QuoteRequest, TaxQuote
+from tradewind.contracts.pricing import QuoteRequest, ShippingOption, TaxQuote
 from tradewind.database import Store, Transaction
+from tradewind.plugins import Contexts
+from tradewind.pricing.builtin import (
+    NAME,
+    Context,
+    after,
+    book_context,
+    price_alone,
+    sourced,
+    with_book,
+)
 from tradewind.pricing.rules import (
-    Adjusted,
+    PriceBook,
     Priced,
-    Sourced,
-    TaxRate,
     acceptable,
     adjust,
-    built_in_taxes,
+    options_of,
+    taxes_of,
     total_up,
 )
 from tradewind.pricing.service import list_shipping_options, list_tax_rates
@@ -28,10 +37,10 @@ ATTEMPTS = 5
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart and the taxes of its region."""
+    """A cart, and the store's price tables for it with the moment at which they are asked."""
 
     cart: Cart
-    rates: list[TaxRate]
+    own: Context
 
 
 async def quote(engine: Engine, store: Store, cart_id: UUID) -> Cart:
@@ -62,7 +71,7 @@ async def quote_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
     if _asks_plugins(engine):
         return None
     basis = await _basis(tx, cart)
-    priced = _total(basis, _adjusted(basis.cart, [], []), None)
+    priced = await price_alone(quote_request(basis.cart), basis.own)
     return await carts.store_quote(tx, basis.cart, priced)
 
 
@@ -73,25 +82,27 @@ async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[
     """
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
-        own = await list_shipping_options(tx, cart.region.id)
+        own = book_context(store.id, await _book(tx, cart), tx.now)
     if not any(line.kind == "physical" for line in cart.lines):
         return []
-    asked = await engine.plugins.shipping_options(quote_request(cart), engine.contexts(store))
+    contexts = with_book(engine.contexts(store), own)
+    asked = await engine.plugins.shipping_options(quote_request(cart), contexts)
     return [
-        *offered_shipping(own, _subtotal(cart)),
-        *(
-            ShippingMethod(
-                plugin=answer.plugin,
-                id=option.id,
-                name=option.name,
-                price=option.price,
-                estimate=option.estimate,
-            )
-            for answer in asked.answers
-            for option in answer.value
-            if option.price >= 0
-        ),
+        _method(answer.plugin, option)
+        for answer in asked.answers
+        for option in answer.value
+        if option.price >= 0
     ]
+
+
+def _method(plugin: str, option: ShippingOption) -> ShippingMethod:
+    return ShippingMethod(
+        plugin="" if plugin == NAME else plugin,
+        id=option.id,
+        name=option.name,
+        price=option.price,
+        estimate=option.estimate,
+    )
 
 
 async def shipping_option(
@@ -127,67 +138,52 @@ def _asks_plugins(engine: Engine) -> bool:
 async def _basis(tx: Transaction, cart: Cart) -> Basis:
     """What is needed to price a cart, its own delivery option brought up to date."""
     check_open(cart)
-    rates = await list_tax_rates(tx, cart.region.id)
+    book = await _book(tx, cart)
     method = cart.shipping_method
     if method is not None and not method.plugin:
-        options = await list_shipping_options(tx, cart.region.id)
-        offered = offered_shipping(options, _subtotal(cart))
+        offered = [_method(NAME, one) for one in options_of(book, quote_request(cart))]
         current = next((one for one in offered if one.id == method.id), None)
         if current != method:
             cart = await carts.update(tx, cart, CartUpdate(shipping_method=current))
-    return Basis(cart=cart, rates=rates)
+    return Basis(cart=cart, own=book_context(tx.store_id, book, tx.now))
 
 
-def _subtotal(cart: Cart) -> int:
-    return sum(line.unit_price * line.quantity for line in cart.lines)
+async def _book(tx: Transaction, cart: Cart) -> PriceBook:
+    region = cart.region
+    return PriceBook(
+        countries=region.countries,
+        inclusive=region.tax_inclusive,
+        rounding=region.rounding,
+        rates=await list_tax_rates(tx, region.id),
+        options=await list_shipping_options(tx, region.id),
+    )
 
 
 async def _priced(engine: Engine, store: Store, basis: Basis) -> Priced:
+    """What the cart comes to when every plugin is asked, the store's own tables among them."""
     request = quote_request(basis.cart)
-    contexts = engine.contexts(store)
+    contexts = with_book(engine.contexts(store), basis.own)
     asked = await engine.plugins.price_adjustments(request, contexts)
-    given = [
-        Sourced(answer.plugin, "price", one) for answer in asked.answers for one in answer.value
-    ]
+    adjusted = adjust(request.lines, request.shipping, sourced(asked.answers))
+    book = basis.own.settings
+    source, taxes, more = await _taxed(engine, after(request, adjusted), contexts, book)
     flags = [f"adjustments_failed:{failure.plugin}" for failure in asked.failures]
-    adjusted = _adjusted(basis.cart, given, flags)
-    request = msgspec.structs.replace(request, lines=adjusted.lines, shipping=adjusted.shipping)
-    return _total(basis, *await _taxed(engine, store, request, adjusted))
+    adjusted = msgspec.structs.replace(adjusted, flags=[*flags, *adjusted.flags, *more])
+    return total_up(adjusted, taxes, inclusive=book.inclusive, tax_source=source)
 
 
 async def _taxed(
-    engine: Engine, store: Store, request: QuoteRequest, adjusted: Adjusted
-) -> tuple[Adjusted, tuple[str, TaxQuote] | None]:
-    """A tax plugin's answer, if one gave a sensible one; failures are flagged on the quote."""
-    asked = await engine.plugins.quote_tax(request, engine.contexts(store))
-    flags = [*adjusted.flags, *(f"tax_failed:{failure.plugin}" for failure in asked.failures)]
-    found = None
-    if asked.answer is not None:
-        if acceptable(asked.answer.value, adjusted.lines):
-            found = (asked.answer.plugin, asked.answer.value)
-        else:
-            flags.append(f"tax_not_acceptable:{asked.answer.plugin}")
-    return msgspec.structs.replace(adjusted, flags=flags), found
+    engine: Engine, request: QuoteRequest, contexts: Contexts, book: PriceBook
+) -> tuple[str, TaxQuote, list[str]]:
+    """Who taxed the cart, what came of it, and a flag for every plugin whose answer was of no use.
 
-
-def _adjusted(cart: Cart, given: list[Sourced], flags: list[str]) -> Adjusted:
-    request = quote_request(cart)
-    adjusted = adjust(request.lines, request.shipping, given)
-    return msgspec.structs.replace(adjusted, flags=[*flags, *adjusted.flags])
-
-
-def _total(basis: Basis, adjusted: Adjusted, answer: tuple[str, TaxQuote] | None) -> Priced:
-    region = basis.cart.region
-    if answer is not None:
-        source, taxes = answer
-        inclusive = region.tax_inclusive
-        return total_up(adjusted, taxes, inclusive=inclusive, tax_source=source)
-    address = basis.cart.shipping_address
-    taxes = built_in_taxes(
-        adjusted.lines,
-        adjusted.shipping,
-        rates_of(basis.rates, address.province if address else None),
-        inclusive=region.tax_inclusive,
-        rounding=region.rounding,
-    )
-    return total_up(adjusted, taxes, inclusive=region.tax_inclusive)
+    Where no plugin gave a sensible answer the store's own rates count.
+    """
+    asked = await engine.plugins.quote_tax(request, contexts)
+    flags = [f"tax_failed:{failure.plugin}" for failure in asked.failures]
+    if asked.answer is None:
+        return NAME, taxes_of(book, request), flags
+    source, taxes = asked.answer.plugin, asked.answer.value
+    if acceptable(taxes, request.lines):
+        return source, taxes, flags
+    return NAME, taxes_of(book, request), [*flags, f"tax_not_acceptable:{source}"]

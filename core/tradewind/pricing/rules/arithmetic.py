@@ -6,6 +6,7 @@ says, and the lines always add up to the total.
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from fractions import Fraction
 from typing import Literal
 
 import msgspec
@@ -149,19 +150,18 @@ def built_in_taxes(
 ) -> TaxQuote:
     """The tax by the store's own rates: each rate on each line of its class, rounded once."""
     found = [
-        _taxed(line, rate, _divisor(line.tax_class, rates, inclusive=inclusive), rounding)
+        _taxed(line, rate, _part(rate, goods, inclusive=inclusive), rounding)
         for line in lines
-        for rate in rates
-        if rate.tax_class == line.tax_class
+        for goods in [[rate for rate in rates if rate.tax_class == line.tax_class]]
+        for rate in goods
     ]
     on_delivery = [rate for rate in rates if rate.on_shipping]
-    divisor = 1 + sum((rate.rate for rate in on_delivery), Decimal(0)) if inclusive else Decimal(1)
     found += [
         TaxLine(
             line_id=SHIPPING,
             name=rate.name,
             rate=rate.rate,
-            amount=share(shipping, rate.rate / divisor),
+            amount=share(shipping, _part(rate, on_delivery, inclusive=inclusive)),
         )
         for rate in on_delivery
         if shipping
@@ -169,24 +169,23 @@ def built_in_taxes(
     return TaxQuote(lines=found)
 
 
-def _divisor(tax_class: str, rates: Sequence[Rate], *, inclusive: bool) -> Decimal:
+def _part(rate: Rate, together: Sequence[Rate], *, inclusive: bool) -> Fraction:
     """Tax contained in a gross price is its rate over one plus all rates that it contains."""
-    if not inclusive:
-        return Decimal(1)
-    return 1 + sum((rate.rate for rate in rates if rate.tax_class == tax_class), Decimal(0))
+    contained = sum((one.rate for one in together), Decimal(0)) if inclusive else Decimal(0)
+    return Fraction(rate.rate) / Fraction(1 + contained)
 
 
 def _taxed(
-    line: QuoteLine, rate: Rate, divisor: Decimal, rounding: Literal["unit", "line"]
+    line: QuoteLine, rate: Rate, part: Fraction, rounding: Literal["unit", "line"]
 ) -> TaxLine:
-    base, effective = line.subtotal - line.discount, rate.rate / divisor
+    base = line.subtotal - line.discount
     if rounding == "line":
-        amount = share(base, effective)
+        amount = share(base, part)
     else:
         # Units of a discounted line may differ by one minor unit; each is rounded by itself.
         low, dearer = divmod(base, line.quantity)
-        amount = dearer * share(low + 1, effective)
-        amount += (line.quantity - dearer) * share(low, effective)
+        amount = dearer * share(low + 1, part)
+        amount += (line.quantity - dearer) * share(low, part)
     return TaxLine(line_id=line.line_id, name=rate.name, rate=rate.rate, amount=amount)
 
 

@@ -1,9 +1,9 @@
 """What a store's own price tables hold, and which entries are acceptable. Amounts: minor units."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
-from typing import Any, Literal
+from typing import Literal
 from uuid import UUID
 
 import msgspec
@@ -31,6 +31,19 @@ class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
     postal_prefix: str | None = None
 
 
+class ShippingRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """For which carts a delivery option is offered, and when it is free.
+
+    `minimum`, `maximum` and `free_from` are compared with the subtotal before promotions; the first
+    two may be met exactly. Without `country_codes` it is for every country of the region.
+    """
+
+    minimum: int | None = None
+    maximum: int | None = None
+    free_from: int | None = None
+    country_codes: Sequence[str] = ()
+
+
 class BuiltInShipping(msgspec.Struct, frozen=True, kw_only=True):
     """A delivery option of the store itself; `rules` say for which carts it is offered."""
 
@@ -39,7 +52,7 @@ class BuiltInShipping(msgspec.Struct, frozen=True, kw_only=True):
     name: str
     price: int
     estimate: str
-    rules: Mapping[str, Any]
+    rules: ShippingRules
     position: int
 
 
@@ -85,13 +98,15 @@ class Promotion(msgspec.Struct, frozen=True, kw_only=True):
     used_by_shopper: int = 0
 
 
-class PriceBook(msgspec.Struct, frozen=True, kw_only=True):
+class PriceBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A store's own tables for one region, and the promotions that one cart may get.
 
     `version` is the store's `pricing_version`: whatever was computed from another one is void.
+    `countries` are those of the region, in lower case.
     """
 
     version: int = 0
+    countries: Sequence[str] = ()
     inclusive: bool = False
     rounding: Literal["unit", "line"] = "line"
     rates: Sequence[TaxRate] = ()
