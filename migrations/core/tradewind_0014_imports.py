@@ -1,0 +1,23 @@
+"""Files that are imported, how far they are, and what was refused in them."""
+
+from pathlib import Path
+
+from piccolo.apps.migrations.auto.migration_manager import MigrationManager
+from piccolo.engine import engine_finder
+
+ID = "2026-11-27T00:00:00:000014"
+VERSION = "1.38.0"
+DESCRIPTION = "Imports of files"
+
+
+async def forwards() -> MigrationManager:
+    """Run the SQL file of this step."""
+    manager = MigrationManager(migration_id=ID, app_name="tradewind", description=DESCRIPTION)
+
+    async def run() -> None:
+        connection = engine_finder().current_transaction.get().connection
+        script = Path(__file__).parent / "sql" / "0014_imports.sql"
+        await connection.execute(script.read_text(encoding="utf-8"))
+
+    manager.add_raw(run)
+    return manager
