@@ -62,7 +62,7 @@ def paths_listed(shelves: Sequence[Sequence[str]]) -> str:
 
 
 def paths(cell: str, inner: str = ">") -> list[tuple[str, ...]]:
-    """What `paths_listed` was given, without the blanks around each name; empty paths are left out."""
+    """What `paths_listed` was given, without the blanks around them, and no empty ones."""
     found: list[list[str]] = [[""]]
     end = 0
     for mark in _SPLIT.finditer(cell):

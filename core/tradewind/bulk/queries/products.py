@@ -1,0 +1,254 @@
+"""Hundreds of products in one statement."""
+
+from collections.abc import Sequence
+from uuid import UUID
+
+import msgspec
+
+from tradewind.bulk.rules.product_plan import (
+    Known,
+    ProductPlan,
+    ProductWrite,
+    ShelvesOf,
+    VariantWrite,
+    Words,
+)
+from tradewind.bulk.rules.products import KnownProduct, KnownVariant, PriceWrite
+from tradewind.bulk.rules.shelves import Shelf
+from tradewind.database import Transaction
+
+VARIANTS = """(
+    SELECT jsonb_agg(jsonb_build_object(
+        'id', v.id, 'sku', v.sku, 'title', v.title, 'options', v.options,
+        'tax_class', v.tax_class, 'tracked', v.tracked, 'weight_grams', v.weight_grams,
+        'image', v.image, 'position', v.position, 'archived', v.archived_at IS NOT NULL,
+        'prices', coalesce((
+            SELECT jsonb_object_agg(r.currency, r.amount) FROM shop.prices r
+            WHERE r.store_id = v.store_id AND r.variant_id = v.id
+              AND r.region_id IS NULL AND r.starts_at IS NULL), '{}')
+        ) ORDER BY v.position, v.id)
+    FROM shop.variants v WHERE v.store_id = p.store_id AND v.product_id = p.id
+)"""
+
+COLUMNS = f"""p.id, p.handle, p.title, p.description, p.kind, p.status, p.images,
+    coalesce((SELECT array_agg(pc.category_id ORDER BY pc.category_id)
+              FROM shop.product_categories pc
+              WHERE pc.store_id = p.store_id AND pc.product_id = p.id), '{{}}') AS categories,
+    {VARIANTS} AS variants"""
+
+
+def product_of(row: object) -> KnownProduct:
+    """A product from its row."""
+    found = dict(row)  # type: ignore[call-overload]
+    variants = msgspec.json.decode(found.pop("variants") or "[]", type=list[KnownVariant])
+    return KnownProduct(**found, variants=variants)
+
+
+async def known(
+    tx: Transaction, handles: Sequence[str], skus: Sequence[str], *, lock: bool
+) -> Known:
+    """What is stored of what a batch names; with `lock` nobody changes those products meanwhile.
+
+    `skus` are in upper case.
+    """
+    products = await tx.fetch(
+        f"""SELECT {COLUMNS} FROM shop.products p
+            WHERE p.store_id = $1 AND p.handle = ANY ($2::text[])
+            ORDER BY p.id {"FOR NO KEY UPDATE OF p" if lock else ""}""",
+        tx.store_id,
+        list(handles),
+    )
+    owners = await tx.fetch(
+        """SELECT sku_key, product_id FROM shop.variants
+           WHERE store_id = $1 AND sku_key = ANY ($2::text[])""",
+        tx.store_id,
+        list(skus),
+    )
+    return Known(
+        {row["handle"]: product_of(row) for row in products},
+        {row["sku_key"]: row["product_id"] for row in owners},
+    )
+
+
+async def shelves(tx: Transaction) -> list[Shelf]:
+    """Every category of the store, in its order."""
+    rows = await tx.fetch(
+        """SELECT id, parent_id, name, handle FROM shop.categories WHERE store_id = $1
+           ORDER BY position, id""",
+        tx.store_id,
+    )
+    return [Shelf(**dict(row)) for row in rows]
+
+
+async def write(tx: Transaction, plan: ProductPlan) -> None:
+    """Write what a plan says: categories first, then products and what hangs on them."""
+    await _add_shelves(tx, plan.shelves.new)
+    await _insert_products(tx, plan.created)
+    await _update_products(tx, plan.changed)
+    await _upsert_variants(tx, plan.variants)
+    await _set_prices(tx, plan.prices)
+    await _place(tx, plan.placed)
+    await _set_words(tx, plan.words)
+
+
+def rows_of(writes: Sequence[msgspec.Struct]) -> str:
+    """Rows as the one JSON document that `jsonb_to_recordset` takes apart again."""
+    return msgspec.json.encode(writes).decode()
+
+
+async def _add_shelves(tx: Transaction, new: Sequence[Shelf]) -> None:
+    if new:
+        await tx.execute(
+            """INSERT INTO shop.categories (store_id, id, parent_id, name, handle, created_at)
+               SELECT $1, c.id, c.parent_id, c.name, c.handle, $3
+               FROM jsonb_to_recordset($2::jsonb)
+                   AS c (id uuid, parent_id uuid, name text, handle text)""",
+            tx.store_id,
+            rows_of(new),
+            tx.now,
+        )
+
+
+async def _insert_products(tx: Transaction, new: Sequence[ProductWrite]) -> None:
+    if new:
+        await tx.execute(
+            """INSERT INTO shop.products (store_id, id, handle, title, description, kind, status,
+                                          images, created_at, updated_at)
+               SELECT $1, p.id, p.handle, p.title, p.description, p.kind, p.status, p.images, $3, $3
+               FROM jsonb_to_recordset($2::jsonb)
+                   AS p (id uuid, handle text, title text, description text, kind text, status text,
+                         images text[])""",
+            tx.store_id,
+            rows_of(new),
+            tx.now,
+        )
+
+
+async def _update_products(tx: Transaction, changed: Sequence[ProductWrite]) -> None:
+    if changed:
+        await tx.execute(
+            """UPDATE shop.products p
+               SET title = n.title, description = n.description, kind = n.kind, status = n.status,
+                   images = n.images, version = p.version + 1, updated_at = $3
+               FROM jsonb_to_recordset($2::jsonb)
+                   AS n (id uuid, title text, description text, kind text, status text,
+                         images text[])
+               WHERE p.store_id = $1 AND p.id = n.id""",
+            tx.store_id,
+            rows_of(changed),
+            tx.now,
+        )
+
+
+async def _upsert_variants(tx: Transaction, variants: Sequence[VariantWrite]) -> None:
+    if variants:
+        await tx.execute(
+            """INSERT INTO shop.variants (store_id, id, product_id, sku, title, options, tax_class,
+                                          tracked, weight_grams, position, image, created_at)
+               SELECT $1, v.id, v.product_id, v.sku, v.title, v.options, v.tax_class, v.tracked,
+                      v.weight_grams, v.position, v.image, $3
+               FROM jsonb_to_recordset($2::jsonb)
+                   AS v (id uuid, product_id uuid, sku text, title text, options jsonb,
+                         tax_class text, tracked boolean, weight_grams integer, position integer,
+                         image text)
+               ON CONFLICT (store_id, id) DO UPDATE
+               SET sku = EXCLUDED.sku, title = EXCLUDED.title, options = EXCLUDED.options,
+                   tax_class = EXCLUDED.tax_class, tracked = EXCLUDED.tracked,
+                   weight_grams = EXCLUDED.weight_grams, image = EXCLUDED.image,
+                   archived_at = NULL""",
+            tx.store_id,
+            rows_of(variants),
+            tx.now,
+        )
+
+
+async def _set_prices(tx: Transaction, prices: Sequence[PriceWrite]) -> None:
+    if prices:
+        await tx.execute(
+            """INSERT INTO shop.prices (store_id, id, variant_id, currency, amount, created_at)
+               SELECT $1, r.id, r.variant_id, r.currency, r.amount, $3
+               FROM jsonb_to_recordset($2::jsonb)
+                   AS r (id uuid, variant_id uuid, currency text, amount bigint)
+               ON CONFLICT (store_id, variant_id, currency)
+                   WHERE region_id IS NULL AND starts_at IS NULL
+               DO UPDATE SET amount = EXCLUDED.amount""",
+            tx.store_id,
+            rows_of(prices),
+            tx.now,
+        )
+
+
+async def _place(tx: Transaction, placed: Sequence[ShelvesOf]) -> None:
+    """Put products on their shelves and no others."""
+    if not placed:
+        return
+    products = [one.product_id for one in placed for _ in one.category_ids]
+    categories = [category for one in placed for category in one.category_ids]
+    await tx.execute(
+        """DELETE FROM shop.product_categories pc
+           WHERE pc.store_id = $1 AND pc.product_id = ANY ($2::uuid[]) AND NOT EXISTS (
+               SELECT FROM unnest($3::uuid[], $4::uuid[]) AS n (product_id, category_id)
+               WHERE n.product_id = pc.product_id AND n.category_id = pc.category_id)""",
+        tx.store_id,
+        [one.product_id for one in placed],
+        products,
+        categories,
+    )
+    await tx.execute(
+        """INSERT INTO shop.product_categories (store_id, category_id, product_id)
+           SELECT $1, category_id, product_id
+           FROM unnest($2::uuid[], $3::uuid[]) AS n (product_id, category_id)
+           ON CONFLICT DO NOTHING""",
+        tx.store_id,
+        products,
+        categories,
+    )
+
+
+async def _set_words(tx: Transaction, words: Sequence[Words]) -> None:
+    if words:
+        await tx.execute(
+            """INSERT INTO shop.product_search (store_id, product_id, words)
+               SELECT $1, product_id, words FROM unnest($2::uuid[], $3::text[])
+                   AS w (product_id, words)
+               ON CONFLICT (store_id, product_id) DO UPDATE SET words = EXCLUDED.words""",
+            tx.store_id,
+            [one.product_id for one in words],
+            [one.words for one in words],
+        )
+
+
+async def page(tx: Transaction, after: UUID | None, limit: int) -> list[KnownProduct]:
+    """Products in the order of their making, but those that are gone."""
+    rows = await tx.fetch(
+        f"""SELECT {COLUMNS} FROM shop.products p
+            WHERE p.store_id = $1 AND p.status <> 'archived' AND ($2::uuid IS NULL OR p.id > $2)
+            ORDER BY p.id LIMIT $3""",
+        tx.store_id,
+        after,
+        limit,
+    )
+    return [product_of(row) for row in rows]
+
+
+async def most_options(tx: Transaction) -> int:
+    """How many options a variant of the store has at most."""
+    most: int = await tx.fetchval(
+        """SELECT coalesce(max((SELECT count(*) FROM jsonb_object_keys(v.options))), 0)::integer
+           FROM shop.variants v WHERE v.store_id = $1 AND v.archived_at IS NULL""",
+        tx.store_id,
+    )
+    return most
+
+
+async def currencies(tx: Transaction) -> list[str]:
+    """Currencies that the store sells in or has plain prices in."""
+    rows = await tx.fetch(
+        """SELECT currency FROM shop.regions WHERE store_id = $1
+           UNION SELECT currency FROM shop.prices
+           WHERE store_id = $1 AND region_id IS NULL AND starts_at IS NULL
+           UNION SELECT currency FROM shop.store_settings WHERE store_id = $1
+           ORDER BY 1""",
+        tx.store_id,
+    )
+    return [row["currency"] for row in rows]

@@ -1,0 +1,1 @@
+"""Imports and exports: begin, go on, call off, look at."""
