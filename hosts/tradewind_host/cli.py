@@ -64,6 +64,9 @@ AsJson = Annotated[bool, typer.Option("--json", help="For programs: JSON on stan
 Slug = Annotated[str, typer.Option("--store", help="The store's slug.")]
 OfStore = Annotated[str, typer.Option("--store", help="The store's slug.")]
 Email = Annotated[str, typer.Argument(metavar="EMAIL", help="What somebody signs in with.")]
+FileKind = Annotated[
+    Literal["products", "prices", "stock"], typer.Option("--kind", help="What the file holds.")
+]
 Generate = Annotated[
     bool, typer.Option("--generate", help="Make a password up instead of asking for one.")
 ]
@@ -169,6 +172,63 @@ def seed(data_dir: DataDir = None) -> None:
 
     config = _configured(data_dir=data_dir)
     run(lambda: seed_stores(config))
+
+
+@app.command("import")
+def import_file(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="A CSV file.", exists=True)],
+    *,
+    slug: OfStore,
+    kind: FileKind,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would happen.")] = False,
+    strict: Annotated[
+        bool, typer.Option("--strict", help="Import nothing unless every row can be.")
+    ] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where an import of this file ended.")
+    ] = False,
+    report: Annotated[
+        Path | None, typer.Option(help="Where to write what was refused, as CSV.")
+    ] = None,
+    data_dir: DataDir = None,
+) -> None:
+    """Take products, prices or stock in from a file: good rows go in, the others are told.
+
+    Ends with 1 when rows were refused.
+    """
+    from tradewind_host.bulk import Wish, import_file
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    wish = Wish(
+        path=path,
+        slug=slug,
+        kind=kind,
+        dry_run=dry_run,
+        strict=strict,
+        resume=resume,
+        report=report,
+    )
+    outcome: list[bool] = []
+    run(lambda: import_file(config, wish, outcome))
+    if outcome != [True]:
+        raise typer.Exit(1)
+
+
+@app.command("export")
+def export_file(
+    path: Annotated[Path, typer.Argument(metavar="FILE", help="Where to write it.")],
+    *,
+    slug: OfStore,
+    kind: FileKind,
+    data_dir: DataDir = None,
+) -> None:
+    """Write a store's products, prices or stock into a CSV file that `import` takes back."""
+    from tradewind_host.bulk import export_file
+    from tradewind_host.serving import run
+
+    config = _configured(data_dir=data_dir)
+    run(lambda: export_file(config, path, slug, kind))
 
 
 @app.command("config")
