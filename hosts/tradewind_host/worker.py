@@ -9,6 +9,7 @@ from uuid import UUID
 
 import asyncpg
 
+from tradewind.bulk.service import runs as imports
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
@@ -74,6 +75,7 @@ class Worker:
             checkout.REFUND: self._follow_refund,
             checkout.CAPTURE: self._follow_capture,
             codes.SEND_CODE: self._send_code,
+            imports.IMPORT: self._import,
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
@@ -92,6 +94,7 @@ class Worker:
             ),
             "release_held": (timedelta(minutes=1), self._each_store(_release_held)),
             "forget": (timedelta(minutes=10), self._forget),
+            "forget_imports": (timedelta(hours=1), self._each_store(_forget_imports)),
             "forget_codes": (timedelta(hours=1), self._each_store(codes.forget_codes)),
             "forget_answers": (timedelta(minutes=10), self._each_store(idempotency.forget_old)),
         }
@@ -287,6 +290,16 @@ class Worker:
         await codes.send(self._engine, await self._store(job), claimed, locale)
         return False
 
+    async def _import(self, job: TakenJob) -> bool:
+        """A file for a while; the others have their turn before it goes on."""
+        store, import_id = await self._store(job), UUID(job.payload["import_id"])
+        database = self._engine.database
+        if not await imports.work_on(database, store, import_id):
+            return False
+        await queue.put_off(database, job.id, database.clock.now(), counted=False)
+        self._runner.wake()
+        return True
+
     # --- schedules ---------------------------------------------------------------------------
 
     def _each_store(
@@ -317,6 +330,10 @@ _OWN: Mapping[str, Callable[[Engine, Store, Event], Awaitable[None]]] = {
     LETTERS: letters.write,
 }
 """Core's own subscribers."""
+
+
+async def _forget_imports(engine: Engine, store: Store) -> None:
+    await imports.forget_old(engine.database, store)
 
 
 async def _release_held(engine: Engine, store: Store) -> None:

@@ -26,6 +26,8 @@ REFUSALS = {
 # Callables whose code is not given by name: which of their arguments it is.
 POSITIONS = {
     FieldError.__name__: 1,
+    "BadCell": 0,
+    "unreadable": 1,
     "problem": 1,
     "Problem": 0,
     "PluginFault": 2,

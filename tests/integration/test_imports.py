@@ -13,11 +13,16 @@ from tradewind.contracts.money import Money
 from tradewind.database import Database
 from tradewind.inventory.service import levels
 
-TEAS = """handle,title,description,kind,status,categories,images,sku,option1_name,option1_value,tracked,weight_grams,price_KES,price_USD
-purple-tea,Purple tea,From Kericho,physical,published,Drinks > Tea | Gifts,/media/tea.jpg,TEA-50,Size,50 g,true,50,450.00,3.5
-purple-tea,,,,,,,TEA-100,Size,100 g,true,100,800.50,6.25
-e-book,Tea: a book,,digital,draft,Books,,BOOK,,,,,1200,
-"""
+HEADER = (
+    "handle,title,description,kind,status,categories,images,sku,option1_name,option1_value,"
+    "tracked,weight_grams,price_KES,price_USD\n"
+)
+TEAS = HEADER + (
+    "purple-tea,Purple tea,From Kericho,physical,published,Drinks > Tea | Gifts,/media/tea.jpg,"
+    "TEA-50,Size,50 g,true,50,450.00,3.5\n"
+    "purple-tea,,,,,,,TEA-100,Size,100 g,true,100,800.50,6.25\n"
+    "e-book,Tea: a book,,digital,draft,Books,,BOOK,,,,,1200,\n"
+)
 
 
 @pytest_asyncio.fixture

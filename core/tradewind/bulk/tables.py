@@ -47,6 +47,6 @@ class RefusedRow(ManyColumnKey, Table, tablename="import_errors", schema="shop",
     import_id = UUID(primary_key=True, default=None)
     number = BigInt(primary_key=True, default=None)
     row = BigInt(default=None)
-    column = Text(default=None)
+    place = Text(default=None)
     code = Text(default=None)
     message = Text(default=None)

@@ -41,7 +41,7 @@ CREATE TABLE shop.import_errors (
     import_id uuid NOT NULL,
     number bigint NOT NULL,
     row bigint NOT NULL,
-    "column" text NOT NULL,
+    place text NOT NULL,
     code text NOT NULL,
     message text NOT NULL,
     PRIMARY KEY (store_id, import_id, number),

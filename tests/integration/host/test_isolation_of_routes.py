@@ -80,7 +80,7 @@ class Call(NamedTuple):
 
 
 # What says of an own object that it was found, where the call itself cannot succeed.
-REACHED = {"capture": "nothing_to_capture"}
+REACHED = {"capture": "nothing_to_capture", "cancel_import": "import_finished"}
 
 
 # Lists that must name what the other store owns, to that store: the positive control.
@@ -88,6 +88,7 @@ SHOWN = {
     "list_orders",
     "list_cases",
     "list_conversations",
+    "list_imports",
     "order_list",
     "case_list",
     "conversation_list",
@@ -141,6 +142,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "product_id": await first_id(shop, slug, "products"),
         "key_id": await key_id(shop, slug),
         "media_id": await media_id(shop, slug),
+        "import_id": await import_id(shop, slug, sku),
         "token": token_for(shop.engine, store, order_id, "order"),
         **await carts_in(shop, slug, sku),
     }
@@ -207,6 +209,15 @@ async def media_id(shop: Shop, slug: str) -> UUID:
     )
     async with database.transaction(shop.branches[slug].store.id) as tx:
         return (await keep(tx, item))[0].id
+
+
+async def import_id(shop: Shop, slug: str, sku: str) -> UUID:
+    """An import with a row that was taken and one that was not."""
+    headers = {"Authorization": f"Bearer {shop.branches[slug].secret_key}"}
+    text = f"sku,on_hand\n{sku},99\nNONE,1\n"
+    answer = await shop.client.post("/admin/imports?kind=stock", content=text, headers=headers)
+    assert answer.is_success, answer.text
+    return UUID(answer.json()["import"]["id"])
 
 
 def calls(shop: Shop) -> list[Call]:
@@ -328,5 +339,5 @@ async def everything(shop: Shop, slug: str) -> dict[str, Any]:
     for call in calls(shop):
         page = call.path.startswith("/dashboard") or call.function == "list_audit"
         if call.method == "GET" and not call.parameters and not page:
-            found[call.path] = (await ask(shop, call, {}, slug)).json()
+            found[call.path] = (await ask(shop, call, {}, slug)).text
     return found

@@ -99,7 +99,7 @@ async def test_answers_are_as_declared(
             declared = operation["responses"][str(answer.status_code)]
             (media_type,) = declared["content"]
             assert answer.headers["content-type"].startswith(media_type), path
-            if media_type != "text/plain; version=0.0.4":
+            if media_type.endswith("json"):
                 schema = declared["content"][media_type]["schema"]
                 assert_fits(answer.json(), schema, document, path)
             seen.add(answer.status_code)

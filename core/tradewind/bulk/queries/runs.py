@@ -113,7 +113,7 @@ async def _add_errors(
         return
     await tx.execute(
         """INSERT INTO shop.import_errors
-               (store_id, import_id, number, row, "column", code, message)
+               (store_id, import_id, number, row, place, code, message)
            SELECT $1, $2, coalesce((SELECT max(number) FROM shop.import_errors
                                     WHERE store_id = $1 AND import_id = $2), 0) + e.number,
                   e.row, e.col, e.code, e.message
@@ -186,7 +186,7 @@ class NumberedError(RowError, frozen=True, kw_only=True):
 async def errors(tx: Transaction, import_id: UUID, after: int, limit: int) -> list[NumberedError]:
     """What was refused, in the order of the file."""
     rows = await tx.fetch(
-        """SELECT number, row, "column", code, message FROM shop.import_errors
+        """SELECT number, row, place AS column, code, message FROM shop.import_errors
            WHERE store_id = $1 AND import_id = $2 AND number > $3 ORDER BY number LIMIT $4""",
         tx.store_id,
         import_id,

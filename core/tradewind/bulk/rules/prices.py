@@ -181,7 +181,8 @@ class _Reading:
         minor = None if gone or not currency else self._amount(currency, comma=comma)
         starts, ends = self._moment("starts_at"), self._moment("ends_at")
         if ends and (starts is None or starts >= ends):
-            self._wrong("ends_at", "invalid", "A price ends after its beginning.")
+            words = "A price ends after its beginning."
+            self.errors.append(FieldError("ends_at", "invalid", words))
         if self.errors or variant is None:
             return None
         price = KnownPrice(
@@ -198,30 +199,29 @@ class _Reading:
     def _cell(self, column: str) -> str:
         return self._row.get(column).strip()
 
-    def _wrong(self, column: str, code: str, message: str) -> None:
-        self.errors.append(FieldError(column, code, message))
-
     def _variant(self) -> PricedVariant | None:
         found = self._known.variants.get(self._cell("sku").upper())
         if found is None:
-            self._wrong("sku", "unknown_sku", "There is no such SKU.")
+            self.errors.append(FieldError("sku", "unknown_sku", "There is no such SKU."))
         return found
 
     def _region(self) -> PricedRegion | None:
         name = self._cell("region")
         found = self._known.regions.get(name)
         if name and found is None:
-            self._wrong("region", "unknown_region", "There is no region of this name.")
+            words = "There is no region of this name."
+            self.errors.append(FieldError("region", "unknown_region", words))
         return found
 
     def _currency(self, region: PricedRegion | None) -> str:
         currency = self._cell("currency").upper()
         if len(currency) != _LETTERS or not (currency.isascii() and currency.isalpha()):
-            self._wrong("currency", "invalid", "A code of ISO 4217, such as KES.")
+            words = "A code of ISO 4217, such as KES."
+            self.errors.append(FieldError("currency", "invalid", words))
             return ""
         if region is not None and region.currency != currency:
             words = f"This region has the currency {region.currency}."
-            self._wrong("currency", "wrong_currency", words)
+            self.errors.append(FieldError("currency", "wrong_currency", words))
         return currency
 
     def _amount(self, currency: str, *, comma: bool) -> int | None:
