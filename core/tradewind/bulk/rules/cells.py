@@ -16,8 +16,8 @@ from tradewind.contracts.money import Money, from_major
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - spreadsheets know the wide ones
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
-_WHOLE = re.compile(r"[+-]?\d{1,15}")
-_DECIMAL = re.compile(r"\d{1,15}(\.\d{1,6})?")
+_WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
+_DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _YES = frozenset(("true", "yes", "y", "1"))
 _NO = frozenset(("false", "no", "n", "0"))
 _SPLIT = re.compile(r"\\(.)|([|>])", re.DOTALL)
