@@ -152,7 +152,7 @@ def test_rows_are_numbered_as_a_spreadsheet_does() -> None:
 @pytest.mark.parametrize(
     ("line", "code"),
     [
-        (b"tea,T,Caf\xe9\n", "not_utf8"),
+        (b"tea,T,Caf\xe9\n", "wrong_encoding"),
         (b"tea,T,\0\n", "invalid"),
         (b"tea,T,Tea,more\n", "too_many_cells"),
         (b'tea,T,"Tea"x\n', "malformed"),

@@ -137,7 +137,7 @@ def _fault(cells: Sequence[str], columns: Sequence[str]) -> FieldError | None:
         if cell and not column:
             return FieldError("", "too_many_cells", "There are more cells than columns.")
         if not cell.isascii() and not _is_text(cell):
-            return FieldError(column, "not_utf8", "Save the file as CSV in UTF-8.")
+            return FieldError(column, "wrong_encoding", "Save the file as CSV in UTF-8.")
         if "\0" in cell:
             return FieldError(column, "invalid", "A zero byte cannot be stored.")
     return None
