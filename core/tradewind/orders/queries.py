@@ -8,11 +8,12 @@ import asyncpg
 import msgspec
 
 from tradewind.carts.rules import ShippingMethod
+from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
 from tradewind.database.patterns import like
 from tradewind.database.sql import Writes
-from tradewind.orders.rules import Entry, Order, OrderFilter, OrderLine, TimelineEntry
+from tradewind.orders.rules import Bought, Entry, Order, OrderFilter, OrderLine, TimelineEntry
 from tradewind.pricing.rules import LineAdjustment
 
 _ORDER = """
@@ -105,6 +106,26 @@ async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int) -> 
         limit,
     )
     return [_order(row) for row in rows]
+
+
+async def bought_by(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID, Bought]:
+    """What each of these customers bought, by currency; drafts and what came to nothing apart."""
+    rows = await tx.fetch(
+        """SELECT customer_id, currency, count(*) AS orders,
+                  sum(paid_total - refunded_total)::bigint AS spent
+           FROM shop.orders
+           WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])
+             AND status IN ('processing', 'completed')
+           GROUP BY customer_id, currency ORDER BY customer_id, currency""",
+        tx.store_id,
+        list(customer_ids),
+    )
+    found: dict[UUID, Bought] = {}
+    for row in rows:
+        before = found.get(row["customer_id"], Bought())
+        spent = [*before.spent, Money(row["spent"], row["currency"])]
+        found[row["customer_id"]] = Bought(orders=before.orders + row["orders"], spent=spent)
+    return found
 
 
 # An order without a person who could sign in is a guest's: it belongs to whoever has shown that its

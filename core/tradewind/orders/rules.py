@@ -191,6 +191,13 @@ class TimelineEntry(msgspec.Struct, frozen=True, kw_only=True):
     created_at: datetime
 
 
+class Bought(msgspec.Struct, frozen=True, kw_only=True):
+    """What a customer ordered that stands: how many orders, and what was paid and kept of them."""
+
+    orders: int = 0
+    spent: Sequence[Money] = ()
+
+
 class OrderFilter(msgspec.Struct, frozen=True, kw_only=True):
     """Which orders to list, newest first; `q` matches number, e-mail, phone and name."""
 

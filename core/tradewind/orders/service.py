@@ -19,6 +19,7 @@ from tradewind.database import Transaction
 from tradewind.database.sql import Writes
 from tradewind.orders import queries
 from tradewind.orders.rules import (
+    Bought,
     Entry,
     Order,
     OrderFilter,
@@ -100,6 +101,11 @@ async def order_by_number(
 async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int = 5) -> list[Order]:
     """A customer's newest orders."""
     return await queries.orders_of_customer(tx, customer_id, limit)
+
+
+async def bought_by(tx: Transaction, customer_ids: Sequence[UUID]) -> Mapping[UUID, Bought]:
+    """What each of these customers bought; who bought nothing is left out. One round trip."""
+    return await queries.bought_by(tx, customer_ids)
 
 
 async def orders_for(

@@ -6,9 +6,11 @@ from litestar.di import Provide
 from tradewind_host.access import provide_access
 from tradewind_host.admin_api import (
     api_keys,
+    carts,
     cases,
     catalog,
     conversations,
+    customers,
     events,
     imports,
     inventory,
@@ -31,6 +33,8 @@ _MODULES = (
     media,
     imports,
     regions,
+    carts,
+    customers,
     conversations,
     events,
     cases,

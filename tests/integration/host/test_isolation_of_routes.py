@@ -44,6 +44,7 @@ BODIES: dict[str, Any] = {
     "change_line": {"quantity": 2},
     "choose_shipping": lambda ids: {"option_id": ids["option_id"]},
     "start_payment": {"provider_id": "manual"},
+    "update_customer": {"note": "likes tea"},
 }
 """What a route wants in its body, by the name of its function."""
 
@@ -86,6 +87,8 @@ REACHED = {"capture": "nothing_to_capture", "cancel_import": "import_finished"}
 # Lists that must name what the other store owns, to that store: the positive control.
 SHOWN = {
     "list_orders",
+    "list_all_carts",
+    "list_customers",
     "list_cases",
     "list_conversations",
     "list_imports",
@@ -131,6 +134,8 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
             ),
         )
         deliveries = await list_deliveries(tx)
+        customer = await for_email(tx, f"{slug}@example.com")
+        await open_own_cart(tx, customer.id, NewCart(source="web"))
     found = {
         "order_id": order_id,
         "spare order_id": spare,
@@ -140,6 +145,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "conversation_id": await first_id(shop, slug, "conversations"),
         "item_id": await first_id(shop, slug, "webhook-inbox"),
         "product_id": await first_id(shop, slug, "products"),
+        "customer_id": await first_id(shop, slug, "customers"),
         "key_id": await key_id(shop, slug),
         "media_id": await media_id(shop, slug),
         "import_id": await import_id(shop, slug, sku),
@@ -266,8 +272,6 @@ async def credentials(shop: Shop, call: Call, slug: str) -> dict[str, str]:
         return {}
     async with shop.engine.database.transaction(branch.store.id) as tx:
         customer = await for_email(tx, f"{slug}@example.com")
-        if call.function == "show_my_cart":
-            await open_own_cart(tx, customer.id, NewCart(source="web"))
         new = NewSession(kind="customer", store_id=branch.store.id, customer_id=customer.id)
         return {"Authorization": f"Bearer {(await open_session(tx, new)).token}"}
 

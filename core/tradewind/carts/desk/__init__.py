@@ -1,0 +1,1 @@
+"""Carts as the merchant looks at them."""

@@ -1,0 +1,1 @@
+"""Customers as the merchant keeps them."""
