@@ -15,7 +15,7 @@ import asyncpg
 import msgspec
 
 from tests.bench.postgres import BenchPostgres
-from tradewind.catalog.rules import NewVariant, search_words
+from tradewind.catalog.rules import VariantFields, search_words
 from tradewind.database.directory import hash_key
 from tradewind.database.engine import SystemClock
 from tradewind.database.ids import Ids
@@ -168,27 +168,31 @@ class _Maker:
         ids = self._variants(store_id, product_id, location, variants)
         return product_id, handle, ids
 
-    def _choices(self, number: int) -> Iterable[NewVariant]:
+    def _choices(self, number: int) -> Iterable[VariantFields]:
         if number % 2:
-            yield NewVariant(sku=f"V-{number}")
+            yield VariantFields(id=self._new_id(), sku=f"V-{number}")
             return
         color = self._lot.choice(_COLORS)
         for size in _SIZES:
             options = {"Color": color, "Size": size}
-            yield NewVariant(sku=f"V-{number}-{size}", title=f"{color} / {size}", options=options)
+            yield VariantFields(
+                id=self._new_id(),
+                sku=f"V-{number}-{size}",
+                title=f"{color} / {size}",
+                options=options,
+            )
 
     def _variants(
-        self, store_id: UUID, product_id: UUID, location: UUID, variants: Sequence[NewVariant]
+        self, store_id: UUID, product_id: UUID, location: UUID, variants: Sequence[VariantFields]
     ) -> list[UUID]:
         price = self._lot.randrange(100, 20_000) * 50
-        ids = [self._new_id() for _ in variants]
-        for position, (variant_id, one) in enumerate(zip(ids, variants, strict=True)):
+        for position, one in enumerate(variants):
             options = msgspec.json.encode(one.options).decode()
-            key, words = (store_id, variant_id, product_id), (one.sku, one.title, options)
+            key, words = (store_id, one.id, product_id), (one.sku, one.title, options)
             self._add("shop.variants", *key, *words, position, self._now)
             amount = price + 500 * position
-            priced = (store_id, self._new_id(), variant_id, CURRENCY, amount, self._now)
+            priced = (store_id, self._new_id(), one.id, CURRENCY, amount, self._now)
             self._add("shop.prices", *priced)
-            level = (store_id, variant_id, location, one.sku, ON_HAND, self._now)
+            level = (store_id, one.id, location, one.sku, ON_HAND, self._now)
             self._add("shop.inventory_levels", *level)
-        return ids
+        return [one.id for one in variants]

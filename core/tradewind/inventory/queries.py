@@ -99,6 +99,18 @@ async def write_level(
     )
 
 
+async def rename_sku(tx: Transaction, variant_id: UUID, sku: str) -> None:
+    """Write a variant's new SKU on its levels."""
+    await tx.execute(
+        """UPDATE shop.inventory_levels SET sku = $3, updated_at = $4
+           WHERE store_id = $1 AND variant_id = $2""",
+        tx.store_id,
+        variant_id,
+        sku,
+        tx.now,
+    )
+
+
 async def journal(
     tx: Transaction, variant_id: UUID, location_id: UUID, on_hand: int, reason: str, actor: str
 ) -> None:

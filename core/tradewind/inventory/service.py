@@ -79,6 +79,11 @@ async def receive(
         await set_level(tx, sku, on_hand=on_hand, reason=reason, actor=actor)
 
 
+async def rename_sku(tx: Transaction, variant_id: UUID, sku: str) -> None:
+    """Have a variant's stock bear its new SKU."""
+    await queries.rename_sku(tx, variant_id, sku)
+
+
 async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Caps) -> None:
     """Hold stock for a cart in place of what it held before; the cart's row must be locked.
 

@@ -60,7 +60,8 @@ async def test_words_and_categories_narrow_the_list(client: httpx.AsyncClient, s
 
 async def test_a_list_goes_on_where_the_cursor_says(client: httpx.AsyncClient, shop: Shop) -> None:
     for number in range(3):
-        body = {"title": f"Cup {number}", "status": "published"}
+        variant = {"sku": f"CUP-{number}", "prices": [{"currency": "KES", "amount": 900}]}
+        body = {"title": f"Cup {number}", "status": "published", "variants": [variant]}
         made = await client.post("/admin/products", json=body, headers=shop.secret)
         assert made.status_code == HTTPStatus.CREATED
     seen: list[str] = []

@@ -38,6 +38,12 @@ BODIES: dict[str, Any] = {
     "add_note": {"note": "call first"},
     "set_level": {"adjust": 1},
     "update_product": {"description": "new words"},
+    "create_variant": {"sku": "ANOTHER"},
+    "generate_variants": {"sku": "MORE"},
+    "update_variant": {"title": "Another"},
+    "set_price": {"currency": "EUR", "amount": 100},
+    "replace_prices": {"prices": [{"currency": "EUR", "amount": 100}]},
+    "update_category": {"name": "Another"},
     "act_on_case": {"resolution": "done"},
     "update_cart": {"metadata": {"gift": True}},
     "add_line": lambda ids: {"variant_id": ids["variant_id"]},
@@ -56,11 +62,21 @@ SPARE = {
     "remove_line": "spare",
     "complete": "ready",
     "claim_cart": "claimed",
+    "archive_product": "spare",
+    "archive_variant": "spare",
+    "generate_variants": "spare",
+    "update_variant": "changed",
+    "delete_price": "spare",
+    "replace_prices": "spare",
+    "delete_category": "spare",
 }
 """What needs objects of its own, because another call spoils them: a paid order stays."""
 
 SHARED = {"name", "plugin", "path"}
 """Parameters that name no object of a store: plugins and flags are the same for all."""
+
+
+SIZES = {"name": "size", "values": ["S", "M"]}
 
 
 class Call(NamedTuple):
@@ -151,6 +167,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "import_id": await import_id(shop, slug, sku),
         "token": token_for(shop.engine, store, order_id, "order"),
         **await carts_in(shop, slug, sku),
+        **await goods_in(shop, slug),
     }
     ids = {name: str(value) for name, value in found.items()}
     return {**ids, "id_or_handle": ids["product_id"], "action": "close", "deed": "note"}
@@ -186,6 +203,31 @@ async def carts_in(shop: Shop, slug: str, sku: str) -> dict[str, str]:
     path = f"/store/carts/{found['cart_id']}/shipping-options"
     options = (await shop.client.get(path, headers=headers)).json()["shipping_options"]
     return {**found, "variant_id": variant_id, "option_id": options[0]["id"]}
+
+
+async def goods_in(shop: Shop, slug: str) -> dict[str, str]:
+    """A category to keep and one to lose; a draft with a variant and its price."""
+    found = dict[str, str]()
+    for use in ("", "spare "):
+        body = {"name": f"Shelf {use}of {slug}"}
+        made = await shop.admin("POST", "/admin/categories", body, store=slug)
+        found[f"{use}category_id"] = made["category"]["id"]
+    prices = [{"currency": "EUR", "amount": 1}]
+    variants = [
+        {"sku": f"DRAFT-{size}", "options": {"size": size}, "prices": prices} for size in "SM"
+    ]
+    draft = {"title": f"Draft of {slug}", "options": [SIZES], "variants": variants}
+    product = (await shop.admin("POST", "/admin/products", draft, store=slug))["product"]
+    small, medium = product["variants"]
+    return {
+        **found,
+        "price_id": small["prices"][0]["id"],
+        "spare price_id": small["prices"][0]["id"],
+        "spare product_id": product["id"],
+        "spare variant_id": small["id"],
+        "changed product_id": product["id"],
+        "changed variant_id": medium["id"],
+    }
 
 
 async def first_id(shop: Shop, slug: str, things: str) -> UUID:

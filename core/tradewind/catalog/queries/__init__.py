@@ -1,5 +1,19 @@
-"""The catalog in SQL: `reading` what is sold, `writing` what a merchant changes."""
+"""The catalog in SQL, one statement for each question.
 
+`reading` what is sold, `keeping` what its keeper sees; `writing`, `prices` and `shelves` what a
+merchant changes.
+"""
+
+from tradewind.catalog.queries.keeping import (
+    kept_among,
+    kept_categories,
+    kept_products,
+    lock_products,
+    product_of_variant,
+    sounding_like,
+    these_products,
+)
+from tradewind.catalog.queries.prices import delete_price, delete_prices, set_prices
 from tradewind.catalog.queries.reading import (
     categories,
     product,
@@ -9,7 +23,15 @@ from tradewind.catalog.queries.reading import (
     similar_skus,
     variant_by_sku,
 )
+from tradewind.catalog.queries.shelves import (
+    category,
+    delete_category,
+    lock_shelves,
+    touch_products_on,
+    update_category,
+)
 from tradewind.catalog.queries.writing import (
+    archive_variant,
     archive_variants,
     category_names,
     insert_category,
@@ -17,26 +39,46 @@ from tradewind.catalog.queries.writing import (
     insert_region,
     set_categories,
     set_search_words,
+    set_status,
     sku_owners,
+    touch_product,
     update_product,
     upsert_variants,
 )
 
 __all__ = [
+    "archive_variant",
     "archive_variants",
     "categories",
+    "category",
     "category_names",
+    "delete_category",
+    "delete_price",
+    "delete_prices",
     "insert_category",
     "insert_product",
     "insert_region",
+    "kept_among",
+    "kept_categories",
+    "kept_products",
+    "lock_products",
+    "lock_shelves",
     "product",
+    "product_of_variant",
     "products",
     "regions",
     "search",
     "set_categories",
+    "set_prices",
     "set_search_words",
+    "set_status",
     "similar_skus",
+    "sounding_like",
+    "these_products",
     "sku_owners",
+    "touch_product",
+    "touch_products_on",
+    "update_category",
     "update_product",
     "upsert_variants",
     "variant_by_sku",

@@ -1,14 +1,11 @@
 """Keeping the catalog, one statement for each question; and what a writer must know first."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from uuid import UUID
 
-import msgspec
-
-from tradewind.catalog.rules import Category, NewProduct, NewVariant, Region
-from tradewind.contracts.money import Money
+from tradewind.catalog.rules import Category, NewProduct, Region, VariantFields
 from tradewind.database import Transaction
-from tradewind.database.sql import values
+from tradewind.database.sql import storable_json, values
 
 
 async def category_names(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, str]:
@@ -53,17 +50,14 @@ async def insert_product(tx: Transaction, product_id: UUID, handle: str, new: Ne
     """Store a product; false when its handle is taken."""
     added = await tx.fetchval(
         """INSERT INTO shop.products (store_id, id, title, handle, description, kind, status,
-                                      images, created_at, updated_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $9)
+                                      images, options, metadata, created_at, updated_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $11)
            ON CONFLICT (store_id, handle) DO NOTHING RETURNING id""",
         tx.store_id,
         product_id,
         new.title,
         handle,
-        new.description,
-        new.kind,
-        new.status,
-        list(new.images),
+        *_fields(new),
         tx.now,
     )
     return added is not None
@@ -74,7 +68,7 @@ async def update_product(tx: Transaction, product_id: UUID, new: NewProduct) -> 
     changed = await tx.fetchval(
         """UPDATE shop.products p
            SET title = $3, handle = $4, description = $5, kind = $6, status = $7, images = $8,
-               version = version + 1, updated_at = $9
+               options = $9, metadata = $10, version = version + 1, updated_at = $11
            WHERE store_id = $1 AND id = $2 AND NOT EXISTS (
                SELECT FROM shop.products o
                WHERE o.store_id = $1 AND o.handle = $4 AND o.id <> $2)
@@ -83,13 +77,44 @@ async def update_product(tx: Transaction, product_id: UUID, new: NewProduct) -> 
         product_id,
         new.title,
         new.handle,
+        *_fields(new),
+        tx.now,
+    )
+    return changed is not None
+
+
+def _fields(new: NewProduct) -> tuple[object, ...]:
+    return (
         new.description,
         new.kind,
         new.status,
         list(new.images),
+        storable_json(new.options),
+        storable_json(new.metadata),
+    )
+
+
+async def set_status(tx: Transaction, product_ids: Sequence[UUID], status: str) -> None:
+    """Publish, withdraw or archive products; those that are so already stay in their version."""
+    await tx.execute(
+        """UPDATE shop.products SET status = $3, version = version + 1, updated_at = $4
+           WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND status <> $3""",
+        tx.store_id,
+        list(product_ids),
+        status,
         tx.now,
     )
-    return changed is not None
+
+
+async def touch_product(tx: Transaction, product_id: UUID) -> None:
+    """Give a product a new version: something that belongs to it was changed."""
+    await tx.execute(
+        """UPDATE shop.products SET version = version + 1, updated_at = $3
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        product_id,
+        tx.now,
+    )
 
 
 async def set_categories(tx: Transaction, product_id: UUID, category_ids: Sequence[UUID]) -> None:
@@ -123,68 +148,53 @@ async def archive_variants(tx: Transaction, product_id: UUID, *, keep: Sequence[
     )
 
 
+async def archive_variant(tx: Transaction, variant_id: UUID) -> None:
+    """Take a variant off sale. Its SKU stays its own."""
+    await tx.execute(
+        """UPDATE shop.variants SET archived_at = $3
+           WHERE store_id = $1 AND id = $2 AND archived_at IS NULL""",
+        tx.store_id,
+        variant_id,
+        tx.now,
+    )
+
+
 async def upsert_variants(
-    tx: Transaction,
-    product_id: UUID,
-    kind: str,
-    variants: Sequence[NewVariant],
-    known: Mapping[str, UUID],
+    tx: Transaction, product_id: UUID, variants: Sequence[VariantFields]
 ) -> None:
-    """Write variants in their order, with their plain prices; `known` are ids by upper-case SKU."""
+    """Write variants, and put on sale again what was archived.
+
+    Raises asyncpg.UniqueViolationError when another variant has a SKU.
+    """
     if not variants:
         return
-    ids = [known.get(one.sku.upper()) or tx.new_id() for one in variants]
     rows = [
         (
             tx.store_id,
-            variant_id,
+            one.id,
             product_id,
             one.sku,
-            one.title or " / ".join(one.options.values()),
-            msgspec.json.encode(one.options).decode(),
+            one.title,
+            storable_json(one.options),
             one.tax_class,
-            kind == "physical" if one.tracked is None else one.tracked,
+            one.tracked,
             one.weight_grams,
-            position,
+            one.position,
             one.image,
+            storable_json(one.metadata),
             tx.now,
         )
-        for position, (variant_id, one) in enumerate(zip(ids, variants, strict=True))
+        for one in variants
     ]
     await tx.execute(
         f"""INSERT INTO shop.variants (store_id, id, product_id, sku, title, options, tax_class,
-                                      tracked, weight_grams, position, image, created_at)
-           VALUES {values(len(rows), 12)}
+                                      tracked, weight_grams, position, image, metadata, created_at)
+           VALUES {values(len(rows), 13)}
            ON CONFLICT (store_id, id) DO UPDATE
            SET sku = EXCLUDED.sku, title = EXCLUDED.title, options = EXCLUDED.options,
                tax_class = EXCLUDED.tax_class, tracked = EXCLUDED.tracked,
                weight_grams = EXCLUDED.weight_grams, position = EXCLUDED.position,
-               image = EXCLUDED.image, archived_at = NULL""",
-        *[cell for row in rows for cell in row],
-    )
-    await _set_prices(
-        tx,
-        [
-            (variant_id, price)
-            for variant_id, one in zip(ids, variants, strict=True)
-            for price in one.prices
-        ],
-    )
-
-
-async def _set_prices(tx: Transaction, prices: Sequence[tuple[UUID, Money]]) -> None:
-    if not prices:
-        return
-    rows = [
-        (tx.store_id, tx.new_id(), variant_id, price.currency, price.amount, tx.now)
-        for variant_id, price in prices
-    ]
-    await tx.execute(
-        f"""INSERT INTO shop.prices (store_id, id, variant_id, currency, amount, created_at)
-           VALUES {values(len(rows), 6)}
-           ON CONFLICT (store_id, variant_id, currency)
-               WHERE region_id IS NULL AND starts_at IS NULL
-           DO UPDATE SET amount = EXCLUDED.amount""",
+               image = EXCLUDED.image, metadata = EXCLUDED.metadata, archived_at = NULL""",
         *[cell for row in rows for cell in row],
     )
 

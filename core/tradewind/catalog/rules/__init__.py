@@ -1,4 +1,8 @@
-"""What a catalog consists of (`goods`), and what makes an entry acceptable (`entries`)."""
+"""What a catalog consists of, and what makes an entry acceptable.
+
+`goods`, `options`, `prices` and `shelves` are its parts, `kept` is all of it as its keeper sees it,
+`entries` are what a merchant says.
+"""
 
 from tradewind.catalog.rules.entries import (
     LARGEST_AMOUNT,
@@ -7,10 +11,15 @@ from tradewind.catalog.rules.entries import (
     NewVariant,
     ProductUpdate,
     amount_errors,
+    filled,
+    one_variant_errors,
+    position_errors,
+    price_errors,
     product_errors,
     refuse,
     region_errors,
     search_words,
+    settled,
     variant_errors,
 )
 from tradewind.catalog.rules.goods import (
@@ -27,29 +36,83 @@ from tradewind.catalog.rules.goods import (
     full_title,
     handle_of,
 )
+from tradewind.catalog.rules.kept import (
+    KeptCategory,
+    KeptProduct,
+    KeptVariant,
+    Sought,
+    VariantFields,
+)
+from tradewind.catalog.rules.options import (
+    MOST_VARIANTS,
+    Choice,
+    Option,
+    choice_errors,
+    choices_in_all,
+    inferred,
+    missing_choices,
+)
+from tradewind.catalog.rules.prices import (
+    AnyPrice,
+    NewPrice,
+    Price,
+    as_new_price,
+    counting,
+    overlap_errors,
+    region_errors_of,
+    still_to_count,
+)
+from tradewind.catalog.rules.shelves import name_errors, place_errors
 
 __all__ = [
+    "AnyPrice",
     "Category",
+    "Choice",
     "KINDS",
+    "KeptCategory",
+    "KeptProduct",
+    "KeptVariant",
     "Kind",
     "LARGEST_AMOUNT",
+    "MOST_VARIANTS",
+    "NewPrice",
     "NewProduct",
     "NewRegion",
     "NewVariant",
+    "Option",
     "Page",
+    "Price",
     "Product",
     "ProductStatus",
     "ProductUpdate",
     "Region",
     "Rounding",
     "STATUSES",
+    "Sought",
     "Variant",
+    "VariantFields",
     "amount_errors",
+    "as_new_price",
+    "choice_errors",
+    "choices_in_all",
+    "counting",
+    "filled",
     "full_title",
     "handle_of",
+    "inferred",
+    "missing_choices",
+    "name_errors",
+    "one_variant_errors",
+    "overlap_errors",
+    "position_errors",
+    "place_errors",
+    "price_errors",
     "product_errors",
     "refuse",
     "region_errors",
+    "region_errors_of",
     "search_words",
+    "settled",
+    "still_to_count",
     "variant_errors",
 ]

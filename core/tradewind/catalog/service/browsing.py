@@ -25,15 +25,15 @@ async def list_products(
 
     `category_id` includes the categories below it. One round trip. Raises InvalidInput.
     """
-    size = _page_size(limit)
+    size = page_size(limit)
     words = (query or "").strip()
     if words:
-        skip = _offset(cursor)
+        skip = offset_of(cursor)
         found = await queries.search(
             tx, currency, words, category_id, skip, size + 1, published_only=published_only
         )
         return Page(found[:size], str(skip + size) if len(found) > size else None)
-    after = _id(cursor)
+    after = id_of(cursor)
     found = await queries.products(
         tx, currency, category_id, after, size + 1, published_only=published_only
     )
@@ -88,21 +88,24 @@ async def similar_skus(tx: Transaction, sku: str, limit: int = 3) -> list[str]:
     return await queries.similar_skus(tx, sku, limit)
 
 
-def _page_size(limit: int) -> int:
+def page_size(limit: int) -> int:
+    """The size of a page. Raises InvalidInput."""
     if not 1 <= limit <= MOST_PER_PAGE:
         message = f"From 1 to {MOST_PER_PAGE}."
         refuse([FieldError("limit", "out_of_range", message)])
     return limit
 
 
-def _id(cursor: str | None) -> UUID | None:
+def id_of(cursor: str | None) -> UUID | None:
+    """The id that a cursor stands for. Raises InvalidInput."""
     try:
         return None if cursor is None else UUID(cursor)
     except ValueError:
         raise _bad_cursor() from None
 
 
-def _offset(cursor: str | None) -> int:
+def offset_of(cursor: str | None) -> int:
+    """The place that a cursor stands for. Raises InvalidInput."""
     if cursor is None:
         return 0
     if not cursor.isdecimal() or len(cursor) > 6:

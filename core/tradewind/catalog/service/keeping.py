@@ -1,28 +1,87 @@
-"""Keeping products, their variants and their prices."""
+"""Keeping products. Whoever changes one holds its row, so that changes come one after another."""
 
 from collections.abc import Sequence
-from typing import TypeVar
+from datetime import datetime
+from typing import NamedTuple, TypeVar
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from tradewind.catalog import queries
 from tradewind.catalog.rules import (
+    KeptProduct,
     NewProduct,
     NewVariant,
+    Page,
     Product,
+    ProductStatus,
     ProductUpdate,
+    Sought,
+    VariantFields,
+    filled,
     handle_of,
     product_errors,
     refuse,
     search_words,
+    settled,
 )
-from tradewind.catalog.service.browsing import get_product
+from tradewind.catalog.service.browsing import get_product, id_of, offset_of, page_size
+from tradewind.catalog.service.prices import refuse_ambiguous, write_prices
 from tradewind.catalog.service.shelves import known_categories
-from tradewind.contracts.errors import Conflict
+from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Transaction
 
+MOST_AT_ONCE = 200
+MOST_FOUND = 1000
 V = TypeVar("V")
+
+
+class Changed(NamedTuple):
+    """A product before and after a change."""
+
+    before: KeptProduct
+    after: KeptProduct
+
+
+async def list_kept(
+    tx: Transaction, sought: Sought, *, limit: int = 50, cursor: str | None = None
+) -> Page[KeptProduct]:
+    """A page of products in any state, oldest first; with words, what sounds like them, best first.
+
+    Raises InvalidInput.
+    """
+    size = page_size(limit)
+    if sought.words:
+        skip = offset_of(cursor)
+        ids = await queries.sounding_like(tx, sought.words, MOST_FOUND)
+        found = await queries.kept_among(tx, sought, ids, skip, size + 1)
+        return Page(found[:size], str(skip + size) if len(found) > size else None)
+    found = await queries.kept_products(tx, sought, id_of(cursor), size + 1)
+    return Page(found[:size], str(found[size - 1].id) if len(found) > size else None)
+
+
+async def kept_product(tx: Transaction, product_id: UUID) -> KeptProduct:
+    """One product in any state. Raises NotFound."""
+    found = await queries.these_products(tx, [product_id])
+    if not found:
+        raise _no_product()
+    return found[0]
+
+
+async def locked_product(
+    tx: Transaction, product_id: UUID, version: int | msgspec.UnsetType = msgspec.UNSET
+) -> KeptProduct:
+    """A product that nobody else changes until the end.
+
+    Raises NotFound, and Conflict `product_changed` when it is not in the version expected.
+    """
+    present = (await queries.lock_products(tx, [product_id])).get(product_id)
+    if present is None:
+        raise _no_product()
+    if version not in {msgspec.UNSET, present}:
+        raise Conflict("The product was changed meanwhile; look again.", code="product_changed")
+    return await kept_product(tx, product_id)
 
 
 async def create_product(tx: Transaction, new: NewProduct) -> Product:
@@ -30,18 +89,20 @@ async def create_product(tx: Transaction, new: NewProduct) -> Product:
 
     Raises InvalidInput, NotFound (category), Conflict `handle_taken` or `sku_taken`.
     """
-    refuse(product_errors(new))
+    refuse([*product_errors(new), *_publishing_errors(new)])
     names = await known_categories(tx, new.category_ids)
-    owners = await queries.sku_owners(tx, [one.sku for one in new.variants])
-    if owners:
-        raise Conflict(f"The SKU {min(owners)} is taken.", code="sku_taken")
+    if owners := await queries.sku_owners(tx, [one.sku for one in new.variants]):
+        raise sku_taken(min(owners))
     product_id = tx.new_id()
     handle = new.handle or handle_of(new.title) or str(product_id)
     if not await queries.insert_product(tx, product_id, handle, new):
-        raise Conflict(f"The handle {handle} is taken.", code="handle_taken")
+        raise _handle_taken(handle)
     await queries.set_categories(tx, product_id, list(names))
-    await queries.upsert_variants(tx, product_id, new.kind, new.variants, {})
-    words = search_words(new.title, new.description, names.values(), new.variants)
+    variants = [
+        settled(one, tx.new_id(), new.kind, place) for place, one in enumerate(new.variants)
+    ]
+    await write_variants(tx, product_id, new.variants, variants)
+    words = search_words(new.title, new.description, names.values(), variants)
     await queries.set_search_words(tx, product_id, words)
     return await get_product(
         tx, str(product_id), currency=_any_currency(new.variants), published_only=False
@@ -51,34 +112,130 @@ async def create_product(tx: Transaction, new: NewProduct) -> Product:
 async def update_product(
     tx: Transaction, product_id: UUID, change: ProductUpdate, *, currency: str
 ) -> Product:
+    """As `change_product`, for one that is not archived; it comes back as a shop shows it."""
+    await change_product(tx, product_id, change)
+    return await get_product(tx, str(product_id), currency=currency, published_only=False)
+
+
+async def change_product(tx: Transaction, product_id: UUID, change: ProductUpdate) -> Changed:
     """Change a product; a list of variants replaces the present one, matched by SKU.
 
-    Raises NotFound, InvalidInput, Conflict `handle_taken` or `sku_taken`.
+    What is not sent stays, also of variants that are listed. Raises NotFound, InvalidInput,
+    Conflict `handle_taken`, `sku_taken`, `nothing_to_sell` or `product_changed`.
     """
-    old = await get_product(tx, str(product_id), currency=currency, published_only=False)
+    old = await locked_product(tx, product_id, change.version)
     new = _merged(old, change)
     refuse(product_errors(new))
     names = await known_categories(tx, new.category_ids)
     if change.variants is not msgspec.UNSET:
-        owners = await queries.sku_owners(tx, [one.sku for one in new.variants])
-        if any(owner != product_id for _, owner in owners.values()):
-            raise Conflict("A SKU of the list is taken.", code="sku_taken")
-        known = {sku: variant_id for sku, (variant_id, _) in owners.items()}
-        await queries.archive_variants(tx, product_id, keep=list(known.values()))
-        await queries.upsert_variants(tx, product_id, new.kind, new.variants, known)
+        await _replace_variants(tx, old, new)
     if not await queries.update_product(tx, product_id, new):
-        raise Conflict(f"The handle {new.handle} is taken.", code="handle_taken")
-    await queries.set_categories(tx, product_id, list(names))
-    words = search_words(new.title, new.description, names.values(), new.variants)
-    await queries.set_search_words(tx, product_id, words)
-    return await get_product(tx, str(product_id), currency=currency, published_only=False)
+        raise _handle_taken(new.handle or "")
+    if change.category_ids is not msgspec.UNSET:
+        await queries.set_categories(tx, product_id, list(names))
+    kept = await kept_product(tx, product_id)
+    if new.status == "published":
+        refuse_unsellable(kept, tx.now, before=old)
+    await index(tx, kept)
+    return Changed(old, kept)
 
 
-def _merged(old: Product, change: ProductUpdate) -> NewProduct:
-    kept = [
-        NewVariant(sku=one.sku, title=one.title, options=one.options, tax_class=one.tax_class)
-        for one in old.variants
-    ]
+async def archive_product(tx: Transaction, product_id: UUID) -> Changed:
+    """Take a product off sale for good, or until it is published again; orders keep their lines.
+
+    Raises NotFound.
+    """
+    (changed,) = await set_status(tx, [product_id], "archived")
+    return changed
+
+
+async def set_status(
+    tx: Transaction, product_ids: Sequence[UUID], status: ProductStatus
+) -> list[Changed]:
+    """Publish, withdraw or archive several products: all of them, or none.
+
+    Raises NotFound, InvalidInput, Conflict `nothing_to_sell`.
+    """
+    ids = list(dict.fromkeys(product_ids))
+    if not 1 <= len(ids) <= MOST_AT_ONCE:
+        refuse([FieldError("ids", "out_of_range", f"From 1 to {MOST_AT_ONCE}.")])
+    if set(await queries.lock_products(tx, ids)) != set(ids):
+        raise _no_product()
+    before = await queries.these_products(tx, ids)
+    for old in before if status == "published" else ():
+        refuse_unsellable(old, tx.now, before=old)
+    await queries.set_status(tx, ids, status)
+    after = await queries.these_products(tx, ids)
+    return [Changed(old, new) for old, new in zip(before, after, strict=True)]
+
+
+async def index(tx: Transaction, product: KeptProduct) -> None:
+    """Have a product found by what is said of it now."""
+    names = [one.name for one in product.categories]
+    words = search_words(product.title, product.description, names, product.live)
+    await queries.set_search_words(tx, product.id, words)
+
+
+async def write_variants(
+    tx: Transaction,
+    product_id: UUID,
+    entries: Sequence[NewVariant],
+    variants: Sequence[VariantFields],
+    path: str = "variants",
+) -> None:
+    """Store variants with the prices of their entries.
+
+    Raises InvalidInput, Conflict `sku_taken` or `price_overlaps`.
+    """
+    try:
+        await queries.upsert_variants(tx, product_id, variants)
+    except asyncpg.UniqueViolationError:
+        raise sku_taken(variants[0].sku) from None
+    above = [f"{path}.{place}." if path else "" for place, _ in enumerate(entries)]
+    await refuse_ambiguous(
+        tx, {f"{one}prices": entry.prices for one, entry in zip(above, entries, strict=True)}
+    )
+    pairs = zip(variants, entries, strict=True)
+    await write_prices(tx, [(one.id, price) for one, entry in pairs for price in entry.prices])
+
+
+def refuse_unsellable(product: KeptProduct, now: datetime, *, before: KeptProduct) -> None:
+    """Raises Conflict `nothing_to_sell` for a product that nobody could buy once it is published.
+
+    One that was published so already may be changed in other ways.
+    """
+    was_so = before.status == "published" and not before.sellable(now)
+    if not product.sellable(now) and not was_so:
+        raise Conflict(
+            f"{product.title} has no variant with a price; add one before it is published.",
+            code="nothing_to_sell",
+        )
+
+
+def sku_taken(sku: str) -> Conflict:
+    """Another variant has this SKU, perhaps an archived one."""
+    return Conflict(f"The SKU {sku} is taken.", code="sku_taken")
+
+
+async def _replace_variants(tx: Transaction, old: KeptProduct, new: NewProduct) -> None:
+    owners = await queries.sku_owners(tx, [one.sku for one in new.variants])
+    if foreign := [sku for sku, (_, owner) in owners.items() if owner != old.id]:
+        raise sku_taken(min(foreign))
+    variants = []
+    for place, one in enumerate(new.variants):
+        variant_id, _ = owners.get(one.sku.upper()) or (tx.new_id(), None)
+        variants.append(settled(one, variant_id, new.kind, place))
+    await queries.archive_variants(tx, old.id, keep=[one.id for one in variants])
+    await write_variants(tx, old.id, new.variants, variants)
+
+
+def _merged(old: KeptProduct, change: ProductUpdate) -> NewProduct:
+    """All of a product as it is to be, with every field of its variants."""
+    known = {one.sku.upper(): one for one in old.variants}
+    if isinstance(change.variants, msgspec.UnsetType):
+        variants = [filled(NewVariant(sku=one.sku), one) for one in old.live]
+    else:
+        variants = [_listed(one, known.get(one.sku.upper())) for one in change.variants]
     return NewProduct(
         title=_or(change.title, old.title),
         handle=_or(change.handle, old.handle),
@@ -87,8 +244,17 @@ def _merged(old: Product, change: ProductUpdate) -> NewProduct:
         description=_or(change.description, old.description),
         images=_or(change.images, old.images),
         category_ids=_or(change.category_ids, [one.id for one in old.categories]),
-        variants=_or(change.variants, kept),
+        options=_or(change.options, old.options),
+        metadata={**old.metadata, **_or(change.metadata, {})},
+        variants=variants,
     )
+
+
+def _listed(entry: NewVariant, old: VariantFields | None) -> NewVariant:
+    """An entry of a whole list: its place is that in the list unless it says another."""
+    if old is None:
+        return entry
+    return msgspec.structs.replace(filled(entry, old), position=entry.position)
 
 
 def _or(value: V | msgspec.UnsetType, otherwise: V) -> V:
@@ -97,3 +263,18 @@ def _or(value: V | msgspec.UnsetType, otherwise: V) -> V:
 
 def _any_currency(variants: Sequence[NewVariant]) -> str:
     return next((price.currency for one in variants for price in one.prices), "")
+
+
+def _publishing_errors(new: NewProduct) -> list[FieldError]:
+    if new.status != "published" or any(one.prices for one in new.variants):
+        return []
+    message = "Only what has a variant with a price can be published."
+    return [FieldError("status", "nothing_to_sell", message)]
+
+
+def _no_product() -> NotFound:
+    return NotFound("There is no such product.")
+
+
+def _handle_taken(handle: str) -> Conflict:
+    return Conflict(f"The handle {handle} is taken.", code="handle_taken")

@@ -1,12 +1,37 @@
-"""Keeping the shelves of the shop."""
+"""Keeping the shelves of the shop: a tree that nobody can tie into a ring, also not two at once."""
 
 from collections.abc import Sequence
 from uuid import UUID
 
+import asyncpg
+import msgspec
+
 from tradewind.catalog import queries
-from tradewind.catalog.rules import Category, handle_of
-from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
+from tradewind.catalog.rules import (
+    Category,
+    KeptCategory,
+    handle_of,
+    name_errors,
+    place_errors,
+    position_errors,
+    refuse,
+)
+from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Transaction
+
+
+class CategoryUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a category; what is left unset stays. `parent_id` None is the top."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    handle: str | msgspec.UnsetType = msgspec.UNSET
+    parent_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    position: int | msgspec.UnsetType = msgspec.UNSET
+
+
+async def list_kept_categories(tx: Transaction) -> list[KeptCategory]:
+    """Every category, in shelf order, with counts of published products and of drafts."""
+    return await queries.kept_categories(tx)
 
 
 async def create_category(
@@ -19,23 +44,93 @@ async def create_category(
 ) -> Category:
     """Add a category. Raises InvalidInput, NotFound (parent), Conflict `handle_taken`."""
     address = handle or handle_of(name)
-    if not name.strip() or not address or handle_of(address) != address:
-        raise InvalidInput(
-            "A name is needed.", errors=[FieldError("name", "invalid", "1 to 100 characters.")]
-        )
-    if parent_id is not None:
-        await known_categories(tx, [parent_id])
+    refuse(_field_errors(name, address, position))
+    parents = await queries.lock_shelves(tx) if parent_id is not None else {}
+    _refuse_place(parents, None, parent_id)
     category = Category(
         id=tx.new_id(), name=name, handle=address, parent_id=parent_id, position=position
     )
     if not await queries.insert_category(tx, category):
-        raise Conflict(f"The handle {address} is taken.", code="handle_taken")
+        raise _handle_taken(address)
     return category
+
+
+async def update_category(
+    tx: Transaction, category_id: UUID, change: CategoryUpdate
+) -> tuple[KeptCategory, KeptCategory]:
+    """Rename, move or reorder a category; what it was and what it is.
+
+    The products on it get a new version. Raises NotFound, InvalidInput, Conflict `handle_taken`.
+    """
+    parents = await queries.lock_shelves(tx)
+    old = await queries.category(tx, category_id)
+    if old is None:
+        raise _no_category()
+    new = msgspec.structs.replace(old, **_given(change))
+    refuse(_field_errors(new.name, new.handle, new.position))
+    if new.parent_id != old.parent_id:
+        _refuse_place(parents, category_id, new.parent_id)
+    if not await queries.update_category(tx, new):
+        raise _handle_taken(new.handle)
+    await queries.touch_products_on(tx, category_id)
+    return old, new
+
+
+async def delete_category(tx: Transaction, category_id: UUID) -> KeptCategory:
+    """Take an empty shelf away; its products stay in the shop, and on their other shelves.
+
+    Raises NotFound, Conflict `category_not_empty` while other categories stand in it.
+    """
+    parents = await queries.lock_shelves(tx)
+    old = await queries.category(tx, category_id)
+    if old is None:
+        raise _no_category()
+    if category_id in parents.values():
+        raise _not_empty()
+    await queries.touch_products_on(tx, category_id)
+    try:
+        await queries.delete_category(tx, category_id)
+    except asyncpg.ForeignKeyViolationError:
+        raise _not_empty() from None
+    return old
 
 
 async def known_categories(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, str]:
     """The names of these categories. Raises NotFound when one does not exist."""
     names = await queries.category_names(tx, ids)
     if set(ids) - set(names):
-        raise NotFound("There is no such category.")
+        raise _no_category()
     return names
+
+
+def _field_errors(name: str, handle: str, position: int) -> list[FieldError]:
+    errors = [*name_errors(name), *position_errors("position", position)]
+    if not handle or handle_of(handle) != handle:
+        path = "handle" if handle else "name"
+        errors.append(FieldError(path, "invalid", "Use lower case letters, digits and dashes."))
+    return errors
+
+
+def _refuse_place(
+    parents: dict[UUID, UUID | None], moved: UUID | None, parent_id: UUID | None
+) -> None:
+    if parent_id is not None and parent_id not in parents:
+        raise _no_category()
+    refuse(place_errors(parents, moved, parent_id))
+
+
+def _given(change: CategoryUpdate) -> dict[str, object]:
+    fields = msgspec.structs.asdict(change)
+    return {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+
+
+def _no_category() -> NotFound:
+    return NotFound("There is no such category.")
+
+
+def _not_empty() -> Conflict:
+    return Conflict("Other categories stand in it; move them first.", code="category_not_empty")
+
+
+def _handle_taken(handle: str) -> Conflict:
+    return Conflict(f"The handle {handle} is taken.", code="handle_taken")

@@ -1,0 +1,71 @@
+"""The tree of categories in SQL."""
+
+from uuid import UUID
+
+from tradewind.catalog.rules import KeptCategory
+from tradewind.database import Transaction
+
+
+async def lock_shelves(tx: Transaction) -> dict[UUID, UUID | None]:
+    """Every category with the one it stands in; nobody else changes the tree until the end."""
+    await tx.execute(
+        "SELECT FROM shop.categories WHERE store_id = $1 ORDER BY id FOR NO KEY UPDATE", tx.store_id
+    )
+    rows = await tx.fetch(
+        "SELECT id, parent_id FROM shop.categories WHERE store_id = $1", tx.store_id
+    )
+    return {row["id"]: row["parent_id"] for row in rows}
+
+
+async def category(tx: Transaction, category_id: UUID) -> KeptCategory | None:
+    """One category, without counts."""
+    row = await tx.fetchrow(
+        """SELECT id, name, handle, parent_id, position FROM shop.categories
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        category_id,
+    )
+    return None if row is None else KeptCategory(**dict(row))
+
+
+async def update_category(tx: Transaction, new: KeptCategory) -> bool:
+    """Overwrite a category; false when its handle belongs to another one."""
+    changed = await tx.fetchval(
+        """UPDATE shop.categories SET name = $3, handle = $4, parent_id = $5, position = $6
+           WHERE store_id = $1 AND id = $2 AND NOT EXISTS (
+               SELECT FROM shop.categories o
+               WHERE o.store_id = $1 AND o.handle = $4 AND o.id <> $2)
+           RETURNING id""",
+        tx.store_id,
+        new.id,
+        new.name,
+        new.handle,
+        new.parent_id,
+        new.position,
+    )
+    return changed is not None
+
+
+async def touch_products_on(tx: Transaction, category_id: UUID) -> None:
+    """Give every product on a shelf a new version: what readers see of it changes."""
+    await tx.execute(
+        """UPDATE shop.products p SET version = p.version + 1, updated_at = $3
+           WHERE p.store_id = $1 AND p.id IN (
+               SELECT pc.product_id FROM shop.product_categories pc
+               WHERE pc.store_id = $1 AND pc.category_id = $2)""",
+        tx.store_id,
+        category_id,
+        tx.now,
+    )
+
+
+async def delete_category(tx: Transaction, category_id: UUID) -> None:
+    """Take a shelf away, and every product off it."""
+    await tx.execute(
+        "DELETE FROM shop.product_categories WHERE store_id = $1 AND category_id = $2",
+        tx.store_id,
+        category_id,
+    )
+    await tx.execute(
+        "DELETE FROM shop.categories WHERE store_id = $1 AND id = $2", tx.store_id, category_id
+    )

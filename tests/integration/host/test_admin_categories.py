@@ -1,0 +1,114 @@
+"""Keeping the tree of categories by the admin API."""
+
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.integration.host.conftest import Shop
+from tests.integration.host.test_admin_catalog import SHILLINGS, Keeper, codes
+from tests.integration.host.test_problem_details import problem
+
+
+@pytest.fixture
+def keeper(client: httpx.AsyncClient, shop: Shop) -> Keeper:
+    return Keeper(client, shop)
+
+
+async def add(keeper: Keeper, name: str, parent_id: str | None = None) -> str:
+    body = {"name": name, "parent_id": parent_id}
+    return str((await keeper.does("POST", "/categories", body))["category"]["id"])
+
+
+async def tree(keeper: Keeper) -> dict[str, dict[str, Any]]:
+    listed = (await keeper.does("GET", "/categories"))["categories"]
+    return {one["id"]: one for one in listed}
+
+
+async def test_the_tree_is_a_flat_list_with_parents_and_counts(keeper: Keeper) -> None:
+    wear = await add(keeper, "Wear")
+    shirts = await add(keeper, "Shirts", wear)
+    variants = [{"sku": "TEE", "prices": SHILLINGS}]
+    published = {"title": "Tee", "status": "published", "variants": variants}
+    await keeper.product({**published, "category_ids": [shirts]})
+    await keeper.product({"title": "Idea", "category_ids": [shirts, wear]})
+    found = await tree(keeper)
+    assert found[shirts] == {
+        "id": shirts,
+        "name": "Shirts",
+        "handle": "shirts",
+        "parent_id": wear,
+        "position": 0,
+        "products": 1,
+        "drafts": 1,
+    }
+    assert (found[wear]["parent_id"], found[wear]["products"], found[wear]["drafts"]) == (
+        None,
+        1,
+        1,
+    )
+
+
+async def test_a_category_is_renamed_reordered_and_moved(keeper: Keeper) -> None:
+    wear, sale = await add(keeper, "Wear"), await add(keeper, "Sale")
+    shirts = await add(keeper, "Shirts", wear)
+    path = f"/categories/{shirts}"
+    changed = (await keeper.does("POST", path, {"name": "Tops", "position": 3}))["category"]
+    assert (changed["name"], changed["handle"], changed["position"]) == ("Tops", "shirts", 3)
+    assert changed["parent_id"] == wear
+    moved = (await keeper.does("POST", path, {"parent_id": sale, "handle": "tops"}))["category"]
+    assert (moved["parent_id"], moved["handle"], moved["name"]) == (sale, "tops", "Tops")
+    top = (await keeper.does("POST", path, {"parent_id": None}))["category"]
+    assert top == {**moved, "parent_id": None}
+    taken = await keeper.ask("POST", path, {"handle": "wear"})
+    await problem(taken, 409, "handle_taken")
+    log = (await keeper.does("GET", "/audit-log"))["audit_log"]
+    assert log[0]["detail"] == {"parent_id": {"from": sale, "to": None}}
+
+
+async def test_no_category_stands_within_itself_or_too_deep(keeper: Keeper) -> None:
+    levels = [await add(keeper, "Level 1")]
+    for number in range(2, 9):
+        levels.append(await add(keeper, f"Level {number}", levels[-1]))
+    body = {"name": "Too deep", "parent_id": levels[-1]}
+    refused = await problem(await keeper.ask("POST", "/categories", body), 422, "invalid_input")
+    assert codes(refused) == {"parent_id": "out_of_range"}
+    for below in (levels[0], levels[3]):
+        answer = await keeper.ask("POST", f"/categories/{levels[0]}", {"parent_id": below})
+        assert codes(await problem(answer, 422, "invalid_input")) == {"parent_id": "invalid"}
+    other = await add(keeper, "Other")
+    answer = await keeper.ask("POST", f"/categories/{levels[0]}", {"parent_id": other})
+    assert codes(await problem(answer, 422, "invalid_input")) == {"parent_id": "out_of_range"}
+
+
+@pytest.mark.parametrize(
+    ("body", "path"), [({"name": " "}, "name"), ({"handle": "Not so"}, "handle")]
+)
+async def test_a_name_and_a_handle_must_be_acceptable(
+    keeper: Keeper, body: dict[str, str], path: str
+) -> None:
+    answer = await keeper.ask("POST", f"/categories/{keeper.shop.category_id}", body)
+    assert codes(await problem(answer, 422, "invalid_input")) == {path: "invalid"}
+
+
+async def test_an_empty_category_is_deleted_and_its_products_stay(keeper: Keeper) -> None:
+    tea = keeper.shop.category_id
+    green = await add(keeper, "Green", tea)
+    await problem(await keeper.ask("DELETE", f"/categories/{tea}"), 409, "category_not_empty")
+    await keeper.does("DELETE", f"/categories/{green}")
+    before = await keeper.does("GET", f"/products/{keeper.shop.product_id}")
+    await keeper.does("DELETE", f"/categories/{tea}")
+    after = await keeper.does("GET", f"/products/{keeper.shop.product_id}")
+    assert await tree(keeper) == {}
+    assert after["product"]["categories"] == []
+    assert after["product"]["status"] == "published"
+    assert after["product"]["version"] == before["product"]["version"] + 1
+    await problem(await keeper.ask("DELETE", f"/categories/{tea}"), 404, "not_found")
+
+
+async def test_a_renamed_category_is_a_new_version_of_its_products(keeper: Keeper) -> None:
+    before = await keeper.does("GET", f"/products/{keeper.shop.product_id}")
+    await keeper.does("POST", f"/categories/{keeper.shop.category_id}", {"name": "Teas"})
+    after = await keeper.does("GET", f"/products/{keeper.shop.product_id}")
+    assert [one["name"] for one in after["product"]["categories"]] == ["Teas"]
+    assert after["product"]["version"] == before["product"]["version"] + 1
