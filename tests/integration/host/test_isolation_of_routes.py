@@ -19,7 +19,7 @@ from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout.links import token_for
-from tradewind.checkout.service import open_own_cart, place
+from tradewind.checkout.service import open_own_cart, place, quote
 from tradewind.customers.service import for_email
 from tradewind.database.sessions import NewSession, csrf_of, open_session
 from tradewind.media.rules import MediaItem
@@ -151,7 +151,8 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         )
         deliveries = await list_deliveries(tx)
         customer = await for_email(tx, f"{slug}@example.com")
-        await open_own_cart(tx, customer.id, NewCart(source="web"))
+        own_cart = await open_own_cart(tx, customer.id, NewCart(source="web"))
+    await quote(shop.engine, store, own_cart.id)
     found = {
         "order_id": order_id,
         "spare order_id": spare,
