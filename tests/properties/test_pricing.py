@@ -1,14 +1,34 @@
 """Price arithmetic: whatever is in the cart, every figure adds up."""
 
+import asyncio
+from datetime import UTC, datetime
 from decimal import Decimal
+from random import Random
+from typing import get_args
+from uuid import UUID
 
+import msgspec
 from hypothesis import given
 from hypothesis import strategies as st
 
 from tradewind.catalog.rules import Rounding
 from tradewind.contracts.money import allocate
-from tradewind.contracts.pricing import Adjustment, QuoteLine
-from tradewind.pricing.rules import SHIPPING, Priced, Rate, Sourced, price
+from tradewind.contracts.pricing import Adjustment, QuoteLine, QuoteRequest
+from tradewind.pricing.builtin import book_context, price_alone
+from tradewind.pricing.rules import (
+    SHIPPING,
+    PriceBook,
+    Priced,
+    Promoted,
+    Promotion,
+    PromotionKind,
+    PromotionRules,
+    Rate,
+    Sourced,
+    TaxRate,
+    price,
+    promote,
+)
 
 CLASSES = ("standard", "reduced")
 
@@ -168,3 +188,166 @@ def test_shares_of_an_amount_add_up_to_it(amount: int, weights: dict[str, int]) 
     if total:
         for key, weight in weights.items():
             assert abs(parts[key] * total - amount * weight) < total
+
+
+NOW = datetime(2026, 11, 27, 12, 0, tzinfo=UTC)
+REGION, TEA = UUID(int=1), UUID(int=2)
+promotions = st.lists(
+    st.builds(
+        Promotion,
+        id=st.integers(1, 99).map(lambda number: UUID(int=number)),
+        title=st.just("t"),
+        kind=st.sampled_from(get_args(PromotionKind)),
+        value=st.decimals("0", "100", places=2),
+        minimum=st.none() | st.integers(0, 10**8),
+        stackable=st.booleans(),
+        priority=st.integers(-2, 2),
+        rules=st.builds(
+            PromotionRules,
+            skus=st.lists(st.sampled_from(["S0", "S1", "s2"]), max_size=2),
+            category_ids=st.lists(st.just(TEA), max_size=1),
+            buy=st.integers(1, 3),
+            get=st.integers(1, 3),
+            maximum=st.none() | st.integers(0, 10**6),
+        ),
+    ),
+    max_size=5,
+    unique_by=lambda promotion: promotion.id,
+)
+tax_rates = st.lists(
+    st.builds(
+        TaxRate,
+        id=st.just(REGION),
+        region_id=st.just(REGION),
+        name=st.just("Tax"),
+        rate=st.decimals("0", "33", places=6),
+        tax_class=st.sampled_from(CLASSES),
+        tax_shipping=st.booleans(),
+    ),
+    max_size=3,
+)
+books = st.builds(
+    PriceBook,
+    inclusive=st.booleans(),
+    rounding=rounding,
+    rates=tax_rates,
+    promotions=promotions,
+)
+in_categories = st.tuples(lines, st.lists(st.booleans(), min_size=8, max_size=8)).map(
+    lambda drawn: [
+        msgspec.structs.replace(line, category_ids=[str(TEA)] if tea else [])
+        for line, tea in zip(*drawn, strict=False)
+    ]
+)
+carts = st.builds(
+    QuoteRequest,
+    cart_id=st.just(REGION),
+    version=st.just(1),
+    currency=st.just("KES"),
+    region_id=st.just(REGION),
+    tax_inclusive=st.just(False),
+    lines=in_categories,
+    shipping=money,
+    address=st.none(),
+    email=st.none(),
+)
+
+
+def quoted(request: QuoteRequest, book: PriceBook) -> Priced:
+    return asyncio.run(price_alone(request, book_context(REGION, book, NOW)))
+
+
+def given_off(promoted: Promoted) -> int:
+    return -sum(entry.amount for entry in promoted.adjustments)
+
+
+@given(carts, books)
+def test_with_promotions_every_figure_adds_up_and_none_is_negative(
+    request: QuoteRequest, book: PriceBook
+) -> None:
+    priced = quoted(request, book)
+    check_sums(priced, inclusive=book.inclusive)
+    figures = [figure for line in priced.lines for figure in msgspec.structs.astuple(line)[1:]]
+    figures += [priced.total, priced.shipping_total, priced.shipping_tax]
+    assert all(type(figure) is int and figure >= 0 for figure in figures)
+    assert all(line.discount <= line.subtotal for line in priced.lines)
+
+
+@given(carts, books)
+def test_what_is_taken_off_a_line_is_what_its_promotions_say(
+    request: QuoteRequest, book: PriceBook
+) -> None:
+    priced = quoted(request, book)
+    promoted = promote(book.promotions, request, NOW)
+    entries = [entry for entry in priced.adjustments if entry.kind == "promotion"]
+    assert {entry.source for entry in entries} <= {"tradewind"}
+    on_delivery = -sum(entry.amount for entry in entries if entry.line_id is None)
+    assert on_delivery == request.shipping - priced.shipping_total
+    assert priced.discount_total == given_off(promoted) - on_delivery
+    for outcome in promoted.outcomes:
+        own = [e.amount for e in entries if e.reference == str(outcome.promotion.id)]
+        assert outcome.amount == -sum(own)
+        assert outcome.applied == bool(own)
+        assert all(amount < 0 for amount in own)
+
+
+@given(carts, books, st.randoms(use_true_random=False))
+def test_the_order_of_lines_and_of_promotions_changes_no_figure(
+    request: QuoteRequest, book: PriceBook, chance: Random
+) -> None:
+    shuffled = list(request.lines)
+    chance.shuffle(shuffled)
+    other = quoted(
+        msgspec.structs.replace(request, lines=shuffled),
+        msgspec.structs.replace(book, promotions=book.promotions[::-1]),
+    )
+    priced = quoted(request, book)
+    assert {line.line_id: line for line in priced.lines} == {
+        line.line_id: line for line in other.lines
+    }
+    assert (priced.total, priced.tax_total) == (other.total, other.tax_total)
+
+
+@given(carts, books)
+def test_gross_prices_contain_their_tax(request: QuoteRequest, book: PriceBook) -> None:
+    gross = msgspec.structs.replace(book, inclusive=True, rounding="line")
+    priced = quoted(request, gross)
+    assert all(line.tax <= line.total for line in priced.lines)
+    assert priced.shipping_tax <= priced.shipping_total
+    assert priced.total == priced.subtotal - priced.discount_total + priced.shipping_total
+
+
+@given(carts, promotions)
+def test_a_promotion_that_is_not_stackable_stands_alone(
+    request: QuoteRequest, given_: list[Promotion]
+) -> None:
+    promoted = promote(given_, request, NOW)
+    applied = [outcome.promotion for outcome in promoted.outcomes if outcome.applied]
+    assert len(applied) <= 1 or all(promotion.stackable for promotion in applied)
+    for outcome in promoted.outcomes:
+        if outcome.reason == "excluded_by_other":
+            assert applied
+            assert not (outcome.promotion.stackable and all(one.stackable for one in applied))
+        if outcome.promotion.rules.maximum is not None:
+            assert outcome.amount <= outcome.promotion.rules.maximum
+
+
+@given(carts, promotions, promotions)
+def test_one_more_promotion_that_goes_with_the_others_never_raises_the_price(
+    request: QuoteRequest, before: list[Promotion], more: list[Promotion]
+) -> None:
+    """Promotions for the whole cart, which all stack: one for some lines may shift others."""
+    plain = PromotionRules()
+    together = [
+        msgspec.structs.replace(one, stackable=True, rules=plain)
+        for one in before
+        if one.kind != "buy_x_get_y"
+    ]
+    known = {one.id for one in together}
+    added = [
+        msgspec.structs.replace(one, stackable=True, rules=plain)
+        for one in more[:1]
+        if one.id not in known and one.kind != "buy_x_get_y"
+    ]
+    with_it = given_off(promote([*together, *added], request, NOW))
+    assert with_it >= given_off(promote(together, request, NOW))

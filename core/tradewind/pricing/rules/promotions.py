@@ -118,16 +118,14 @@ class _Cart:
 def _tried(
     promotion: Promotion, cart: _Cart, before: Sequence[PromotionOutcome], now: datetime
 ) -> PromotionOutcome:
-    reason = (
-        not_usable(promotion, now)
-        or _not_for(promotion, cart)
-        or ("excluded_by_other" if _excluded(promotion, before) else None)
-    )
+    reason = not_usable(promotion, now) or _not_for(promotion, cart)
     if reason is not None:
         return PromotionOutcome(promotion=promotion, reason=reason)
     amounts = {key: amount for key, amount in _amounts(promotion, cart).items() if amount > 0}
     if not amounts:
         return PromotionOutcome(promotion=promotion, reason="nothing_eligible")
+    if _excluded(promotion, before):
+        return PromotionOutcome(promotion=promotion, reason="excluded_by_other")
     cart.take(promotion, amounts)
     return PromotionOutcome(promotion=promotion, amount=sum(amounts.values()))
 
