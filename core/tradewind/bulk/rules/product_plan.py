@@ -21,7 +21,7 @@ from tradewind.bulk.rules.products import (
 )
 from tradewind.bulk.rules.runs import Counts, Outcome, RowError
 from tradewind.bulk.rules.shelves import Shelves
-from tradewind.catalog.rules import NewProduct, NewVariant, search_words
+from tradewind.catalog.rules import NewProduct, NewVariant, search_words, settled
 
 Mint = Callable[[], UUID]
 
@@ -127,17 +127,19 @@ class ProductPlan:
     ) -> str:
         known = variant_of(old, row.sku)
         wanted = merged_variant(row, known)
+        position = known.position if known else self._behind(product_id, old)
+        whole = settled(wanted, known.id if known else self._mint(), product.kind, position)
         variant = VariantWrite(
-            id=known.id if known else self._mint(),
+            id=whole.id,
             product_id=product_id,
-            sku=wanted.sku,
-            title=wanted.title,
-            options=wanted.options,
-            tax_class=wanted.tax_class,
-            tracked=product.kind == "physical" if wanted.tracked is None else wanted.tracked,
-            weight_grams=wanted.weight_grams,
-            position=known.position if known else self._behind(product_id, old),
-            image=wanted.image,
+            sku=whole.sku,
+            title=whole.title,
+            options=whole.options,
+            tax_class=whole.tax_class,
+            tracked=whole.tracked,
+            weight_grams=whole.weight_grams,
+            position=whole.position,
+            image=whole.image,
         )
         before = known.prices if known else {}
         prices = [
