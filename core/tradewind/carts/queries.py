@@ -1,6 +1,7 @@
 """Carts in SQL, one statement for each question."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -35,6 +36,8 @@ SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.emai
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
        c.version, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total, c.shipping_total,
        c.tax_total, c.total, c.expires_at, c.created_at, c.notes, c.merged_into,
+       c.quoted_pricing_version,
+       c.quote_expires_at, coalesce(s.pricing_version, 0) AS pricing_version,
        r.id AS region_id, r.name AS region_name, r.countries, r.tax_inclusive, r.rounding,
        (SELECT jsonb_agg(jsonb_build_object(
             'id', cl.id, 'variant_id', cl.variant_id, 'product_id', v.product_id, 'sku', v.sku,
@@ -50,18 +53,20 @@ SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.emai
         WHERE cl.store_id = c.store_id AND cl.cart_id = c.id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
             'kind', a.kind, 'source', a.source, 'code', a.code, 'title', a.title,
-            'amount', a.amount, 'line_id', a.line_id, 'rate', a.rate::text) ORDER BY a.id)
+            'amount', a.amount, 'line_id', a.line_id, 'rate', a.rate::text,
+            'reference', a.reference) ORDER BY a.id)
         FROM shop.line_adjustments a
         WHERE a.store_id = c.store_id AND a.cart_id = c.id) AS adjustments
 FROM shop.carts c
 JOIN shop.regions r ON r.store_id = c.store_id AND r.id = c.region_id
+LEFT JOIN shop.store_settings s ON s.store_id = c.store_id
 WHERE c.store_id = $1 AND """
 
 
 async def cart(tx: Transaction, cart_id: UUID) -> Cart | None:
     """A cart with its lines at today's prices."""
     row = await tx.fetchrow(_CART + "c.id = $3", tx.store_id, tx.now, cart_id)
-    return None if row is None else _cart(row)
+    return None if row is None else _cart(row, tx.now)
 
 
 async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
@@ -69,7 +74,7 @@ async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
     row = await tx.fetchrow(
         _CART + "c.session_id = $3 AND c.status = 'open'", tx.store_id, tx.now, session_id
     )
-    return None if row is None else _cart(row)
+    return None if row is None else _cart(row, tx.now)
 
 
 # Which region a new cart is in: the one asked for, else the store's default, else the first.
@@ -147,7 +152,7 @@ async def cart_of_customer(tx: Transaction, customer_id: UUID) -> Cart | None:
         tx.now,
         customer_id,
     )
-    return None if row is None else _cart(row)
+    return None if row is None else _cart(row, tx.now)
 
 
 async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:
@@ -273,17 +278,21 @@ async def update_cart(tx: Transaction, cart_id: UUID, new: Cart) -> bool:
     return changed is not None
 
 
-async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> bool:
+async def store_quote(
+    tx: Transaction, cart: Cart, priced: Priced, version: int, until: datetime | None
+) -> bool:
     """Keep what a cart comes to and why; false when it has changed since it was read.
 
-    A cart whose catalog prices have moved gets a new version with its new prices.
+    `version` is that of the price tables, `until` when they next change by themselves. A cart that
+    is `repriced` gets a new version with its new prices and way of delivery.
     """
     stored = await tx.fetchval(
         """WITH kept AS (
                UPDATE shop.carts
                SET version = version + $5, quoted_version = version + $5, updated_at = $4,
                    quote_flags = $6, subtotal = $7, discount_total = $8, shipping_total = $9,
-                   tax_total = $10, total = $11
+                   tax_total = $10, total = $11, shipping_method = $27,
+                   quoted_pricing_version = $28, quote_expires_at = $29
                WHERE store_id = $1 AND id = $2 AND version = $3 AND status = 'open' RETURNING id),
            lines AS (
                UPDATE shop.cart_lines l
@@ -298,12 +307,13 @@ async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> bool:
                WHERE a.store_id = $1 AND a.cart_id = kept.id),
            entries AS (
                INSERT INTO shop.line_adjustments
-                   (store_id, id, cart_id, line_id, kind, source, code, title, rate, amount)
+                   (store_id, id, cart_id, line_id, kind, source, code, title, rate, amount,
+                    reference)
                SELECT $1, e.id, kept.id, e.line_id, e.kind, e.source, e.code, e.title, e.rate,
-                      e.amount
+                      e.amount, e.reference
                FROM kept, unnest($18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::text[],
-                                 $23::text[], $24::numeric[], $25::bigint[])
-                   AS e(id, line_id, kind, source, code, title, rate, amount))
+                                 $23::text[], $24::numeric[], $25::bigint[], $26::text[])
+                   AS e(id, line_id, kind, source, code, title, rate, amount, reference))
            SELECT id FROM kept""",
         tx.store_id,
         cart.id,
@@ -318,6 +328,9 @@ async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> bool:
         priced.total,
         *_line_columns(cart, priced),
         *_entry_columns(tx, priced),
+        _text(cart.shipping_method),
+        version,
+        until,
     )
     return stored is not None
 
@@ -344,6 +357,7 @@ def _entry_columns(tx: Transaction, priced: Priced) -> tuple[list[Any], ...]:
         [entry.title for entry in entries],
         [entry.rate for entry in entries],
         [entry.amount for entry in entries],
+        [entry.reference for entry in entries],
     )
 
 
@@ -364,11 +378,11 @@ def _new_cart_args(tx: Transaction, cart_id: UUID, new: NewCart) -> tuple[Any, .
     )
 
 
-def _cart(row: asyncpg.Record) -> Cart:
+def _cart(row: asyncpg.Record, now: datetime) -> Cart:
     stored = msgspec.json.decode(row["lines"] or "[]", type=list[StoredLine])
     entries = msgspec.json.decode(row["adjustments"] or "[]", type=list[LineAdjustment])
     drifted = any(line.drifted for line in stored)
-    quoted = row["quoted_version"] == row["version"] and not drifted
+    quoted = row["quoted_version"] == row["version"] and not drifted and _holds(row, now)
     method = _json(row["shipping_method"], ShippingMethod)
     lines = lines_of(stored, entries, quoted=quoted)
     return Cart(
@@ -398,7 +412,15 @@ def _cart(row: asyncpg.Record) -> Cart:
         repriced=drifted,
         notes=msgspec.json.decode(row["notes"], type=list[CartNote]),
         merged_into=row["merged_into"],
+        pricing_version=row["pricing_version"],
     )
+
+
+def _holds(row: asyncpg.Record, now: datetime) -> bool:
+    """Whether the price tables are those of the stored quote; a closed cart keeps its own."""
+    until: datetime | None = row["quote_expires_at"]
+    current = row["quoted_pricing_version"] == row["pricing_version"]
+    return row["status"] != "open" or (current and (until is None or until > now))
 
 
 def _totals(
@@ -407,7 +429,7 @@ def _totals(
     method: ShippingMethod | None,
     *,
     quoted: bool,
-) -> dict[str, int]:
+) -> dict[str, Any]:
     if quoted:
         names = ("subtotal", "discount_total", "shipping_total", "tax_total", "total")
         return {name: row[name] for name in names}

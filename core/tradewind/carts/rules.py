@@ -18,7 +18,7 @@ from tradewind.contracts.errors import (
     OutOfStock,
 )
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
-from tradewind.pricing.rules import LineAdjustment
+from tradewind.pricing.rules import LineAdjustment, Priced, PricedLine
 
 MOST_PER_LINE = 100_000
 MOST_LINES = 500
@@ -82,8 +82,22 @@ class CartNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     kept: int = 0
 
 
+class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """What became of a code on a cart: what it takes off in all, or why nothing."""
+
+    code: str
+    title: str
+    applied: bool
+    amount: int = 0
+    reason: str | None = None
+
+
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart as it stands. Until it is `quoted` its totals hold neither tax nor discounts."""
+    """A cart as it stands. Until it is `quoted` its totals hold neither tax nor discounts.
+
+    `pricing_version` is that of the store's price tables when the cart was read; `promotions` says
+    of each code, once the cart was priced, what became of it.
+    """
 
     id: UUID
     version: int
@@ -115,6 +129,8 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     repriced: bool = False
     notes: Sequence[CartNote] = ()
     merged_into: UUID | None = None
+    pricing_version: int = 0
+    promotions: Sequence[CodeStanding] = ()
 
     @property
     def region_id(self) -> UUID:
@@ -235,8 +251,11 @@ def _line(one: StoredLine, adjustments: Sequence[LineAdjustment], *, quoted: boo
     )
 
 
-def quote_request(cart: Cart) -> QuoteRequest:
-    """A cart as hooks see it, before any adjustment."""
+def quote_request(
+    cart: Cart, categories: Mapping[UUID, Sequence[str]] | None = None
+) -> QuoteRequest:
+    """A cart as hooks see it, before any adjustment; `categories` are those of its products."""
+    known = categories or {}
     return QuoteRequest(
         cart_id=cart.id,
         version=cart.version,
@@ -253,6 +272,7 @@ def quote_request(cart: Cart) -> QuoteRequest:
                 unit_price=line.unit_price,
                 subtotal=line.unit_price * line.quantity,
                 product_id=str(line.product_id),
+                category_ids=known.get(line.product_id, ()),
             )
             for line in cart.lines
         ],
@@ -262,6 +282,47 @@ def quote_request(cart: Cart) -> QuoteRequest:
         codes=cart.codes,
         metadata=cart.metadata,
     )
+
+
+def with_quote(cart: Cart, priced: Priced) -> Cart:
+    """The cart with what it comes to."""
+    figures = {line.line_id: line for line in priced.lines}
+    lines = [_priced(line, figures[str(line.id)], priced.adjustments) for line in cart.lines]
+    return msgspec.structs.replace(
+        cart,
+        lines=lines,
+        subtotal=priced.subtotal,
+        discount_total=priced.discount_total,
+        shipping_total=priced.shipping_total,
+        tax_total=priced.tax_total,
+        total=priced.total,
+        quoted=True,
+        quote_flags=list(priced.flags),
+        adjustments=list(priced.adjustments),
+        repriced=False,
+    )
+
+
+def _priced(line: CartLine, figures: PricedLine, entries: Sequence[LineAdjustment]) -> CartLine:
+    return msgspec.structs.replace(
+        line,
+        subtotal=figures.subtotal,
+        discount=figures.discount,
+        tax=figures.tax,
+        total=figures.total,
+        adjustments=[entry for entry in entries if entry.line_id == str(line.id)],
+    )
+
+
+def shopper_key(cart: Cart) -> str:
+    """Whom a limit per customer counts: the customer, else the mail address, else the phone.
+
+    As long as a cart names nobody, itself.
+    """
+    if cart.customer_id is not None:
+        return str(cart.customer_id)
+    phone = re.sub("[^0-9]", "", cart.phone or "")
+    return (cart.email or "").lower() or phone or str(cart.id)
 
 
 def check_quantity(quantity: int, *, least: int = 1) -> int:

@@ -1,6 +1,7 @@
 """The life of a cart before checkout. Every change raises its version and voids older quotes."""
 
 from collections.abc import Awaitable, Callable
+from datetime import datetime
 from functools import partial
 from uuid import UUID
 
@@ -21,13 +22,17 @@ from tradewind.carts.rules import (
     check_update,
     contact_errors,
     metadata_errors,
+    shopper_key,
     updated,
+    with_quote,
 )
 from tradewind.catalog.rules import Region, refuse
 from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.database import Transaction
 from tradewind.inventory import service as inventory
+from tradewind.pricing.promotions.rules import MOST_CODES
+from tradewind.pricing.promotions.service import promotion_for_code
 from tradewind.pricing.rules import Priced
 
 
@@ -182,11 +187,48 @@ async def update(tx: Transaction, cart: Cart, change: CartUpdate) -> Cart:
     return await _reread(tx, cart.id, done=done)
 
 
-async def store_quote(tx: Transaction, cart: Cart, priced: Priced) -> Cart | None:
-    """Keep what a cart comes to; None when it has changed since it was read."""
-    if not await queries.store_quote(tx, cart, priced):
+async def add_code(tx: Transaction, cart: Cart, code: str) -> Cart:
+    """Enter the code of a promotion, in any case of letters; one that is there stays.
+
+    Whether the cart fulfills its conditions shows when it is priced. Raises NotFound
+    `unknown_promotion`, Conflict (`promotion_not_started`, `promotion_expired`,
+    `promotion_exhausted`, `too_many_promotions`, `cart_completed`, `cart_changed`).
+    """
+    check_open(cart)
+    promotion = await promotion_for_code(tx, code, shopper_key(cart))
+    named = promotion.code or code
+    others = [one for one in cart.codes if one.upper() != named.upper()]
+    if len(others) < len(cart.codes):
+        return cart
+    if len(others) >= MOST_CODES:
+        raise Conflict(f"A cart has at most {MOST_CODES} codes.", code="too_many_promotions")
+    return await update(tx, cart, CartUpdate(codes=[*others, named]))
+
+
+async def remove_code(tx: Transaction, cart: Cart, code: str) -> Cart:
+    """Take a code off, in any case of letters.
+
+    Raises NotFound `unknown_promotion` when it is not there, Conflict (`cart_completed`,
+    `cart_changed`).
+    """
+    check_open(cart)
+    others = [one for one in cart.codes if one.upper() != code.strip().upper()]
+    if len(others) == len(cart.codes):
+        raise NotFound("The cart has no such code.", code="unknown_promotion")
+    return await update(tx, cart, CartUpdate(codes=others))
+
+
+async def store_quote(
+    tx: Transaction, cart: Cart, priced: Priced, version: int, until: datetime | None
+) -> Cart | None:
+    """Keep what a cart comes to; None when it has changed since it was read. One round trip.
+
+    `version` is that of the price tables, `until` when these next change by themselves.
+    """
+    if not await queries.store_quote(tx, cart, priced, version, until):
         return None
-    return await get_cart(tx, cart.id)
+    after = cart.version + 1 if cart.repriced else cart.version
+    return msgspec.structs.replace(with_quote(cart, priced), version=after)
 
 
 async def _freed(

@@ -33,7 +33,8 @@ SELECT o.id, o.number, o.cart_id, o.customer_id, o.region_id, o.source, o.sessio
         FROM shop.order_lines l WHERE l.store_id = o.store_id AND l.order_id = o.id) AS lines,
        (SELECT jsonb_agg(jsonb_build_object(
             'kind', a.kind, 'source', a.source, 'code', a.code, 'title', a.title,
-            'amount', a.amount, 'line_id', a.line_id, 'rate', a.rate::text) ORDER BY a.id)
+            'amount', a.amount, 'line_id', a.line_id, 'rate', a.rate::text,
+            'reference', a.reference) ORDER BY a.id)
         FROM shop.line_adjustments a
         WHERE a.store_id = o.store_id AND a.order_id = o.id) AS adjustments
 FROM shop.orders o WHERE o.store_id = $1 AND """
@@ -381,7 +382,8 @@ def _line_row(tx: Transaction, new: Order, position: int) -> list[Any]:
     ]
 
 
-_ENTRY_COLUMNS = "store_id, id, order_id, line_id, kind, source, code, title, rate, amount"
+_ENTRY_COLUMNS = """store_id, id, order_id, line_id, kind, source, code, title, rate, amount,
+    reference"""
 
 
 def _entry_row(tx: Transaction, new: Order, entry: LineAdjustment) -> list[Any]:
@@ -396,6 +398,7 @@ def _entry_row(tx: Transaction, new: Order, entry: LineAdjustment) -> list[Any]:
         entry.title,
         entry.rate,
         entry.amount,
+        entry.reference,
     ]
 
 

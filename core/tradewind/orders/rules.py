@@ -145,6 +145,11 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     expires_at: datetime | None = None
 
     @property
+    def entries(self) -> Sequence[LineAdjustment]:
+        """Every adjustment, of the lines and of the delivery."""
+        return [*(one for line in self.lines for one in line.adjustments), *self.adjustments]
+
+    @property
     def due(self) -> int:
         """What is still to be paid; before an order stands, what went back is to come again."""
         back = self.refunded_total if self.status == "pending" else 0

@@ -1,7 +1,7 @@
 """Reading and keeping a store's own price tables. Every call takes the open transaction first."""
 
 from collections import OrderedDict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
 from uuid import UUID
@@ -61,16 +61,24 @@ async def book_for_codes(
 
     One round trip where there is any of that, else none.
     """
-    limited = [one for one in book.promotions if _limited(one)]
-    if not codes and not limited:
+    counted = [one for one in book.promotions if limited(one)]
+    if not codes and not counted:
         return book
     keys = sorted({code.upper() for code in codes})
-    live = await queries.live_promotions(tx, keys, [one.id for one in limited], shopper)
-    free = [one for one in book.promotions if not _limited(one)]
+    live = await queries.live_promotions(tx, keys, [one.id for one in counted], shopper)
+    free = [one for one in book.promotions if not limited(one)]
     return msgspec.structs.replace(book, promotions=[*free, *live])
 
 
-def _limited(promotion: Promotion) -> bool:
+async def categories_of(
+    tx: Transaction, product_ids: Sequence[UUID]
+) -> Mapping[UUID, Sequence[str]]:
+    """The categories of products, and all above these; promotions may name any of them."""
+    return await queries.categories_of(tx, product_ids)
+
+
+def limited(promotion: Promotion) -> bool:
+    """Whether uses of a promotion are counted, so that it may be used up at any moment."""
     return promotion.usage_limit is not None or promotion.limit_per_customer is not None
 
 

@@ -1,7 +1,7 @@
 """The journeys of a checkout. They open their own transactions and must not be called inside one.
 
 No lock and no transaction is held while a plugin is asked. Locks are taken in the order cart,
-payment, order, stock.
+payment, order, promotion, stock.
 """
 
 from tradewind.checkout.service.agreeing import Agreement, place_agreed

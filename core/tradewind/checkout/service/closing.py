@@ -42,6 +42,7 @@ from tradewind.orders.rules import Entry, Order
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import BY_HAND, Payment, PaymentSession
+from tradewind.pricing.promotions.service import give_back_uses, promotions_in
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import audit
 from tradewind.stores.service import settings_of
@@ -207,7 +208,9 @@ async def _call_off_all(engine: Engine, store: Store, order_id: UUID, reason: st
 
 
 async def _let_go(tx: Transaction, order: Order) -> list[UUID]:
-    """Free the stock of an order that will not be; its transition makes sure that it is once.
+    """Free the stock and the promotions of an order that will not be.
+
+    Its transition makes sure that it is once.
 
     Returns the payments whose attempts this ends.
     """
@@ -217,6 +220,8 @@ async def _let_go(tx: Transaction, order: Order) -> list[UUID]:
         for line in order.lines
         if line.tracked and line.outstanding
     ]
+    if promotions_in(order.entries):
+        await give_back_uses(tx, order.id)
     await inventory.release(tx, order.id, reserved)
     return voided
 

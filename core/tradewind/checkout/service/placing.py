@@ -1,11 +1,14 @@
-"""Placing an order: one short transaction, at most six round trips, stock rows last."""
+"""Placing an order: one short transaction, stock rows last.
+
+At most six round trips, and two to four more where promotions gave something.
+"""
 
 from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart
+from tradewind.carts.rules import Cart, shopper_key
 from tradewind.checkout import queries
 from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (
@@ -29,6 +32,7 @@ from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, Quarrel, Totals, status_of
+from tradewind.pricing.promotions.service import claim_uses, promotions_in
 from tradewind.pricing.service import list_shipping_options
 from tradewind.settings.engine import Engine
 
@@ -39,7 +43,8 @@ async def place_cart(
     """Turn a quoted cart into its order, or return the order that it became before.
 
     When units are short, lapsed holds on them are released and it is tried once more. Raises
-    OutOfStock, Conflict (`cart_changed`, `line_unavailable`), NotFound; then nothing has changed.
+    OutOfStock, Conflict (`cart_changed`, `line_unavailable`, `promotion_exhausted`), NotFound; then
+    nothing has changed.
     """
     if number is None:
         number = await order_numbers(engine.database).take(store.id)
@@ -75,6 +80,7 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     order = _order(tx, cart, paying, totals, number, locations)
     order = await _write(tx, order, paying, totals, await _quarrels(tx, paying, totals))
     await _void_others(tx, claimed, paying)
+    await claim_uses(tx, promotions_in(cart.adjustments), order.id, shopper_key(cart))
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))
     return order

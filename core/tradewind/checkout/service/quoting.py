@@ -1,11 +1,24 @@
-"""What a cart costs: delivery, promotions and taxes, asked outside any transaction."""
+"""What a cart costs: promotions, delivery and taxes, from the store's own tables and from plugins.
+
+Where no other plugin has a say, a cart is priced in the open transaction, with no round trip beyond
+what hangs on that one cart: its codes, promotions with limits, categories. Other plugins are asked
+outside any transaction, and what they said is kept with the cart's version.
+"""
 
 from uuid import UUID
 
 import msgspec
 
 from tradewind.carts import service as carts
-from tradewind.carts.rules import Cart, CartUpdate, ShippingMethod, check_open, quote_request
+from tradewind.carts.rules import (
+    Cart,
+    CartUpdate,
+    CodeStanding,
+    ShippingMethod,
+    quote_request,
+    shopper_key,
+    with_quote,
+)
 from tradewind.checkout.rules import changed
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
@@ -24,23 +37,33 @@ from tradewind.pricing.builtin import (
 from tradewind.pricing.rules import (
     PriceBook,
     Priced,
+    PromotionOutcome,
     acceptable,
     adjust,
     options_of,
+    prices_change_at,
+    promote,
     taxes_of,
     total_up,
 )
-from tradewind.pricing.service import list_shipping_options, list_tax_rates
+from tradewind.pricing.service import book_for_codes, categories_of, limited, price_book
 from tradewind.settings.engine import Engine
 
 ATTEMPTS = 5
+_ASKED = frozenset(("price_adjustments", "quote_tax"))
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart, and the store's price tables for it with the moment at which they are asked."""
+    """What a cart is priced from: itself, as hooks see it, and the store's price tables for it."""
 
     cart: Cart
+    request: QuoteRequest
     own: Context
+
+    @property
+    def book(self) -> PriceBook:
+        """The price tables."""
+        return self.own.settings
 
 
 async def quote(engine: Engine, store: Store, cart_id: UUID) -> Cart:
@@ -52,13 +75,14 @@ async def quote(engine: Engine, store: Store, cart_id: UUID) -> Cart:
     for _ in range(ATTEMPTS):
         async with engine.database.transaction(store.id) as tx:
             cart = await carts.get_cart(tx, cart_id)
-            stored = await quote_in(tx, engine, cart)
-            if stored is None and _asks_plugins(engine):
-                basis = await _basis(tx, cart)
-        if stored is None and _asks_plugins(engine):
+            if cart.status != "open":
+                return cart
+            basis = await _basis(tx, engine, cart)
+            stored = await _kept(tx, engine, basis)
+        if stored is None and asks_plugins(engine):
             priced = await _priced(engine, store, basis)
             async with engine.database.transaction(store.id) as tx:
-                stored = await carts.store_quote(tx, basis.cart, priced)
+                stored = await _store(tx, basis, priced)
         if stored is not None:
             return stored
     raise changed()
@@ -66,13 +90,26 @@ async def quote(engine: Engine, store: Store, cart_id: UUID) -> Cart:
 
 async def quote_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
     """The same in the open transaction: None where plugins must be asked, or it has changed."""
-    if cart.quoted or cart.status != "open":
+    if cart.status != "open":
         return cart
-    if _asks_plugins(engine):
+    return await _kept(tx, engine, await _basis(tx, engine, cart))
+
+
+async def price_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
+    """What a cart costs, for an answer: nothing is written. None where plugins must be asked.
+
+    Whoever is to pay is given a quote instead: it is kept, and the cart has what it comes to.
+    """
+    if cart.status != "open":
+        return cart
+    basis = await _basis(tx, engine, cart)
+    outcomes = _outcomes(basis)
+    if _stands(basis, outcomes):
+        return _told(basis.cart, outcomes)
+    if asks_plugins(engine):
         return None
-    basis = await _basis(tx, cart)
-    priced = await price_alone(quote_request(basis.cart), basis.own)
-    return await carts.store_quote(tx, basis.cart, priced)
+    priced = await price_alone(basis.request, basis.own)
+    return _told(with_quote(basis.cart, priced), outcomes)
 
 
 async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[ShippingMethod]:
@@ -82,11 +119,12 @@ async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[
     """
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
-        own = book_context(store.id, await _book(tx, cart), tx.now)
-    if not any(line.kind == "physical" for line in cart.lines):
-        return []
-    contexts = with_book(engine.contexts(store), own)
-    asked = await engine.plugins.shipping_options(quote_request(cart), contexts)
+        found = await shipping_options_in(tx, engine, cart)
+        if found is not None:
+            return found
+        basis = await _basis(tx, engine, cart)
+    contexts = with_book(engine.contexts(store), basis.own)
+    asked = await engine.plugins.shipping_options(basis.request, contexts)
     return [
         _method(answer.plugin, option)
         for answer in asked.answers
@@ -95,21 +133,27 @@ async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[
     ]
 
 
-def _method(plugin: str, option: ShippingOption) -> ShippingMethod:
-    return ShippingMethod(
-        plugin="" if plugin == NAME else plugin,
-        id=option.id,
-        name=option.name,
-        price=option.price,
-        estimate=option.estimate,
-    )
+async def shipping_options_in(
+    tx: Transaction, engine: Engine, cart: Cart
+) -> list[ShippingMethod] | None:
+    """The same in the open transaction; None where plugins must be asked."""
+    if not any(line.kind == "physical" for line in cart.lines):
+        return []
+    if _implemented(engine, frozenset(("shipping_options",))):
+        return None
+    book = await price_book(tx, cart.region.id, cart.pricing_version)
+    return [_method(NAME, one) for one in options_of(book, quote_request(cart))]
 
 
 async def shipping_option(
     engine: Engine, store: Store, cart_id: UUID, option_id: str
 ) -> ShippingMethod:
     """The way to deliver that a client names so. Raises NotFound `unknown_shipping_option`."""
-    options = await shipping_options(engine, store, cart_id)
+    return named_option(await shipping_options(engine, store, cart_id), option_id)
+
+
+def named_option(options: list[ShippingMethod], option_id: str) -> ShippingMethod:
+    """One of these ways to deliver. Raises NotFound `unknown_shipping_option`."""
     chosen = next((one for one in options if one.option_id == option_id), None)
     if chosen is None:
         raise NotFound("This is not offered for the cart.", code="unknown_shipping_option")
@@ -124,48 +168,114 @@ async def choose_shipping(engine: Engine, store: Store, cart_id: UUID, option_id
     chosen = await shipping_option(engine, store, cart_id, option_id)
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
-        after = await carts.update(tx, cart, CartUpdate(shipping_method=chosen))
-        if after.version != cart.version:
+        after_choice = await carts.update(tx, cart, CartUpdate(shipping_method=chosen))
+        if after_choice.version != cart.version:
             await cart_edited(tx, cart_id)
     return await quote(engine, store, cart_id)
 
 
-def _asks_plugins(engine: Engine) -> bool:
-    asked = {"quote_tax", "price_adjustments"}
-    return any(asked.intersection(plugin.hooks) for plugin in engine.plugins.loaded.values())
+def asks_plugins(engine: Engine) -> bool:
+    """Whether anybody but the store's own tables has a say in what a cart costs."""
+    return _implemented(engine, _ASKED)
 
 
-async def _basis(tx: Transaction, cart: Cart) -> Basis:
-    """What is needed to price a cart, its own delivery option brought up to date."""
-    check_open(cart)
-    book = await _book(tx, cart)
+def _implemented(engine: Engine, hooks: frozenset[str]) -> bool:
+    return any(hooks.intersection(plugin.hooks) for plugin in engine.plugins.loaded.values())
+
+
+async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
+    """What is needed to price an open cart, its own way of delivery brought up to date."""
+    book = await price_book(tx, cart.region.id, cart.pricing_version)
+    book = await book_for_codes(tx, book, cart.codes, shopper_key(cart))
+    categories = None
+    if asks_plugins(engine) or any(one.rules.category_ids for one in book.promotions):
+        categories = await categories_of(tx, [line.product_id for line in cart.lines])
+    request = quote_request(cart, categories)
     method = cart.shipping_method
-    if method is not None and not method.plugin:
-        offered = [_method(NAME, one) for one in options_of(book, quote_request(cart))]
+    if method is not None and not method.plugin and not cart.quoted:
+        offered = [_method(NAME, one) for one in options_of(book, request)]
         current = next((one for one in offered if one.id == method.id), None)
         if current != method:
-            cart = await carts.update(tx, cart, CartUpdate(shipping_method=current))
-    return Basis(cart=cart, own=book_context(tx.store_id, book, tx.now))
+            cart = msgspec.structs.replace(cart, shipping_method=current, repriced=True)
+            request = quote_request(cart, categories)
+    return Basis(cart=cart, request=request, own=book_context(tx.store_id, book, tx.now))
 
 
-async def _book(tx: Transaction, cart: Cart) -> PriceBook:
-    region = cart.region
-    return PriceBook(
-        countries=region.countries,
-        inclusive=region.tax_inclusive,
-        rounding=region.rounding,
-        rates=await list_tax_rates(tx, region.id),
-        options=await list_shipping_options(tx, region.id),
+def _method(plugin: str, option: ShippingOption) -> ShippingMethod:
+    return ShippingMethod(
+        plugin="" if plugin == NAME else plugin,
+        id=option.id,
+        name=option.name,
+        price=option.price,
+        estimate=option.estimate,
+    )
+
+
+async def _kept(tx: Transaction, engine: Engine, basis: Basis) -> Cart | None:
+    """The stored quote, or a new one of the store's own tables."""
+    outcomes = _outcomes(basis)
+    if _stands(basis, outcomes):
+        return _told(basis.cart, outcomes)
+    if asks_plugins(engine):
+        return None
+    return await _store(tx, basis, await price_alone(basis.request, basis.own))
+
+
+async def _store(tx: Transaction, basis: Basis, priced: Priced) -> Cart | None:
+    book = basis.book
+    until = prices_change_at(book.promotions, tx.now)
+    stored = await carts.store_quote(tx, basis.cart, priced, book.version, until)
+    return None if stored is None else _told(stored, _outcomes(basis))
+
+
+def _outcomes(basis: Basis) -> list[PromotionOutcome]:
+    """What becomes of the promotions that hang on this cart; others cannot have moved."""
+    if not basis.cart.codes and not any(limited(one) for one in basis.book.promotions):
+        return []
+    now = basis.own.clock.now()
+    return list(promote(basis.book.promotions, basis.request, now).outcomes)
+
+
+def _stands(basis: Basis, outcomes: list[PromotionOutcome]) -> bool:
+    """Whether the stored quote is what the cart costs: a limit may be used up meanwhile."""
+    if not basis.cart.quoted:
+        return False
+    given: dict[str, int] = {}
+    for entry in basis.cart.adjustments:
+        if entry.source == NAME and entry.kind == "promotion":
+            given[entry.reference] = given.get(entry.reference, 0) - entry.amount
+    now = {str(one.promotion.id): one.amount for one in outcomes if one.applied}
+    return not outcomes or given == now
+
+
+def _told(cart: Cart, outcomes: list[PromotionOutcome]) -> Cart:
+    """The cart, saying of each of its codes what became of it."""
+    if not cart.codes:
+        return cart
+    known = {one.promotion.code.upper(): one for one in outcomes if one.promotion.code}
+    standings = [_standing(code, known.get(code.upper())) for code in cart.codes]
+    return msgspec.structs.replace(cart, promotions=standings)
+
+
+def _standing(code: str, outcome: PromotionOutcome | None) -> CodeStanding:
+    if outcome is None:
+        return CodeStanding(code=code, title="", applied=False, reason="unknown")
+    return CodeStanding(
+        code=outcome.promotion.code or code,
+        title=outcome.promotion.title,
+        applied=outcome.applied,
+        amount=outcome.amount,
+        reason=outcome.reason,
     )
 
 
 async def _priced(engine: Engine, store: Store, basis: Basis) -> Priced:
     """What the cart comes to when every plugin is asked, the store's own tables among them."""
-    request = quote_request(basis.cart)
+    request = basis.request
     contexts = with_book(engine.contexts(store), basis.own)
     asked = await engine.plugins.price_adjustments(request, contexts)
     adjusted = adjust(request.lines, request.shipping, sourced(asked.answers))
-    book = basis.own.settings
+    book = basis.book
     source, taxes, more = await _taxed(engine, after(request, adjusted), contexts, book)
     flags = [f"adjustments_failed:{failure.plugin}" for failure in asked.failures]
     adjusted = msgspec.structs.replace(adjusted, flags=[*flags, *adjusted.flags, *more])

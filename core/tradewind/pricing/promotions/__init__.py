@@ -1,0 +1,1 @@
+"""Keeping promotions, and counting what they were used for."""
