@@ -27,6 +27,7 @@ _BURST_SECONDS = 10
 _HOUR = 60 * 60
 _SIGN_IN_SECONDS = 15 * 60
 _PLACES = 10
+_CODES_PER_CART = 10
 
 
 class BadConfig(TradewindError):
@@ -60,6 +61,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Codes asked for and entered from one network address in 15 minutes."""
     quick_checkouts_per_address: _Count = 50
     """Orders by quick checkout from one network address in an hour; 0 is no limit."""
+    wrong_codes_per_address: _Count = 50
+    """Codes of promotions that do not exist, from one network address in 15 minutes."""
     data_dir: Path = Path(".tradewind")
     host: str = "127.0.0.1"
     port: _Port = 8000
@@ -103,6 +106,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "store_address": Rule(self.store_rate_per_address * _BURST_SECONDS, _BURST_SECONDS),
             "store_key": Rule(self.store_rate_per_key * _BURST_SECONDS, _BURST_SECONDS),
             "quick_checkout": Rule(self.quick_checkouts_per_address, _HOUR),
+            "wrong_code_address": Rule(self.wrong_codes_per_address, _SIGN_IN_SECONDS),
+            "wrong_code_cart": Rule(_CODES_PER_CART, _SIGN_IN_SECONDS),
             "sign_in_identity": Rule(self.sign_ins_per_identity, _SIGN_IN_SECONDS),
             "sign_in_address": Rule(self.sign_ins_per_address, _SIGN_IN_SECONDS),
             "sign_in_account": Rule(self.sign_ins_per_identity * _PLACES, _SIGN_IN_SECONDS),
@@ -131,6 +136,7 @@ KEYS: Mapping[str, str] = {
     "sign_ins_per_identity": "TRADEWIND_SIGN_INS_PER_IDENTITY",
     "sign_ins_per_address": "TRADEWIND_SIGN_INS_PER_ADDRESS",
     "quick_checkouts_per_address": "TRADEWIND_QUICK_CHECKOUTS_PER_ADDRESS",
+    "wrong_codes_per_address": "TRADEWIND_WRONG_CODES_PER_ADDRESS",
     "data_dir": "TRADEWIND_DATA_DIR",
     "host": "TRADEWIND_HOST",
     "port": "TRADEWIND_PORT",

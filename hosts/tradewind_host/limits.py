@@ -59,6 +59,12 @@ class Limiter:
         if len(self._due) > self._most:
             self._due.popitem(last=False)
 
+    def give_back(self, rule: str, key: str) -> None:
+        """Do not count a request that was counted by the same rule and key: all was well."""
+        known, name = self._rules[rule], (rule, key)
+        if known.count and name in self._due:
+            self._due[name] -= known.seconds / known.count
+
     def __len__(self) -> int:
         return len(self._due)
 

@@ -42,7 +42,7 @@ class LineView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
-    """An order. `number` is what people type."""
+    """An order. `number` is what people type; `adjustments` are those of the delivery."""
 
     id: UUID
     number: str
@@ -62,6 +62,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     billing_address: Address | None
     shipping_method: ShippingMethod | None
     promotions: Sequence[str]
+    adjustments: Sequence[AdjustmentView]
     subtotal: int
     discount_total: int
     shipping_total: int
@@ -74,7 +75,12 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     placed_at: datetime | None
 
 
-_AS_THEY_ARE = frozenset(OrderView.__struct_fields__) - {"number", "lines", "promotions"}
+_AS_THEY_ARE = frozenset(OrderView.__struct_fields__) - {
+    "number",
+    "lines",
+    "promotions",
+    "adjustments",
+}
 
 
 def order_view(order: Order) -> OrderView:
@@ -89,6 +95,7 @@ def order_fields(order: Order) -> dict[str, Any]:
         "number": str(order.number),
         "lines": [line_view(line) for line in order.lines],
         "promotions": order.codes,
+        "adjustments": [adjustment_view(one) for one in order.adjustments],
     }
 
 
@@ -105,11 +112,12 @@ def line_view(line: OrderLine | CartLine) -> LineView:
         discount=line.discount,
         tax=line.tax,
         total=line.total,
-        adjustments=[_adjustment(one) for one in line.adjustments],
+        adjustments=[adjustment_view(one) for one in line.adjustments],
     )
 
 
-def _adjustment(one: LineAdjustment) -> AdjustmentView:
+def adjustment_view(one: LineAdjustment) -> AdjustmentView:
+    """Why something costs what it costs, as it travels."""
     return AdjustmentView(
         kind=one.kind,
         source=one.source,

@@ -47,6 +47,7 @@ ROOMY = {
     "sign_ins_per_identity": 30,
     "sign_ins_per_address": 10_000,
     "quick_checkouts_per_address": 100_000,
+    "wrong_codes_per_address": 100_000,
 }
 """A demo is tried out, and measured, by programs on one machine."""
 

@@ -7,13 +7,13 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, CartNote, CartStatus, ShippingMethod
+from tradewind.carts.rules import Cart, CartNote, CartStatus, CodeStanding, ShippingMethod
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Action, Flow
 from tradewind.contracts.pricing import Address
 from tradewind.payments.rules import PaymentSession, SessionStatus
-from tradewind_host.order_view import LineView, line_view
+from tradewind_host.order_view import AdjustmentView, LineView, adjustment_view, line_view
 
 
 class ShippingOptionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -29,6 +29,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     """A cart with its totals, in minor units of its currency.
 
     `notes` say, until its lines are changed, what a merge at sign-in could not bring along.
+    `promotions` says of each code what became of it; `adjustments` are those of the delivery.
     """
 
     id: UUID
@@ -43,7 +44,8 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     shipping_address: Address | None
     billing_address: Address | None
     shipping_method: ShippingOptionView | None
-    promotions: Sequence[str]
+    promotions: Sequence[CodeStanding]
+    adjustments: Sequence[AdjustmentView]
     subtotal: int
     discount_total: int
     shipping_total: int
@@ -118,7 +120,7 @@ class PaymentSessionAnswer(msgspec.Struct, frozen=True):
     payment_session: PaymentSessionView
 
 
-_AS_THEY_ARE = frozenset(CartView.__struct_fields__) - {"lines", "shipping_method", "promotions"}
+_AS_THEY_ARE = frozenset(CartView.__struct_fields__) - {"lines", "shipping_method", "adjustments"}
 
 
 def cart_answer(cart: Cart) -> CartAnswer:
@@ -129,7 +131,7 @@ def cart_answer(cart: Cart) -> CartAnswer:
             **{name: getattr(cart, name) for name in _AS_THEY_ARE},
             lines=[line_view(line) for line in cart.lines],
             shipping_method=shipping_option_view(method, cart.currency) if method else None,
-            promotions=cart.codes,
+            adjustments=[adjustment_view(one) for one in cart.adjustments if not one.line_id],
         )
     )
 

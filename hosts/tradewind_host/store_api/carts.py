@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, delete, get, post
+from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from tradewind.carts import service as carts
@@ -15,7 +15,9 @@ from tradewind.checkout import service as checkout
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
 from tradewind_host.access import GivenAccess
+from tradewind_host.limits import GivenLimiter, address_of
 from tradewind_host.problems import told, writes
+from tradewind_host.promotion_codes import entering
 from tradewind_host.shapes import Body
 from tradewind_host.store_api.cart_door import GivenCart
 from tradewind_host.store_api.cart_view import (
@@ -28,6 +30,7 @@ from tradewind_host.store_api.cart_view import (
 SOURCE = "web"
 _OPTION = msgspec.Meta(min_length=1, max_length=200)
 _EMAIL = msgspec.Meta(min_length=3, max_length=254)
+_CODE = msgspec.Meta(min_length=1, max_length=40)
 _CURRENCY = msgspec.Meta(pattern="^[A-Z]{3}$")
 _QUANTITY = msgspec.Meta(ge=1, le=MOST_PER_LINE)
 _NEW_QUANTITY = msgspec.Meta(ge=0, le=MOST_PER_LINE)
@@ -75,6 +78,12 @@ class ShippingChoice(Body, frozen=True, kw_only=True):
     option_id: Annotated[str, _OPTION]
 
 
+class CodeInput(Body, frozen=True, kw_only=True):
+    """A code of a promotion, in any case of letters."""
+
+    code: Annotated[str, _CODE]
+
+
 OFF = ["channel_disabled", "read_only"]
 READ = told(writes(), {403: OFF, 409: ["cart_changed", "cart_merged"]})
 _NEW = told(writes(), {403: OFF, 409: ["no_region"]})
@@ -93,6 +102,24 @@ _LINE = told(
             "cart_merged",
         ],
     },
+)
+_CODES = told(
+    writes(),
+    {
+        403: OFF,
+        404: ["unknown_promotion"],
+        409: [
+            "promotion_not_started",
+            "promotion_expired",
+            "promotion_exhausted",
+            "too_many_promotions",
+            "cart_completed",
+            "cart_changed",
+        ],
+    },
+)
+_UNCODE = told(
+    writes(), {403: OFF, 404: ["unknown_promotion"], 409: ["cart_completed", "cart_changed"]}
 )
 _DELIVERY = told(
     writes(),
@@ -181,6 +208,35 @@ async def claim_cart(cart: GivenCart) -> Response[CartAnswer]:
     return await cart.claim()
 
 
+@post("/{cart_id:uuid}/promotions", status_code=200, responses=_CODES)
+async def add_promotion(
+    request: Request[Any, Any, Any],
+    limiter: GivenLimiter,
+    cart: GivenCart,
+    data: JSONBody[CodeInput],
+) -> Response[CartAnswer]:
+    """Enter a code; whether the cart fulfills its conditions is told in `promotions`.
+
+    Who enters many codes that do not exist has to wait (429).
+    """
+
+    async def add(tx: Transaction, opened: Cart) -> Cart:
+        return await carts.add_code(tx, opened, data.code)
+
+    with entering(limiter, cart.id, address_of(request.scope)):
+        return await cart.edit(add)
+
+
+@delete("/{cart_id:uuid}/promotions/{code:str}", status_code=200, responses=_UNCODE)
+async def remove_promotion(cart: GivenCart, code: FromPath[str]) -> Response[CartAnswer]:
+    """Take a code off the cart."""
+
+    async def remove(tx: Transaction, opened: Cart) -> Cart:
+        return await carts.remove_code(tx, opened, code)
+
+    return await cart.edit(remove)
+
+
 @get("/{cart_id:uuid}/shipping-options", responses=READ)
 async def list_shipping_options(access: GivenAccess, cart: GivenCart) -> ShippingOptionList:
     """The ways to deliver the cart; none where there is nothing to send."""
@@ -223,6 +279,8 @@ ROUTES = (
     change_line,
     remove_line,
     claim_cart,
+    add_promotion,
+    remove_promotion,
     list_shipping_options,
     choose_shipping,
 )

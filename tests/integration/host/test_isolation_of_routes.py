@@ -48,6 +48,8 @@ BODIES: dict[str, Any] = {
     "update_cart": {"metadata": {"gift": True}},
     "add_line": lambda ids: {"variant_id": ids["variant_id"]},
     "change_line": {"quantity": 2},
+    "add_promotion": lambda ids: {"code": ids["code"]},
+    "change_promotion": {"title": "Less"},
     "choose_shipping": lambda ids: {"option_id": ids["option_id"]},
     "start_payment": {"provider_id": "manual"},
     "update_customer": {"note": "likes tea"},
@@ -58,6 +60,7 @@ QUERIES = {"/store/orders/{order_id}": "token"}
 """What opens an object beside its id, by the path; its value stands among the ids."""
 
 SPARE = {
+    "archive_promotion": "spare",
     "cancel": "spare",
     "remove_line": "spare",
     "complete": "ready",
@@ -105,6 +108,7 @@ SHOWN = {
     "list_orders",
     "list_all_carts",
     "list_customers",
+    "list_promotions",
     "list_cases",
     "list_conversations",
     "list_imports",
@@ -166,6 +170,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "key_id": await key_id(shop, slug),
         "media_id": await media_id(shop, slug),
         "import_id": await import_id(shop, slug, sku),
+        **await promotions_in(shop, slug),
         "token": token_for(shop.engine, store, order_id, "order"),
         **await carts_in(shop, slug, sku),
         **await goods_in(shop, slug),
@@ -229,6 +234,15 @@ async def goods_in(shop: Shop, slug: str) -> dict[str, str]:
         "changed product_id": product["id"],
         "changed variant_id": medium["id"],
     }
+async def promotions_in(shop: Shop, slug: str) -> dict[str, str]:
+    """A promotion with its code, and one that may be archived."""
+    found = {}
+    for use in ("", "spare "):
+        body = {"kind": "percentage", "value": 10, "code": f"CODE-{slug}-{use}".rstrip("- ")}
+        made = await shop.admin("POST", "/admin/promotions", body, store=slug)
+        found[f"{use}promotion_id"] = made["promotion"]["id"]
+        found[f"{use}code"] = made["promotion"]["code"]
+    return found
 
 
 async def first_id(shop: Shop, slug: str, things: str) -> UUID:
