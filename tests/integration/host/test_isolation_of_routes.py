@@ -234,6 +234,8 @@ async def goods_in(shop: Shop, slug: str) -> dict[str, str]:
         "changed product_id": product["id"],
         "changed variant_id": medium["id"],
     }
+
+
 async def promotions_in(shop: Shop, slug: str) -> dict[str, str]:
     """A promotion with its code, and one that may be archived."""
     found = {}
