@@ -30,6 +30,7 @@ from tradewind.database import Database
 from tradewind.inventory.service import levels, set_level
 from tradewind.orders.rules import OrderFilter
 from tradewind.orders.service import get_order, list_orders, order_by_number, timeline
+from tradewind.pricing.rules import TaxZone
 from tradewind.pricing.service import create_tax_rate
 
 CASH = StartRequest(provider="manual", method="cash_on_delivery")
@@ -358,7 +359,7 @@ async def test_plugins_read_orders_and_ship_them(till: Till) -> None:
 
 async def test_region_rates_of_another_province_do_not_apply(till: Till) -> None:
     async with till.database.transaction(till.store.id) as tx:
-        await create_tax_rate(tx, till.shop.region.id, "10", province="Mombasa")
+        await create_tax_rate(tx, till.shop.region.id, "10", zone=TaxZone(province="Mombasa"))
         await create_tax_rate(tx, till.shop.region.id, "16")
     cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
     assert cart.tax_total == 20_784

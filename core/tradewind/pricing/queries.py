@@ -4,12 +4,16 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from tradewind.database import Transaction
 from tradewind.pricing.rules import BuiltInShipping, PriceBook, Promotion, ShippingRules, TaxRate
 
 _RULES = msgspec.json.Decoder(ShippingRules)
+_TAX = """id, region_id, name, rate, tax_class, tax_shipping, country_code, province,
+    postal_prefix"""
+_OPTION = "id, region_id, name, price, estimate, rules, position"
 
 PROMOTION = """jsonb_build_object(
     'id', p.id, 'title', p.title, 'kind', p.kind, 'value', p.value::text, 'code', p.code,
@@ -97,9 +101,8 @@ async def categories_of(
 async def tax_rates(tx: Transaction, region_id: UUID) -> list[TaxRate]:
     """The taxes of a region."""
     rows = await tx.fetch(
-        """SELECT id, region_id, name, rate, tax_class, tax_shipping, country_code, province,
-                  postal_prefix
-           FROM shop.tax_rates WHERE store_id = $1 AND region_id = $2 ORDER BY id""",
+        f"""SELECT {_TAX} FROM shop.tax_rates
+            WHERE store_id = $1 AND region_id = $2 ORDER BY id""",
         tx.store_id,
         region_id,
     )
@@ -109,30 +112,84 @@ async def tax_rates(tx: Transaction, region_id: UUID) -> list[TaxRate]:
 async def shipping_options(tx: Transaction, region_id: UUID) -> list[BuiltInShipping]:
     """The store's own delivery options in a region."""
     rows = await tx.fetch(
-        """SELECT id, region_id, name, price, estimate, rules, position
-           FROM shop.shipping_options
-           WHERE store_id = $1 AND region_id = $2 AND archived_at IS NULL ORDER BY position, id""",
+        f"""SELECT {_OPTION} FROM shop.shipping_options
+            WHERE store_id = $1 AND region_id = $2 AND archived_at IS NULL
+            ORDER BY position, id""",
         tx.store_id,
         region_id,
     )
-    return [BuiltInShipping(**{**dict(row), "rules": _RULES.decode(row["rules"])}) for row in rows]
+    return [_option(row) for row in rows]
+
+
+async def tax_rate(tx: Transaction, tax_id: UUID) -> TaxRate | None:
+    """One tax, locked until the transaction ends."""
+    row = await tx.fetchrow(
+        f"SELECT {_TAX} FROM shop.tax_rates WHERE store_id = $1 AND id = $2 FOR UPDATE",
+        tx.store_id,
+        tax_id,
+    )
+    return None if row is None else TaxRate(**dict(row))
+
+
+async def shipping_option(tx: Transaction, option_id: UUID) -> BuiltInShipping | None:
+    """One way to deliver that is not archived, locked until the transaction ends."""
+    row = await tx.fetchrow(
+        f"""SELECT {_OPTION} FROM shop.shipping_options
+            WHERE store_id = $1 AND id = $2 AND archived_at IS NULL FOR UPDATE""",
+        tx.store_id,
+        option_id,
+    )
+    return None if row is None else _option(row)
+
+
+def _option(row: asyncpg.Record) -> BuiltInShipping:
+    return BuiltInShipping(**{**dict(row), "rules": _RULES.decode(row["rules"])})
 
 
 async def insert_tax_rate(tx: Transaction, tax: TaxRate) -> None:
     """Store a tax."""
     await tx.execute(
         """INSERT INTO shop.tax_rates (store_id, id, region_id, name, rate, tax_class,
-                                       tax_shipping, province, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9)""",
+                                       tax_shipping, country_code, province, postal_prefix,
+                                       created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         tx.store_id,
         tax.id,
         tax.region_id,
+        *_tax_values(tax),
+        tx.now,
+    )
+
+
+async def update_tax_rate(tx: Transaction, tax: TaxRate) -> None:
+    """Overwrite a tax; its region stays."""
+    await tx.execute(
+        """UPDATE shop.tax_rates
+           SET name = $3, rate = $4, tax_class = $5, tax_shipping = $6, country_code = $7,
+               province = $8, postal_prefix = $9
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        tax.id,
+        *_tax_values(tax),
+    )
+
+
+async def delete_tax_rate(tx: Transaction, tax_id: UUID) -> None:
+    """Remove a tax; what was sold keeps its own record of it."""
+    await tx.execute(
+        "DELETE FROM shop.tax_rates WHERE store_id = $1 AND id = $2", tx.store_id, tax_id
+    )
+
+
+def _tax_values(tax: TaxRate) -> tuple[Any, ...]:
+    return (
         tax.name,
         tax.rate,
         tax.tax_class,
         tax.tax_shipping,
+        tax.country_code,
         tax.province,
-        tx.now,
+        tax.postal_prefix,
     )
 
 
@@ -150,5 +207,31 @@ async def insert_shipping_option(tx: Transaction, option: BuiltInShipping) -> No
         option.estimate,
         msgspec.json.encode(option.rules).decode(),
         option.position,
+        tx.now,
+    )
+
+
+async def update_shipping_option(tx: Transaction, option: BuiltInShipping) -> None:
+    """Overwrite a way to deliver; its region stays."""
+    await tx.execute(
+        """UPDATE shop.shipping_options
+           SET name = $3, price = $4, estimate = $5, rules = $6, position = $7
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        option.id,
+        option.name,
+        option.price,
+        option.estimate,
+        msgspec.json.encode(option.rules).decode(),
+        option.position,
+    )
+
+
+async def archive_shipping_option(tx: Transaction, option_id: UUID) -> None:
+    """Offer a way to deliver no longer."""
+    await tx.execute(
+        "UPDATE shop.shipping_options SET archived_at = $3 WHERE store_id = $1 AND id = $2",
+        tx.store_id,
+        option_id,
         tx.now,
     )

@@ -4,12 +4,13 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from functools import partial
+from typing import TypeVar
 from uuid import UUID
 from weakref import WeakKeyDictionary
 
 import msgspec
 
-from tradewind.catalog.rules import amount_errors, refuse
+from tradewind.catalog.rules import refuse
 from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Database, Transaction
@@ -19,11 +20,21 @@ from tradewind.pricing.rules import (
     PriceBook,
     Promotion,
     ShippingRules,
+    ShippingUpdate,
     TaxRate,
+    TaxRateUpdate,
+    TaxZone,
+    changed_option,
+    changed_tax,
+    option_errors,
     percent,
+    tax_errors,
 )
 from tradewind.stores.service import pricing_changed
 
+T = TypeVar("T")
+_ANYWHERE = TaxZone()
+_ALWAYS = ShippingRules()
 _MOST_BOOKS = 4096
 _Books = OrderedDict[tuple[UUID, UUID], PriceBook]
 _kept: WeakKeyDictionary[Database, _Books] = WeakKeyDictionary()
@@ -100,10 +111,10 @@ async def create_tax_rate(
     tax_class: str = "standard",
     tax_shipping: bool = False,
     name: str = "Tax",
-    province: str | None = None,
+    zone: TaxZone = _ANYWHERE,
 ) -> TaxRate:
-    """Add a tax of `rate` percent to a region. Raises InvalidInput, NotFound."""
-    await region_for(tx, region_id)
+    """Add a tax of `rate` percent to a region or a zone of it. Raises InvalidInput, NotFound."""
+    region = await region_for(tx, region_id)
     tax = TaxRate(
         id=tx.new_id(),
         region_id=region_id,
@@ -111,9 +122,33 @@ async def create_tax_rate(
         rate=percent(rate),
         tax_class=tax_class,
         tax_shipping=tax_shipping,
-        province=province,
+        country_code=zone.country_code,
+        province=zone.province,
+        postal_prefix=zone.postal_prefix,
     )
+    refuse(tax_errors(tax, region))
     await queries.insert_tax_rate(tx, tax)
+    await pricing_changed(tx)
+    return tax
+
+
+async def change_tax_rate(
+    tx: Transaction, tax_id: UUID, change: TaxRateUpdate
+) -> tuple[TaxRate, TaxRate]:
+    """Change a tax; returns it before and after. Raises InvalidInput, NotFound."""
+    before = _found(await queries.tax_rate(tx, tax_id), "tax")
+    after = changed_tax(before, change)
+    refuse(tax_errors(after, await region_for(tx, after.region_id)))
+    if after != before:
+        await queries.update_tax_rate(tx, after)
+        await pricing_changed(tx)
+    return before, after
+
+
+async def delete_tax_rate(tx: Transaction, tax_id: UUID) -> TaxRate:
+    """Remove a tax; orders keep what they were taxed. Raises NotFound."""
+    tax = _found(await queries.tax_rate(tx, tax_id), "tax")
+    await queries.delete_tax_rate(tx, tax_id)
     await pricing_changed(tx)
     return tax
 
@@ -125,25 +160,48 @@ async def create_shipping_option(
     price: int,
     *,
     estimate: str = "",
-    minimum: int | None = None,
-    maximum: int | None = None,
+    rules: ShippingRules = _ALWAYS,
     position: int = 0,
 ) -> BuiltInShipping:
-    """Add a way to deliver, offered for subtotals from `minimum` to `maximum` (minor units).
-
-    Raises InvalidInput, NotFound.
-    """
-    await region_for(tx, region_id)
-    refuse(amount_errors("price", price))
+    """Add a way to deliver, offered as its rules say. Raises InvalidInput, NotFound."""
+    region = await region_for(tx, region_id)
     option = BuiltInShipping(
         id=tx.new_id(),
         region_id=region_id,
         name=name,
         price=price,
         estimate=estimate,
-        rules=ShippingRules(minimum=minimum, maximum=maximum),
+        rules=rules,
         position=position,
     )
+    refuse(option_errors(option, region))
     await queries.insert_shipping_option(tx, option)
     await pricing_changed(tx)
     return option
+
+
+async def change_shipping_option(
+    tx: Transaction, option_id: UUID, change: ShippingUpdate
+) -> tuple[BuiltInShipping, BuiltInShipping]:
+    """Change a way to deliver; returns it before and after. Raises InvalidInput, NotFound."""
+    before = _found(await queries.shipping_option(tx, option_id), "way to deliver")
+    after = changed_option(before, change)
+    refuse(option_errors(after, await region_for(tx, after.region_id)))
+    if after != before:
+        await queries.update_shipping_option(tx, after)
+        await pricing_changed(tx)
+    return before, after
+
+
+async def archive_shipping_option(tx: Transaction, option_id: UUID) -> BuiltInShipping:
+    """Offer a way to deliver no longer. Raises NotFound."""
+    option = _found(await queries.shipping_option(tx, option_id), "way to deliver")
+    await queries.archive_shipping_option(tx, option_id)
+    await pricing_changed(tx)
+    return option
+
+
+def _found(one: T | None, what: str) -> T:
+    if one is None:
+        raise NotFound(f"There is no such {what}.")
+    return one

@@ -44,6 +44,9 @@ BODIES: dict[str, Any] = {
     "set_price": {"currency": "EUR", "amount": 100},
     "replace_prices": {"prices": [{"currency": "EUR", "amount": 100}]},
     "update_category": {"name": "Another"},
+    "update_region": {"name": "Another"},
+    "update_tax_rate": {"name": "Another"},
+    "update_shipping_option": {"name": "Another"},
     "act_on_case": {"resolution": "done"},
     "update_cart": {"metadata": {"gift": True}},
     "add_line": lambda ids: {"variant_id": ids["variant_id"]},
@@ -72,6 +75,8 @@ SPARE = {
     "delete_price": "spare",
     "replace_prices": "spare",
     "delete_category": "spare",
+    "delete_tax_rate": "spare",
+    "archive_shipping_option": "spare",
 }
 """What needs objects of its own, because another call spoils them: a paid order stays."""
 
@@ -174,6 +179,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "token": token_for(shop.engine, store, order_id, "order"),
         **await carts_in(shop, slug, sku),
         **await goods_in(shop, slug),
+        **await price_tables_in(shop, slug),
     }
     ids = {name: str(value) for name, value in found.items()}
     return {**ids, "id_or_handle": ids["product_id"], "action": "close", "deed": "note"}
@@ -244,6 +250,20 @@ async def promotions_in(shop: Shop, slug: str) -> dict[str, str]:
         made = await shop.admin("POST", "/admin/promotions", body, store=slug)
         found[f"{use}promotion_id"] = made["promotion"]["id"]
         found[f"{use}code"] = made["promotion"]["code"]
+    return found
+
+
+async def price_tables_in(shop: Shop, slug: str) -> dict[str, str]:
+    """The region, and of taxes and deliveries one to keep and one to lose."""
+    region_id = str(await first_id(shop, slug, "regions"))
+    found = {"region_id": region_id}
+    for use in ("", "spare "):
+        tax = {"region_id": region_id, "rate": "0"}
+        made = await shop.admin("POST", "/admin/tax-rates", tax, store=slug)
+        found[f"{use}tax_rate_id"] = made["tax_rate"]["id"]
+        option = {"region_id": region_id, "name": f"Way {use}of {slug}", "price": 100}
+        made = await shop.admin("POST", "/admin/shipping-options", option, store=slug)
+        found[f"{use}shipping_option_id"] = made["shipping_option"]["id"]
     return found
 
 

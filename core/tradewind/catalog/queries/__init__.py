@@ -43,6 +43,7 @@ from tradewind.catalog.queries.writing import (
     sku_owners,
     touch_product,
     update_product,
+    update_region,
     upsert_variants,
 )
 
@@ -80,6 +81,7 @@ __all__ = [
     "touch_products_on",
     "update_category",
     "update_product",
+    "update_region",
     "upsert_variants",
     "variant_by_sku",
 ]

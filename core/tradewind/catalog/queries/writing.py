@@ -232,3 +232,17 @@ async def insert_region(tx: Transaction, region: Region) -> None:
         region.id,
         tx.now,
     )
+
+
+async def update_region(tx: Transaction, region: Region) -> None:
+    """Overwrite a region; its currency stays."""
+    await tx.execute(
+        """UPDATE shop.regions SET name = $3, countries = $4, tax_inclusive = $5, rounding = $6
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        region.id,
+        region.name,
+        list(region.countries),
+        region.tax_inclusive,
+        region.rounding,
+    )

@@ -98,6 +98,15 @@ class NewRegion(msgspec.Struct, frozen=True, kw_only=True):
     rounding: str = "line"
 
 
+class RegionUpdate(msgspec.Struct, frozen=True, kw_only=True):
+    """What to change of a region; what is left unset stays, and so does its currency."""
+
+    name: str | msgspec.UnsetType = msgspec.UNSET
+    countries: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
+    tax_inclusive: bool | msgspec.UnsetType = msgspec.UNSET
+    rounding: str | msgspec.UnsetType = msgspec.UNSET
+
+
 def filled(entry: NewVariant, old: VariantFields) -> NewVariant:
     """The entry, with what it leaves out as it is now; metadata is merged key by key.
 

@@ -18,7 +18,12 @@ from tradewind.catalog.service.keeping import (
     set_status,
     update_product,
 )
-from tradewind.catalog.service.regions import create_region, list_regions, region_for
+from tradewind.catalog.service.regions import (
+    change_region,
+    create_region,
+    list_regions,
+    region_for,
+)
 from tradewind.catalog.service.shelves import (
     CategoryUpdate,
     create_category,
@@ -46,6 +51,7 @@ __all__ = [
     "change_product",
     "create_category",
     "create_product",
+    "change_region",
     "create_region",
     "create_variant",
     "delete_category",

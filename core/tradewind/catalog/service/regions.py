@@ -2,8 +2,10 @@
 
 from uuid import UUID
 
+import msgspec
+
 from tradewind.catalog import queries
-from tradewind.catalog.rules import NewRegion, Region, refuse, region_errors
+from tradewind.catalog.rules import NewRegion, Region, RegionUpdate, refuse, region_errors
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.database import Transaction
 from tradewind.stores.service import pricing_changed
@@ -39,15 +41,35 @@ async def region_for(
 
 async def create_region(tx: Transaction, new: NewRegion) -> Region:
     """Add a region; the store's first one becomes its default. Raises InvalidInput."""
+    region = _region(tx.new_id(), new)
+    await queries.insert_region(tx, region)
+    await pricing_changed(tx)
+    return region
+
+
+async def change_region(
+    tx: Transaction, region_id: UUID, change: RegionUpdate
+) -> tuple[Region, Region]:
+    """Change a region; returns it before and after. Raises InvalidInput, NotFound."""
+    before = await region_for(tx, region_id)
+    kept = msgspec.structs.asdict(before)
+    kept.pop("id")
+    fields = msgspec.structs.asdict(change)
+    given = {name: value for name, value in fields.items() if value is not msgspec.UNSET}
+    after = _region(region_id, NewRegion(**{**kept, **given}))
+    if after != before:
+        await queries.update_region(tx, after)
+        await pricing_changed(tx)
+    return before, after
+
+
+def _region(region_id: UUID, new: NewRegion) -> Region:
     refuse(region_errors(new))
-    region = Region(
-        id=tx.new_id(),
+    return Region(
+        id=region_id,
         name=new.name,
         currency=new.currency,
         countries=list(new.countries),
         tax_inclusive=new.tax_inclusive,
         rounding="unit" if new.rounding == "unit" else "line",
     )
-    await queries.insert_region(tx, region)
-    await pricing_changed(tx)
-    return region
