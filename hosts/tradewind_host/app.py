@@ -11,6 +11,7 @@ from tradewind.settings.engine import Engine
 from tradewind_host.admin_api import admin_router
 from tradewind_host.config import Config
 from tradewind_host.dashboard import Extensions, dashboard_routers
+from tradewind_host.downloads import downloads_router
 from tradewind_host.edge import Edge
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Limiter, Proxies
@@ -44,6 +45,7 @@ def assemble(*more: Router) -> Litestar:
             *dashboard_routers(),
             admin_router(),
             media_router(),
+            downloads_router(),
             *more,
         ],
         dependencies={

@@ -8,10 +8,14 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.rules import CartLine, ShippingMethod
+from tradewind.checkout.links import download_url
 from tradewind.contracts.pricing import Address
+from tradewind.database import Store
+from tradewind.downloads.rules import Download
 from tradewind.orders.rules import FulfillmentStatus, Order, OrderLine, OrderStatus
 from tradewind.payments.rules import PaymentState
 from tradewind.pricing.rules import LineAdjustment
+from tradewind.settings.engine import Engine
 
 
 class AdjustmentView(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +77,31 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     metadata: Mapping[str, Any]
     created_at: datetime
     placed_at: datetime | None
+
+
+class DownloadView(msgspec.Struct, frozen=True, kw_only=True):
+    """A file that was bought: where it is fetched, until when, and how often still."""
+
+    title: str
+    url: str
+    expires_at: datetime
+    left: int
+
+
+def download_views(
+    engine: Engine, store: Store, found: Sequence[Download]
+) -> Sequence[DownloadView]:
+    """Downloads with fresh links; what is over has none."""
+    now = engine.clock.now()
+    return [
+        DownloadView(
+            title=one.title,
+            url=download_url(engine, store, one) if one.left and one.expires_at > now else "",
+            expires_at=one.expires_at,
+            left=one.left,
+        )
+        for one in found
+    ]
 
 
 _AS_THEY_ARE = frozenset(OrderView.__struct_fields__) - {

@@ -8,7 +8,9 @@ from uuid import UUID
 import msgspec
 
 from tradewind.checkout.rules import StartRequest
+from tradewind.contracts.errors import NotFound
 from tradewind.database import Store
+from tradewind.downloads.rules import Download
 from tradewind.settings.engine import Engine
 from tradewind.settings.links import Purpose, allows, sign
 
@@ -68,6 +70,25 @@ def order_url(engine: Engine, store: Store, order_id: UUID, purpose: Purpose = "
     return _page(engine, store, f"orders/{order_id}", {"token": token})
 
 
+def download_url(engine: Engine, store: Store, download: Download) -> str:
+    """Where a file that was bought is fetched, as long as it may be."""
+    signed = sign(engine.keyring, store.id, download.id, "download", download.expires_at)
+    return _page(engine, store, f"downloads/{download.id.hex}{_OF}{signed}", {})
+
+
+def download_in(engine: Engine, store: Store, token: str) -> UUID:
+    """The download that a token opens now. Raises NotFound."""
+    name, _, signed = token.partition(_OF)
+    try:
+        download_id = UUID(hex=name)
+    except ValueError:
+        raise NotFound("This link opens nothing.") from None
+    now = engine.clock.now()
+    if not allows(engine.keyring, store.id, download_id, "download", signed, now):
+        raise NotFound("This link opens nothing, or not any more.")
+    return download_id
+
+
 def coming_back(engine: Engine, store: Store, order: Linked, request: StartRequest) -> StartRequest:
     """The request, with the order's own pages for a payer to come back to where it names none.
 
@@ -81,4 +102,5 @@ def coming_back(engine: Engine, store: Store, order: Linked, request: StartReque
 
 
 def _page(engine: Engine, store: Store, page: str, query: dict[str, str]) -> str:
-    return f"{engine.public_url}/store/{quote(store.slug)}/{page}?{urlencode(query, safe=':')}"
+    asked = f"?{urlencode(query, safe=':')}" if query else ""
+    return f"{engine.public_url}/store/{quote(store.slug)}/{page}{asked}"

@@ -4,13 +4,17 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.contracts.events import Event, type_of
+from tradewind.checkout.links import download_url
+from tradewind.contracts.channel import Text
+from tradewind.contracts.events import Event, FulfillmentDelivered, type_of
 from tradewind.conversations import queries
 from tradewind.conversations.notices import TELLINGS, Notice, notice_for, unseen_for
 from tradewind.conversations.script.turn import choices_of, ids_of
 from tradewind.database.engine import Store, Transaction
+from tradewind.downloads.service import downloads_of
 from tradewind.messaging import service as messaging
 from tradewind.messaging.service import Origin
+from tradewind.orders import service as orders
 from tradewind.settings.engine import Engine
 
 CHAT = "chat"
@@ -27,8 +31,20 @@ async def tell(engine: Engine, store: Store, event: Event) -> None:
     """Queue the notice of an event, once, however often the event is delivered."""
     async with engine.database.transaction(store.id) as tx:
         notice = await notice_for(tx, event)
+        if notice is not None and isinstance(event, FulfillmentDelivered):
+            notice = await _with_files(engine, store, tx, notice)
         if notice is not None:
             await _send(engine, tx, notice, str(event.id))
+
+
+async def _with_files(engine: Engine, store: Store, tx: Transaction, notice: Notice) -> Notice:
+    """The notice and, of digital goods, where each file is fetched."""
+    order = await orders.get_order(tx, notice.order_id)
+    links = [
+        Text(text=f"{one.title}\n{download_url(engine, store, one)}")
+        for one in await downloads_of(tx, order)
+    ]
+    return msgspec.structs.replace(notice, bodies=[*notice.bodies, *links])
 
 
 async def ask_after(engine: Engine, store: Store, session_id: UUID) -> None:

@@ -12,8 +12,9 @@ async def insert(tx: Transaction, new: Shipment) -> None:
     """Store a shipment."""
     await tx.execute(
         """INSERT INTO shop.shipments (store_id, id, order_id, status, carrier, tracking_number,
-                                       tracking_url, lines, shipped_at, created_at)
-           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)""",
+                                       tracking_url, lines, shipped_at, delivered_at,
+                                       created_at)
+           VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)""",
         tx.store_id,
         new.id,
         new.order_id,
@@ -23,6 +24,7 @@ async def insert(tx: Transaction, new: Shipment) -> None:
         new.tracking_url,
         msgspec.json.encode(new.lines).decode(),
         new.shipped_at,
+        new.delivered_at,
         new.created_at,
     )
 

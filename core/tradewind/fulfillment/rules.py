@@ -53,8 +53,12 @@ def with_shipped(order: Order, shipped: Sequence[ShippedLine]) -> Order:
     return msgspec.structs.replace(order, lines=lines)
 
 
-def status_after(order: Order) -> FulfillmentStatus:
-    """The fulfillment status that follows from what has left the house."""
-    if all(line.outstanding == 0 for line in order.lines):
-        return "shipped"
-    return "partially_fulfilled"
+def status_after(order: Order, how: ShipmentStatus) -> FulfillmentStatus:
+    """The fulfillment status that follows from what has left the house, the last of it `how`.
+
+    What was sent before is on its way still, though the rest was delivered at once.
+    """
+    if any(line.outstanding for line in order.lines):
+        return "partially_fulfilled"
+    all_at_once = order.fulfillment_status == "unfulfilled"
+    return "delivered" if how == "delivered" and all_at_once else "shipped"

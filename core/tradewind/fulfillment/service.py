@@ -1,16 +1,19 @@
 """Sending goods: a shipment uses up reserved stock and moves the order's fulfillment."""
 
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 import msgspec
 
 from tradewind.contracts.errors import Conflict
-from tradewind.contracts.events import FulfillmentShipped
+from tradewind.contracts.events import FulfillmentDelivered, FulfillmentShipped, type_of
 from tradewind.database import Transaction
 from tradewind.database.sql import Writes
 from tradewind.fulfillment import queries
 from tradewind.fulfillment.rules import (
     Shipment,
+    ShipmentStatus,
+    ShippedLine,
     everything_left,
     status_after,
     with_shipped,
@@ -20,6 +23,11 @@ from tradewind.inventory.rules import Wanted
 from tradewind.orders import queries as order_rows
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, Order, complete_if_done, move_fulfillment
+
+_EVENTS: Mapping[ShipmentStatus, type[FulfillmentShipped | FulfillmentDelivered]] = {
+    "shipped": FulfillmentShipped,
+    "delivered": FulfillmentDelivered,
+}
 
 
 async def shipments_of(tx: Transaction, order_id: UUID) -> list[Shipment]:
@@ -59,6 +67,21 @@ async def add_shipment(
     return shipment
 
 
+async def deliver(tx: Transaction, order: Order, lines: Sequence[ShippedLine], actor: str) -> Order:
+    """Units of a locked order are with the buyer without having travelled."""
+    delivery = Shipment(
+        id=tx.new_id(),
+        order_id=order.id,
+        status="delivered",
+        lines=lines,
+        created_at=tx.now,
+        delivered_at=tx.now,
+    )
+    await queries.insert(tx, delivery)
+    await _consume(tx, order, delivery)
+    return await _move(tx, order, delivery, actor)
+
+
 def _check_shippable(order: Order) -> None:
     if order.status not in {"processing", "completed"}:
         raise Conflict(f"This order is {order.status}.", code="order_closed")
@@ -80,16 +103,17 @@ async def _consume(tx: Transaction, order: Order, shipment: Shipment) -> None:
     await writes.run(tx)
 
 
-async def _move(tx: Transaction, order: Order, shipment: Shipment, actor: str) -> None:
+async def _move(tx: Transaction, order: Order, shipment: Shipment, actor: str) -> Order:
     shipped = with_shipped(order, shipment.lines)
-    status = move_fulfillment(order.fulfillment_status, status_after(shipped))
+    event_type = _EVENTS[shipment.status]
+    status = move_fulfillment(order.fulfillment_status, status_after(shipped, shipment.status))
     moved = msgspec.structs.replace(shipped, fulfillment_status=status)
     moved = complete_if_done(moved, tx.now)
     detail = {"shipment_id": shipment.id, "from": order.fulfillment_status, "to": status}
-    entries = [Entry(type="fulfillment.shipped", actor=actor, detail=detail)]
+    entries = [Entry(type=type_of(event_type), actor=actor, detail=detail)]
     if moved.status != order.status:
         entries.append(Entry(type="order.completed", actor="tradewind"))
-    event = FulfillmentShipped(
+    event = event_type(
         id=tx.new_id(),
         store_id=tx.store_id,
         occurred_at=tx.now,
@@ -101,4 +125,4 @@ async def _move(tx: Transaction, order: Order, shipment: Shipment, actor: str) -
         tracking_number=shipment.tracking_number,
         tracking_url=shipment.tracking_url,
     )
-    await orders.apply(tx, moved, entries, [event])
+    return await orders.apply(tx, moved, entries, [event])

@@ -13,8 +13,9 @@ from uuid import UUID
 
 from tradewind.settings.keyring import Keyring
 
-Purpose = Literal["order", "pay", "cart"]
-"""`order` shows an order; `pay` also lets it be paid; `cart` opens a cart."""
+Purpose = Literal["order", "pay", "cart", "download"]
+"""`order` shows an order; `pay` also lets it be paid; `cart` opens a cart; `download`
+fetches a file that was bought."""
 
 _TIME, _MAC = 5, 20
 

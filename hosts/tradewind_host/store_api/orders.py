@@ -1,5 +1,6 @@
 """An order as its shopper sees it: by the token that came with it, or signed in."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import msgspec
@@ -8,17 +9,24 @@ from litestar.params import FromPath
 
 from tradewind.checkout.links import opens
 from tradewind.contracts.errors import NotFound
+from tradewind.downloads.service import downloads_of
 from tradewind.orders import service as orders
 from tradewind_host.access import GivenAccess
-from tradewind_host.order_view import OrderView, order_view
+from tradewind_host.order_view import DownloadView, OrderView, download_views, order_fields
 from tradewind_host.problems import reads
 from tradewind_host.store_api.cart_door import Token
+
+
+class OwnOrderView(OrderView, frozen=True, kw_only=True):
+    """An order with the files that were bought with it; none before it is paid."""
+
+    downloads: Sequence[DownloadView]
 
 
 class OrderAnswer(msgspec.Struct, frozen=True):
     """One order."""
 
-    order: OrderView
+    order: OwnOrderView
 
 
 @get("/orders/{order_id:uuid}", responses=reads(404, 422))
@@ -30,9 +38,11 @@ async def get_order(
         order = await orders.get_order(tx, order_id)
         me = access.customer_id
         own = me is not None and await orders.may_see(tx, me, order.id)
+        files = await downloads_of(tx, order)
     if not own and not opens(access.engine, access.store, order.id, "order", token):
         raise NotFound("There is no such order.")
-    return OrderAnswer(order_view(order))
+    views = download_views(access.engine, access.store, files)
+    return OrderAnswer(OwnOrderView(**order_fields(order), downloads=views))
 
 
 ROUTES = (get_order,)

@@ -12,6 +12,7 @@ from litestar.params import FromPath, FromQuery
 from tradewind.contracts.payment import Instructions
 from tradewind.settings.engine import Engine
 from tradewind_host.operations import GivenEngine
+from tradewind_host.order_view import download_views
 from tradewind_host.storefront import paths, view
 from tradewind_host.storefront.chat import chat_link
 from tradewind_host.storefront.reading import Link, Seen, see_settled
@@ -57,6 +58,7 @@ async def _shown(engine: Engine, seen: Seen, *, still: bool) -> Response[Any]:
         figures=view.figures(order, words),
         address=view.address_lines(address, words) if address else [],
         parcels=view.parcels(seen),
+        fetches=view.files(download_views(engine, seen.store, seen.downloads), seen, words),
         history=view.history(seen, words),
         pay=paths.pay_page(engine, seen) if seen.waits and seen.may_pay else "",
         look=paths.order_page(engine, seen, seen.token),

@@ -11,6 +11,8 @@ from tradewind.checkout.service import look_up_order
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Store
 from tradewind.database.directory import store_by_slug
+from tradewind.downloads.rules import Download
+from tradewind.downloads.service import downloads_of
 from tradewind.fulfillment.rules import Shipment
 from tradewind.fulfillment.service import shipments_of
 from tradewind.orders import service as orders
@@ -46,6 +48,7 @@ class Seen(msgspec.Struct, frozen=True, kw_only=True):
     error_code: str
     timeline: Sequence[TimelineEntry]
     shipments: Sequence[Shipment]
+    downloads: Sequence[Download]
     lapsed: bool
     may_pay: bool
     token: str
@@ -84,6 +87,7 @@ async def see(engine: Engine, link: Link, purpose: Purpose) -> Seen:
             error_code=payment.error_code if payment else "",
             timeline=await orders.timeline(tx, order_id),
             shipments=await shipments_of(tx, order_id),
+            downloads=await downloads_of(tx, order),
             lapsed=order.lapsed(tx.now),
             may_pay=opens(engine, store, order_id, "pay", link.token),
             token=link.token,

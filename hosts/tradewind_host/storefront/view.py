@@ -11,6 +11,7 @@ from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import country_name
 from tradewind.orders.rules import Order, TimelineEntry
 from tradewind.payments.rules import PaymentSession
+from tradewind_host.order_view import DownloadView
 from tradewind_host.storefront.reading import Seen
 from tradewind_host.storefront.texts import Words
 
@@ -21,6 +22,7 @@ EVENTS: Mapping[str, str] = {
     "order.canceled": "event.canceled",
     "order.expired": "event.expired",
     "fulfillment.shipped": "event.shipped",
+    "fulfillment.delivered": "event.delivered",
 }
 """Entries of an order's history that are the shopper's business; notes, for example, are not."""
 
@@ -45,6 +47,14 @@ class Step(NamedTuple):
     label: str
     path: str
     here: bool
+
+
+class File(NamedTuple):
+    """A file to fetch; `url` is empty once that is over."""
+
+    title: str
+    url: str
+    left: str
 
 
 class Line(NamedTuple):
@@ -182,6 +192,19 @@ def parcels(seen: Seen) -> list[Parcel]:
             web_address(one.tracking_url),
         )
         for one in seen.shipments
+        if one.status == "shipped"
+    ]
+
+
+def files(found: Sequence[DownloadView], seen: Seen, words: Words) -> list[File]:
+    """What was bought to be fetched: where, how often still, until when."""
+    return [
+        File(
+            one.title,
+            one.url,
+            words("order.file_left", count=one.left, date=words.when(one.expires_at, seen.zone)),
+        )
+        for one in found
     ]
 
 

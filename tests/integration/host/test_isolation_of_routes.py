@@ -22,7 +22,9 @@ from tradewind.checkout.links import token_for
 from tradewind.checkout.service import open_own_cart, place, quote
 from tradewind.customers.service import for_email
 from tradewind.database.sessions import NewSession, csrf_of, open_session
-from tradewind.media.rules import MediaItem
+from tradewind.downloads.rules import ProductFile
+from tradewind.downloads.service import add_file
+from tradewind.media.rules import MediaItem, MediaKind
 from tradewind.media.service import keep
 from tradewind.outbox.service import list_deliveries
 from tradewind.settings.service import configure
@@ -105,7 +107,10 @@ class Call(NamedTuple):
 
 
 # What says of an own object that it was found, where the call itself cannot succeed.
-REACHED = {"capture": "nothing_to_capture", "cancel_import": "import_finished"}
+REACHED = {"capture": "nothing_to_capture",
+    "add_file": "not_digital",
+    "renew_downloads": "no_downloads",
+   , "cancel_import": "import_finished"}
 
 
 # Lists that must name what the other store owns, to that store: the positive control.
@@ -176,6 +181,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "media_id": await media_id(shop, slug),
         "import_id": await import_id(shop, slug, sku),
         **await promotions_in(shop, slug),
+        "file_id": await file_id(shop, slug),
         "token": token_for(shop.engine, store, order_id, "order"),
         **await carts_in(shop, slug, sku),
         **await goods_in(shop, slug),
@@ -279,12 +285,12 @@ async def key_id(shop: Shop, slug: str) -> UUID:
     return UUID(next(key["id"] for key in keys if key["title"] == "Spare"))
 
 
-async def media_id(shop: Shop, slug: str) -> UUID:
+async def media_id(shop: Shop, slug: str, kind: MediaKind = "picture") -> UUID:
     """A picture that no product shows."""
     database = shop.engine.database
     item = MediaItem(
         id=database.new_id(),
-        kind="picture",
+        kind=kind,
         key=f"public/{slug}/tea.jpg",
         digest=slug,
         name="tea.jpg",
@@ -303,6 +309,23 @@ async def import_id(shop: Shop, slug: str, sku: str) -> UUID:
     answer = await shop.client.post("/admin/imports?kind=stock", content=text, headers=headers)
     assert answer.is_success, answer.text
     return UUID(answer.json()["import"]["id"])
+
+
+async def file_id(shop: Shop, slug: str) -> UUID:
+    """A file of the first product."""
+    store, database = shop.branches[slug].store, shop.engine.database
+    file = ProductFile(
+        id=database.new_id(),
+        product_id=await first_id(shop, slug, "products"),
+        media_id=await media_id(shop, slug, "file"),
+        title="Book",
+        days=1,
+        downloads=1,
+        created_at=database.clock.now(),
+    )
+    async with database.transaction(store.id) as tx:
+        await add_file(tx, file)
+    return file.id
 
 
 def calls(shop: Shop) -> list[Call]:

@@ -19,6 +19,7 @@ from tradewind.checkout.rules import (
     wanted_stock,
 )
 from tradewind.checkout.service.ending import call_off_later, end_sessions
+from tradewind.checkout.service.handing import hand_over
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
 from tradewind.contracts.events import Event, OrderDisputed, OrderPlaced, StockLow
 from tradewind.database import Store, Transaction
@@ -83,7 +84,7 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     await claim_uses(tx, promotions_in(cart.adjustments), order.id, shopper_key(cart))
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))
-    return order
+    return await hand_over(tx, order)
 
 
 async def check_delivery(tx: Transaction, cart: Cart) -> None:

@@ -25,6 +25,14 @@ class Parcel(msgspec.Struct, frozen=True, kw_only=True):
     url: str = ""
 
 
+class Fetch(msgspec.Struct, frozen=True, kw_only=True):
+    """A file to be fetched until `until`."""
+
+    title: str
+    url: str
+    until: datetime
+
+
 class Facts(msgspec.Struct, frozen=True, kw_only=True):
     """What letters about an order are made of.
 
@@ -43,6 +51,7 @@ class Facts(msgspec.Struct, frozen=True, kw_only=True):
     method: str = ""
     instructions: str = ""
     parcel: Parcel = Parcel()
+    files: Sequence[Fetch] = ()
 
 
 def compose(kind: Kind, facts: Facts) -> Email:
@@ -168,6 +177,19 @@ def _delivered(words: Phrases, facts: Facts) -> _Body:
     return _Body()
 
 
+def _downloads(words: Phrases, facts: Facts) -> _Body:
+    return _Body(
+        sections=[
+            Section(
+                one_line(one.title),
+                [words("downloads.until", date=words.date(one.until, facts.time_zone))],
+                Button(words("button.download"), one.url),
+            )
+            for one in facts.files
+        ]
+    )
+
+
 _BODIES: Mapping[Kind, Callable[[Phrases, Facts], _Body]] = {
     "confirmation": _confirmation,
     "receipt": _receipt,
@@ -177,6 +199,7 @@ _BODIES: Mapping[Kind, Callable[[Phrases, Facts], _Body]] = {
     "expired": _no_longer,
     "shipped": _shipped,
     "delivered": _delivered,
+    "downloads": _downloads,
 }
 
 

@@ -33,6 +33,7 @@ Kind = Literal[
     "expired",
     "shipped",
     "delivered",
+    "downloads",
 ]
 
 

@@ -6,16 +6,23 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.checkout.links import checkout_url, order_url
+from tradewind.checkout.links import checkout_url, download_url, order_url
 from tradewind.contracts.channel import Channel
 from tradewind.contracts.errors import NotFound
-from tradewind.contracts.events import Event, FulfillmentEvent, OrderRefunded, PaymentEvent
+from tradewind.contracts.events import (
+    Event,
+    FulfillmentDelivered,
+    FulfillmentEvent,
+    OrderRefunded,
+    PaymentEvent,
+)
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Instructions
 from tradewind.database.engine import Store, Transaction
+from tradewind.downloads.service import downloads_of
 from tradewind.messaging import service as messaging
-from tradewind.messaging.letters.composing import Facts, Parcel, compose
-from tradewind.messaging.letters.rules import WRITTEN, due
+from tradewind.messaging.letters.composing import Facts, Fetch, Parcel, compose
+from tradewind.messaging.letters.rules import WRITTEN, Kind, due
 from tradewind.messaging.service import Origin
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
@@ -78,7 +85,8 @@ async def write(engine: Engine, store: Store, event: Event) -> None:
         line = await messaging.line_to(tx, post.name, order.email.lower(), post.capabilities)
         origin = Origin(cause=str(event.id), category="utility", order_id=order.id)
         for one in letters:
-            letter, key = compose(one.kind, facts), f"letter:{one.key}"
+            kind: Kind = "downloads" if one.kind == "delivered" and facts.files else one.kind
+            letter, key = compose(kind, facts), f"letter:{one.key}"
             await messaging.queue(tx, line, plugin, [letter], origin, dedupe_key=key)
 
 
@@ -107,7 +115,20 @@ async def _facts(
         at=event.occurred_at,
         amount=_amount(event, order),
         parcel=_parcel(event),
+        files=await _files(engine, store, tx, event, order),
     )
+
+
+async def _files(
+    engine: Engine, store: Store, tx: Transaction, event: Event, order: Order
+) -> Sequence[Fetch]:
+    """What was delivered to be fetched; nothing of it travels, so no other delivery has any."""
+    if not isinstance(event, FulfillmentDelivered):
+        return []
+    return [
+        Fetch(title=one.title, url=download_url(engine, store, one), until=one.expires_at)
+        for one in await downloads_of(tx, order)
+    ]
 
 
 def _amount(event: Event, order: Order) -> Money:

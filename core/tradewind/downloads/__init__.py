@@ -1,0 +1,1 @@
+"""Digital goods: the files of a product, and what a buyer may fetch of them."""
