@@ -56,6 +56,11 @@ def named() -> set[str]:
     found |= {
         f"{name}.{part}" for name in ("missing", "broken", "unplaced") for part in ("title", "text")
     }
+    found |= {
+        f"{name}.{part}"
+        for name in ("download", "download_used_up", "download_withdrawn")
+        for part in ("title", "text")
+    }
     found |= {f"status.{one}" for one in get_args(OrderStatus)}
     found |= {f"payment.{one}" for one in get_args(PaymentState)}
     found |= {f"fulfillment.{one}" for one in get_args(FulfillmentStatus)}

@@ -1,18 +1,18 @@
 """Sending goods: a shipment uses up reserved stock and moves the order's fulfillment."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
+from typing import Any
 from uuid import UUID
 
 import msgspec
 
 from tradewind.contracts.errors import Conflict
-from tradewind.contracts.events import FulfillmentDelivered, FulfillmentShipped, type_of
+from tradewind.contracts.events import Event, FulfillmentDelivered, FulfillmentShipped
 from tradewind.database import Transaction
 from tradewind.database.sql import Writes
 from tradewind.fulfillment import queries
 from tradewind.fulfillment.rules import (
     Shipment,
-    ShipmentStatus,
     ShippedLine,
     everything_left,
     status_after,
@@ -23,11 +23,6 @@ from tradewind.inventory.rules import Wanted
 from tradewind.orders import queries as order_rows
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, Order, complete_if_done, move_fulfillment
-
-_EVENTS: Mapping[ShipmentStatus, type[FulfillmentShipped | FulfillmentDelivered]] = {
-    "shipped": FulfillmentShipped,
-    "delivered": FulfillmentDelivered,
-}
 
 
 async def shipments_of(tx: Transaction, order_id: UUID) -> list[Shipment]:
@@ -105,24 +100,29 @@ async def _consume(tx: Transaction, order: Order, shipment: Shipment) -> None:
 
 async def _move(tx: Transaction, order: Order, shipment: Shipment, actor: str) -> Order:
     shipped = with_shipped(order, shipment.lines)
-    event_type = _EVENTS[shipment.status]
     status = move_fulfillment(order.fulfillment_status, status_after(shipped, shipment.status))
     moved = msgspec.structs.replace(shipped, fulfillment_status=status)
     moved = complete_if_done(moved, tx.now)
     detail = {"shipment_id": shipment.id, "from": order.fulfillment_status, "to": status}
-    entries = [Entry(type=type_of(event_type), actor=actor, detail=detail)]
+    entries = [Entry(type=f"fulfillment.{shipment.status}", actor=actor, detail=detail)]
     if moved.status != order.status:
         entries.append(Entry(type="order.completed", actor="tradewind"))
-    event = event_type(
-        id=tx.new_id(),
-        store_id=tx.store_id,
-        occurred_at=tx.now,
-        sequence=order.version + 1,
-        order_id=order.id,
-        number=str(order.number),
-        shipment_id=shipment.id,
-        carrier=shipment.carrier,
-        tracking_number=shipment.tracking_number,
-        tracking_url=shipment.tracking_url,
-    )
-    return await orders.apply(tx, moved, entries, [event])
+    return await orders.apply(tx, moved, entries, [_event(tx, order, shipment)])
+
+
+def _event(tx: Transaction, order: Order, shipment: Shipment) -> Event:
+    told: dict[str, Any] = {
+        "id": tx.new_id(),
+        "store_id": tx.store_id,
+        "occurred_at": tx.now,
+        "sequence": order.version + 1,
+        "order_id": order.id,
+        "number": str(order.number),
+        "shipment_id": shipment.id,
+        "carrier": shipment.carrier,
+        "tracking_number": shipment.tracking_number,
+        "tracking_url": shipment.tracking_url,
+    }
+    if shipment.status == "delivered":
+        return FulfillmentDelivered(**told)
+    return FulfillmentShipped(**told)

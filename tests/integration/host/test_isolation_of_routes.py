@@ -107,10 +107,12 @@ class Call(NamedTuple):
 
 
 # What says of an own object that it was found, where the call itself cannot succeed.
-REACHED = {"capture": "nothing_to_capture",
+REACHED = {
+    "capture": "nothing_to_capture",
     "add_file": "not_digital",
     "renew_downloads": "no_downloads",
-   , "cancel_import": "import_finished"}
+    "cancel_import": "import_finished",
+}
 
 
 # Lists that must name what the other store owns, to that store: the positive control.
