@@ -7,14 +7,24 @@ from uuid import UUID
 import asyncpg
 
 from tradewind.database import Transaction
-from tradewind.inventory.rules import Change, Level, NewHold, Taken, Wanted
+from tradewind.inventory.rules import (
+    Change,
+    Level,
+    Movement,
+    NewHold,
+    Place,
+    PlaceLevel,
+    Taken,
+    Wanted,
+)
 
 _LEVEL = """
     SELECT v.sku, v.id AS variant_id, coalesce(sum(l.on_hand), 0)::bigint AS on_hand,
            coalesce(sum(l.reserved), 0)::bigint AS reserved,
            coalesce(sum(l.held), 0)::bigint AS held,
            coalesce(sum(l.on_hand - l.reserved - l.held), 0)::bigint AS available,
-           coalesce(bool_or(l.backorder), false) AS backorder
+           coalesce(bool_or(l.backorder), false) AS backorder, max(l.low_at) AS low_at,
+           coalesce(bool_or(l.on_hand - l.reserved <= l.low_at), false) AS low
     FROM shop.variants v
     LEFT JOIN shop.inventory_levels l ON l.store_id = v.store_id AND l.variant_id = v.id
     WHERE v.store_id = $1 AND """
@@ -28,18 +38,80 @@ async def level_by_sku(tx: Transaction, sku: str) -> Level | None:
     return None if row is None else Level(**dict(row))
 
 
-async def levels(tx: Transaction, after: str, limit: int, words: str | None = None) -> list[Level]:
-    """Stock in the order of SKUs, after one of them."""
+async def levels(
+    tx: Transaction, after: str, limit: int, words: str | None = None, *, low: bool = False
+) -> list[Level]:
+    """Stock in the order of SKUs, after one of them; with `low`, what is running out."""
     rows = await tx.fetch(
         _LEVEL
         + """v.archived_at IS NULL AND v.sku > $2 AND ($4::text IS NULL OR v.sku ILIKE $4)
-             GROUP BY v.store_id, v.id ORDER BY v.sku LIMIT $3""",
+             GROUP BY v.store_id, v.id
+             HAVING NOT $5 OR bool_or(l.on_hand - l.reserved <= l.low_at)
+             ORDER BY v.sku LIMIT $3""",
         tx.store_id,
         after,
         limit,
         words,
+        low,
     )
     return [Level(**dict(row)) for row in rows]
+
+
+async def place_levels(tx: Transaction, variant_id: UUID) -> list[PlaceLevel]:
+    """The stock of a variant place by place, in the order in which they are taken from."""
+    rows = await tx.fetch(
+        """SELECT p.id AS location_id, p.name, l.on_hand, l.reserved, l.held,
+                  l.on_hand - l.reserved - l.held AS available, l.backorder, l.low_at
+           FROM shop.inventory_levels l
+           JOIN shop.stock_locations p ON p.store_id = l.store_id AND p.id = l.location_id
+           WHERE l.store_id = $1 AND l.variant_id = $2 ORDER BY p.priority, p.id""",
+        tx.store_id,
+        variant_id,
+    )
+    return [PlaceLevel(**dict(row)) for row in rows]
+
+
+async def movements(
+    tx: Transaction, variant_id: UUID, before: UUID | None, limit: int
+) -> list[Movement]:
+    """The journal of a variant, newest first, from before one of its entries."""
+    rows = await tx.fetch(
+        """SELECT id, location_id, kind, on_hand, reserved, held, order_id, reason, actor,
+                  created_at
+           FROM shop.stock_movements
+           WHERE store_id = $1 AND variant_id = $2 AND ($3::uuid IS NULL OR id < $3)
+           ORDER BY id DESC LIMIT $4""",
+        tx.store_id,
+        variant_id,
+        before,
+        limit,
+    )
+    return [Movement(**dict(row)) for row in rows]
+
+
+async def places(tx: Transaction) -> list[Place]:
+    """Where goods lie, in the order in which they are taken from."""
+    rows = await tx.fetch(
+        """SELECT id, name, priority FROM shop.stock_locations WHERE store_id = $1
+           ORDER BY priority, id""",
+        tx.store_id,
+    )
+    return [Place(**dict(row)) for row in rows]
+
+
+async def save_place(tx: Transaction, place: Place) -> None:
+    """Store a place, new or known."""
+    await tx.execute(
+        """INSERT INTO shop.stock_locations (store_id, id, name, priority, created_at)
+           VALUES ($1, $2, $3, $4, $5)
+           ON CONFLICT (store_id, id)
+           DO UPDATE SET name = EXCLUDED.name, priority = EXCLUDED.priority""",
+        tx.store_id,
+        place.id,
+        place.name,
+        place.priority,
+        tx.now,
+    )
 
 
 async def default_location(tx: Transaction) -> UUID:

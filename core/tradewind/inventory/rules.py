@@ -9,10 +9,14 @@ import msgspec
 from tradewind.contracts.errors import FieldError, InvalidInput, OutOfStock
 
 LARGEST_STOCK = 10**12
+LARGEST_PRIORITY = 1000
 
 
 class Level(msgspec.Struct, frozen=True, kw_only=True):
-    """The stock of a variant over all locations. `available` may be negative on backorder."""
+    """The stock of a variant over all locations. `available` may be negative on backorder.
+
+    `low`: at one of them no more than its `low_at` is left that no order has; the highest is told.
+    """
 
     sku: str
     variant_id: UUID
@@ -21,6 +25,44 @@ class Level(msgspec.Struct, frozen=True, kw_only=True):
     held: int
     available: int
     backorder: bool
+    low_at: int | None = None
+    low: bool = False
+
+
+class Place(msgspec.Struct, frozen=True, kw_only=True):
+    """A place where goods lie; those of the lowest `priority` are taken from first."""
+
+    id: UUID
+    name: str
+    priority: int = 0
+
+
+class PlaceLevel(msgspec.Struct, frozen=True, kw_only=True):
+    """The stock of a variant at one place."""
+
+    location_id: UUID
+    name: str
+    on_hand: int
+    reserved: int
+    held: int
+    available: int
+    backorder: bool
+    low_at: int | None
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """One entry of the stock journal: by how much each figure of a level was changed, and why."""
+
+    id: UUID
+    location_id: UUID
+    kind: str
+    on_hand: int
+    reserved: int
+    held: int
+    order_id: UUID | None
+    reason: str
+    actor: str
+    created_at: datetime
 
 
 class Wanted(msgspec.Struct, frozen=True):
@@ -80,6 +122,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
             raise _wrong("adjust", "Too large.")
         if self == Change():
             raise _wrong("on_hand", "Either on_hand or adjust.")
+
+
+def place_errors(name: str, priority: int) -> list[FieldError]:
+    """What is wrong with a place where goods lie."""
+    errors: list[FieldError] = []
+    if not name.strip() or len(name) > 100:
+        errors.append(FieldError("name", "invalid", "1 to 100 characters."))
+    if not 0 <= priority <= LARGEST_PRIORITY:
+        errors.append(FieldError("priority", "out_of_range", f"From 0 to {LARGEST_PRIORITY}."))
+    return errors
 
 
 def _wrong(path: str, message: str) -> InvalidInput:

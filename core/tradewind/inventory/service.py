@@ -7,7 +7,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from tradewind.catalog.rules import Page
+from tradewind.catalog.rules import Page, refuse
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.database import Transaction
 from tradewind.database.patterns import like
@@ -16,9 +16,13 @@ from tradewind.inventory.rules import (
     Caps,
     Change,
     Level,
+    Movement,
     NewHold,
+    Place,
+    PlaceLevel,
     Taken,
     Wanted,
+    place_errors,
     refuse_shortage,
 )
 
@@ -32,14 +36,64 @@ async def levels(tx: Transaction, sku: str) -> Level:
 
 
 async def list_levels(
-    tx: Transaction, *, query: str | None = None, limit: int = 50, cursor: str | None = None
+    tx: Transaction,
+    *,
+    query: str | None = None,
+    low: bool = False,
+    limit: int = 50,
+    cursor: str | None = None,
 ) -> Page[Level]:
-    """Stock by SKU, optionally only SKUs that contain `query`."""
-    found = await queries.levels(tx, cursor or "", limit + 1, like(query) if query else None)
+    """Stock by SKU, optionally only SKUs that contain `query`, or only what is running out."""
+    words = like(query) if query else None
+    found = await queries.levels(tx, cursor or "", limit + 1, words, low=low)
     return Page(found[:limit], found[limit - 1].sku if len(found) > limit else None)
 
 
-async def set_level(
+async def place_levels(tx: Transaction, variant_id: UUID) -> list[PlaceLevel]:
+    """The stock of a variant place by place, in the order in which they are taken from."""
+    return await queries.place_levels(tx, variant_id)
+
+
+async def list_movements(
+    tx: Transaction, sku: str, *, before: UUID | None = None, limit: int = 50
+) -> list[Movement]:
+    """The stock journal of a SKU, newest first. Raises NotFound."""
+    level = await levels(tx, sku)
+    return await queries.movements(tx, level.variant_id, before, limit)
+
+
+async def list_places(tx: Transaction) -> list[Place]:
+    """Where goods lie, in the order in which they are taken from."""
+    return await queries.places(tx)
+
+
+async def create_place(tx: Transaction, name: str, priority: int = 0) -> Place:
+    """Add a place where goods lie. Raises InvalidInput."""
+    refuse(place_errors(name, priority))
+    place = Place(id=tx.new_id(), name=name, priority=priority)
+    await queries.save_place(tx, place)
+    return place
+
+
+async def update_place(
+    tx: Transaction, place_id: UUID, name: str | None, priority: int | None
+) -> tuple[Place, Place]:
+    """Rename a place, or change when it is taken from; what it was and what it is.
+
+    Raises NotFound, InvalidInput.
+    """
+    old = await _place(tx, place_id)
+    new = Place(
+        id=old.id,
+        name=old.name if name is None else name,
+        priority=old.priority if priority is None else priority,
+    )
+    refuse(place_errors(new.name, new.priority))
+    await queries.save_place(tx, new)
+    return old, new
+
+
+async def set_level(  # noqa: PLR0913 - each is a figure or a word of the same change
     tx: Transaction,
     sku: str,
     *,
@@ -47,10 +101,13 @@ async def set_level(
     adjust: int | None = None,
     backorder: bool | None = None,
     low_at: int | None = None,
+    location_id: UUID | None = None,
     reason: str = "",
     actor: str = "",
 ) -> Level:
     """Set what is on hand, or change it by `adjust`; also the rules of this SKU.
+
+    Without `location_id`, at the place of the first priority.
 
     Raises NotFound, InvalidInput, Conflict `stock_promised` when less would remain than is
     reserved and held.
@@ -58,7 +115,10 @@ async def set_level(
     change = Change(on_hand=on_hand, adjust=adjust, backorder=backorder, low_at=low_at)
     change.check()
     level = await levels(tx, sku)
-    location_id = await queries.default_location(tx)
+    if location_id is None:
+        location_id = await queries.default_location(tx)
+    else:
+        await _place(tx, location_id)
     old = await queries.lock_level(tx, level, location_id)
     new = old + (adjust or 0) if on_hand is None else on_hand
     try:
@@ -144,6 +204,13 @@ async def release(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> N
 async def consume(tx: Transaction, order_id: UUID, lines: Sequence[Wanted]) -> None:
     """Reserved goods left the house."""
     await queries.give_back(tx, "consumed", order_id, lines)
+
+
+async def _place(tx: Transaction, place_id: UUID) -> Place:
+    for place in await queries.places(tx):
+        if place.id == place_id:
+            return place
+    raise NotFound("There is no such stock location.")
 
 
 async def _located(tx: Transaction, cart_id: UUID, wanted: Sequence[Wanted]) -> list[Wanted]:

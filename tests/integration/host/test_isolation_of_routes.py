@@ -49,6 +49,7 @@ BODIES: dict[str, Any] = {
     "update_region": {"name": "Another"},
     "update_tax_rate": {"name": "Another"},
     "update_shipping_option": {"name": "Another"},
+    "update_location": {"name": "Another"},
     "act_on_case": {"resolution": "done"},
     "update_cart": {"metadata": {"gift": True}},
     "add_line": lambda ids: {"variant_id": ids["variant_id"]},
@@ -241,6 +242,7 @@ async def goods_in(shop: Shop, slug: str) -> dict[str, str]:
     small, medium = product["variants"]
     return {
         **found,
+        "location_id": str(await first_id(shop, slug, "stock-locations")),
         "price_id": small["prices"][0]["id"],
         "spare price_id": small["prices"][0]["id"],
         "spare product_id": product["id"],
