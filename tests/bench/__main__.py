@@ -10,6 +10,7 @@ from functools import partial
 from tests.bench.chat import chat
 from tests.bench.checkout import checkout
 from tests.bench.hooks import hooks
+from tests.bench.imports import imports
 from tests.bench.order import order
 from tests.bench.products import BIG, DEMO, MANY, product_detail, products_list
 from tests.bench.support import Line, show
@@ -17,6 +18,7 @@ from tradewind_host import logs
 
 BENCHES: Mapping[str, tuple[float, Callable[[float], Line]]] = {
     "hooks": (10, hooks),
+    "import": (0, imports),
     "chat-1": (20, partial(chat, 1)),
     "chat-20": (15, partial(chat, 20)),
     "chat-20-with-statuses": (15, partial(chat, 20, statuses=True)),
