@@ -16,7 +16,8 @@ from tests.support.shops import make_shop
 from tests.support.tills import open_till
 from tradewind.bulk.rules.runs import Counts, Import
 from tradewind.bulk.service import importing, runs
-from tradewind.catalog.service import list_products
+from tradewind.catalog.rules import NewProduct, NewVariant, Option
+from tradewind.catalog.service import create_product, kept_product, list_products
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
 from tradewind.contracts.money import Money
 from tradewind.database import Database
@@ -138,11 +139,12 @@ async def test_what_the_catalog_would_refuse_is_refused_by_row_and_column(office
         "taken,Taken,,,,,,tea-50,,,,,1,\n"
         "new,,,,,,,T4,,,,,1,\n"
         ",Nameless,,,,,,T5,,,,,1,\n"
-        "a,A,,,,> x,,T6,,,,-1,1,\n"
+        "a,A,,,,> x,,T6,,,,heavy,1,\n"
         "b,B,,,,,,T7,,Red,,,1,\n"
+        "c,C,,digital,,,ftp://x,T8,,,,-5,1,\n"
     )
     said = await office.take_in("products", text)
-    assert said.counts == Counts(refused=8)
+    assert said.counts == Counts(refused=9)
     assert said.errors == [
         (2, "handle", "invalid"),
         (3, "title", "invalid"),
@@ -151,10 +153,54 @@ async def test_what_the_catalog_would_refuse_is_refused_by_row_and_column(office
         (5, "sku", "sku_taken"),
         (6, "title", "required"),
         (7, "handle", "required"),
-        (8, "weight_grams", "out_of_range"),
+        (8, "weight_grams", "invalid"),
         (8, "categories", "invalid"),
         (9, "option1_name", "invalid"),
+        (10, "images", "invalid"),
+        (10, "weight_grams", "not_physical"),
     ]
+
+
+async def test_what_is_published_has_a_price_and_each_choice_is_one_variants(
+    office: Office,
+) -> None:
+    header = "handle,title,status,sku,option1_name,option1_value,price_KES\n"
+    said = await office.take_in(
+        "products",
+        header + "a,A,published,A1,,,\n"
+        "b,B,draft,B1,Size,S,\nb,,,B2,Size,S,\n"
+        "c,C,draft,C1,Size,S,\n",
+    )
+    assert said.counts == Counts(created=1, refused=3)
+    assert said.errors == [(2, "status", "nothing_to_sell"), (4, "option1_value", "duplicate")]
+    said = await office.take_in("products", header + "c,,published,C2,Size,S,5\n")
+    assert said.errors == [(2, "option1_value", "duplicate")]
+    said = await office.take_in("products", header + "c,,published,C2,Size,M,5\n")
+    assert said.counts == Counts(created=1)
+
+
+async def test_declared_options_take_new_values_and_no_new_names(office: Office) -> None:
+    async with office.database.transaction(office.store.id) as tx:
+        new = NewProduct(
+            title="Shirt",
+            options=[Option("Size", ["S"])],
+            variants=[NewVariant(sku="S", options={"Size": "S"})],
+        )
+        made = await create_product(tx, new)
+    header = "handle,sku,option1_name,option1_value,option2_name,option2_value\n"
+    said = await office.take_in("products", header + "shirt,M,Size,M,,\n")
+    assert said.counts == Counts(created=1)
+    async with office.database.transaction(office.store.id) as tx:
+        kept = await kept_product(tx, made.id)
+    assert kept.options == [Option("Size", ["S", "M"])]
+    assert [(one.sku, one.title) for one in kept.variants] == [("S", "S"), ("M", "M")]
+    said = await office.take_in("products", header + "shirt,L,Size,L,Color,Red\n")
+    assert said.errors == [(2, "option2_value", "unknown")]
+    said = await office.take_in("products", header + "shirt,XL,,,,\n")
+    assert said.errors == [(2, "option1_value", "required")]
+    said = await office.take_in("products", header + "shirt,M,Size,XL,,\n")
+    assert said.counts == Counts(changed=1)
+    assert "XL,Size,XL" in (await office.export("products")).decode()
 
 
 async def test_a_changed_product_gets_a_version_and_new_words_and_others_are_let_be(

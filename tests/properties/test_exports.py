@@ -40,7 +40,6 @@ products: st.SearchStrategy[dict[str, Any]] = st.builds(
     dict,
     title=TITLES,
     kind=st.sampled_from(["physical", "digital", "service"]),
-    status=st.sampled_from(["draft", "published"]),
     description=TEXT,
     images=st.lists(st.sampled_from(["/media/a|b.jpg", "https://cdn.example/=1.png"]), max_size=2),
     shelves=st.lists(st.integers(0, 2), max_size=2, unique=True),
@@ -80,9 +79,10 @@ async def furnish(tx: Transaction, names: list[str], made: list[dict[str, Any]])
     for number, one in enumerate(made):
         new = NewProduct(
             handle=f"product-{number}",
-            variants=[variant(f"SKU-{number}-{n}", v) for n, v in enumerate(one["variants"])],
+            variants=[variant(f"SKU-{number}-{n}", one, v) for n, v in enumerate(one["variants"])],
             category_ids=[shelves[index] for index in one["shelves"]],
-            **{k: one[k] for k in ("title", "kind", "status", "description", "images")},
+            status="published" if any(v["prices"] for v in one["variants"]) else "draft",
+            **{k: one[k] for k in ("title", "kind", "description", "images")},
         )
         product = await create_product(tx, new)
         for stored, wanted in zip(product.variants, one["variants"], strict=True):
@@ -91,10 +91,15 @@ async def furnish(tx: Transaction, names: list[str], made: list[dict[str, Any]])
                 await set_level(tx, stored.sku, on_hand=wanted["on_hand"], low_at=wanted["low_at"])
 
 
-def variant(sku: str, wanted: dict[str, Any]) -> NewVariant:
-    given = {k: wanted[k] for k in ("title", "options", "tax_class", "tracked", "weight_grams")}
+def variant(sku: str, product: dict[str, Any], wanted: dict[str, Any]) -> NewVariant:
     prices = [Money(amount, currency) for currency, amount in wanted["prices"].items()]
-    return NewVariant(sku=sku, prices=prices, **given)
+    return NewVariant(
+        sku=sku,
+        prices=prices,
+        options={**wanted["options"], "Number": sku},
+        weight_grams=wanted["weight_grams"] if product["kind"] == "physical" else None,
+        **{k: wanted[k] for k in ("title", "tax_class", "tracked")},
+    )
 
 
 async def date(tx: Transaction, variant_id: Any, amounts: list[int]) -> None:

@@ -5,16 +5,18 @@ from uuid import UUID
 
 import msgspec
 
+from tradewind.bulk.rules.merging import KnownProduct, KnownVariant
 from tradewind.bulk.rules.product_plan import (
     Known,
+    PriceWrite,
     ProductPlan,
     ProductWrite,
     ShelvesOf,
     VariantWrite,
     Words,
 )
-from tradewind.bulk.rules.products import KnownProduct, KnownVariant, PriceWrite
 from tradewind.bulk.rules.shelves import Shelf
+from tradewind.catalog.rules import Option
 from tradewind.database import Transaction
 
 VARIANTS = """(
@@ -22,6 +24,9 @@ VARIANTS = """(
         'id', v.id, 'sku', v.sku, 'title', v.title, 'options', v.options,
         'tax_class', v.tax_class, 'tracked', v.tracked, 'weight_grams', v.weight_grams,
         'image', v.image, 'position', v.position, 'archived', v.archived_at IS NOT NULL,
+        'priced', EXISTS (
+            SELECT FROM shop.prices r WHERE r.store_id = v.store_id AND r.variant_id = v.id
+              AND (r.ends_at IS NULL OR r.ends_at > $2)),
         'prices', coalesce((
             SELECT jsonb_object_agg(r.currency, r.amount) FROM shop.prices r
             WHERE r.store_id = v.store_id AND r.variant_id = v.id
@@ -30,7 +35,7 @@ VARIANTS = """(
     FROM shop.variants v WHERE v.store_id = p.store_id AND v.product_id = p.id
 )"""
 
-COLUMNS = f"""p.id, p.handle, p.title, p.description, p.kind, p.status, p.images,
+COLUMNS = f"""p.id, p.handle, p.title, p.description, p.kind, p.status, p.images, p.options,
     coalesce((SELECT array_agg(pc.category_id ORDER BY pc.category_id)
               FROM shop.product_categories pc
               WHERE pc.store_id = p.store_id AND pc.product_id = p.id), '{{}}') AS categories,
@@ -41,7 +46,8 @@ def product_of(row: object) -> KnownProduct:
     """A product from its row."""
     found = dict(row)  # type: ignore[call-overload]
     variants = msgspec.json.decode(found.pop("variants") or "[]", type=list[KnownVariant])
-    return KnownProduct(**found, variants=variants)
+    options = msgspec.json.decode(found.pop("options"), type=list[Option])
+    return KnownProduct(**found, options=options, variants=variants)
 
 
 async def known(
@@ -53,9 +59,10 @@ async def known(
     """
     products = await tx.fetch(
         f"""SELECT {COLUMNS} FROM shop.products p
-            WHERE p.store_id = $1 AND p.handle = ANY ($2::text[])
+            WHERE p.store_id = $1 AND p.handle = ANY ($3::text[])
             ORDER BY p.id {"FOR NO KEY UPDATE OF p" if lock else ""}""",
         tx.store_id,
+        tx.now,
         list(handles),
     )
     owners = await tx.fetch(
@@ -113,11 +120,12 @@ async def _insert_products(tx: Transaction, new: Sequence[ProductWrite]) -> None
     if new:
         await tx.execute(
             """INSERT INTO shop.products (store_id, id, handle, title, description, kind, status,
-                                          images, created_at, updated_at)
-               SELECT $1, p.id, p.handle, p.title, p.description, p.kind, p.status, p.images, $3, $3
+                                          images, options, created_at, updated_at)
+               SELECT $1, p.id, p.handle, p.title, p.description, p.kind, p.status, p.images,
+                      p.options, $3, $3
                FROM jsonb_to_recordset($2::jsonb)
                    AS p (id uuid, handle text, title text, description text, kind text, status text,
-                         images text[])""",
+                         images text[], options jsonb)""",
             tx.store_id,
             rows_of(new),
             tx.now,
@@ -129,10 +137,10 @@ async def _update_products(tx: Transaction, changed: Sequence[ProductWrite]) -> 
         await tx.execute(
             """UPDATE shop.products p
                SET title = n.title, description = n.description, kind = n.kind, status = n.status,
-                   images = n.images, version = p.version + 1, updated_at = $3
+                   images = n.images, options = n.options, version = p.version + 1, updated_at = $3
                FROM jsonb_to_recordset($2::jsonb)
                    AS n (id uuid, title text, description text, kind text, status text,
-                         images text[])
+                         images text[], options jsonb)
                WHERE p.store_id = $1 AND p.id = n.id""",
             tx.store_id,
             rows_of(changed),
@@ -222,9 +230,10 @@ async def page(tx: Transaction, after: UUID | None, limit: int) -> list[KnownPro
     """Products in the order of their making, but those that are gone."""
     rows = await tx.fetch(
         f"""SELECT {COLUMNS} FROM shop.products p
-            WHERE p.store_id = $1 AND p.status <> 'archived' AND ($2::uuid IS NULL OR p.id > $2)
-            ORDER BY p.id LIMIT $3""",
+            WHERE p.store_id = $1 AND p.status <> 'archived' AND ($3::uuid IS NULL OR p.id > $3)
+            ORDER BY p.id LIMIT $4""",
         tx.store_id,
+        tx.now,
         after,
         limit,
     )

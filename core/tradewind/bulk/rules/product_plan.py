@@ -6,22 +6,19 @@ from uuid import UUID
 import msgspec
 
 from tradewind.bulk.rules.batches import Group
-from tradewind.bulk.rules.products import (
+from tradewind.bulk.rules.merging import (
     KnownProduct,
     KnownVariant,
-    PriceWrite,
-    ProductRows,
-    VariantRow,
     check,
     merged,
     merged_variant,
-    read_product,
-    sku_errors,
     variant_of,
+    variants_beside,
 )
+from tradewind.bulk.rules.products import ProductRows, VariantRow, read_product
 from tradewind.bulk.rules.runs import Counts, Outcome, RowError
 from tradewind.bulk.rules.shelves import Shelves
-from tradewind.catalog.rules import NewProduct, NewVariant, search_words, settled
+from tradewind.catalog.rules import NewProduct, Option, search_words, settled
 
 Mint = Callable[[], UUID]
 
@@ -43,6 +40,16 @@ class ProductWrite(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     status: str
     images: Sequence[str]
+    options: Sequence[Option]
+
+
+class PriceWrite(msgspec.Struct, frozen=True, kw_only=True):
+    """A plain price to be set."""
+
+    id: UUID
+    variant_id: UUID
+    currency: str
+    amount: int
 
 
 class VariantWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -120,7 +127,7 @@ class ProductPlan:
     ) -> list[RowError]:
         if isinstance(rows, list):
             return rows
-        return [*check(rows, old), *sku_errors(rows, old, self._known.owners)]
+        return check(rows, old, self._known.owners)
 
     def _variant(
         self, product_id: UUID, product: NewProduct, old: KnownProduct | None, row: VariantRow
@@ -182,6 +189,7 @@ class ProductPlan:
             kind=product.kind,
             status=product.status,
             images=product.images,
+            options=product.options,
         )
         differs = old is None or _product_differs(old, write)
         if not (differs or moved or set(outcomes) != {"unchanged"}):
@@ -190,7 +198,7 @@ class ProductPlan:
         if moved:
             self.placed.append(ShelvesOf(product_id, category_ids))
         names = [self.shelves.name(one) for one in category_ids]
-        variants = _all_variants(old, product.variants)
+        variants = [*variants_beside(rows, old), *product.variants]
         words = search_words(product.title, product.description, names, variants)
         self.words.append(Words(product_id, words))
         return differs or moved
@@ -227,21 +235,6 @@ def _differs(known: KnownVariant, wanted: VariantWrite) -> bool:
 
 
 def _product_differs(old: KnownProduct, new: ProductWrite) -> bool:
-    return (old.title, old.description, old.kind, old.status, old.images) != (
-        new.title,
-        new.description,
-        new.kind,
-        new.status,
-        list(new.images),
-    )
-
-
-def _all_variants(old: KnownProduct | None, written: Sequence[NewVariant]) -> list[NewVariant]:
-    """The variants on sale once these are written."""
-    said = {one.sku.upper() for one in written}
-    kept = [
-        NewVariant(sku=one.sku, title=one.title, options=one.options)
-        for one in (old.variants if old else ())
-        if not one.archived and one.sku.upper() not in said
-    ]
-    return [*kept, *written]
+    before = (old.title, old.description, old.kind, old.status, old.images, old.options)
+    after = (new.title, new.description, new.kind, new.status, list(new.images), list(new.options))
+    return before != after

@@ -9,8 +9,9 @@ from uuid import UUID
 
 from tradewind.bulk.queries import prices, products, stock
 from tradewind.bulk.rules.cells import listed, major, moment_text, paths_listed
+from tradewind.bulk.rules.merging import KnownProduct, KnownVariant
 from tradewind.bulk.rules.prices import COLUMNS as PRICE_COLUMNS
-from tradewind.bulk.rules.products import KnownProduct, KnownVariant, columns
+from tradewind.bulk.rules.products import columns
 from tradewind.bulk.rules.runs import Kind
 from tradewind.bulk.rules.sheet import written
 from tradewind.bulk.rules.shelves import Shelves
