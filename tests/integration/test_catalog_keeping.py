@@ -10,7 +10,7 @@ import pytest
 
 from tests.support.shops import Shop, add_variant, make_shop
 from tradewind.carts.rules import NewCart
-from tradewind.carts.service import add_sku
+from tradewind.carts.service import add_sku, get_cart
 from tradewind.catalog import queries
 from tradewind.catalog.rules import (
     NewPrice,
@@ -39,6 +39,7 @@ from tradewind.catalog.service import (
     update_category,
     update_variant,
 )
+from tradewind.checkout.queries import claim
 from tradewind.contracts.errors import Conflict, InvalidInput
 from tradewind.contracts.money import Money
 from tradewind.database import Database, Transaction
@@ -232,38 +233,47 @@ def a_price(
 
 
 # Which prices a variant has: plain, the region's, one that runs, the region's that runs.
-KINDS = [[bool(number & 1 << bit) for bit in range(4)] for number in range(1, 16)]
+KINDS = [[bool(number & 1 << bit) for bit in range(4)] for number in range(16)]
 
 
-@pytest.mark.parametrize("kinds", KINDS, ids=str)
-async def test_a_cart_and_a_list_cost_what_the_rule_says(
-    database: Database, shop: Shop, kinds: list[bool]
+async def test_lists_carts_and_orders_cost_what_the_rule_says(
+    database: Database, shop: Shop
 ) -> None:
     async with database.transaction(shop.store.id) as tx:
         abroad = await create_region(tx, NewRegion(name="Abroad", currency="KES", countries=["tz"]))
         variant = await add_variant(tx, "A", 5)
-        home = shop.region.id
-        every = [
-            a_price(tx.now, 10, None, None, None),
-            a_price(tx.now, 20, home, None, None),
-            a_price(tx.now, 30, None, -1, 1),
-            a_price(tx.now, 40, home, -1, None),
-        ]
-        chosen = [one for one, wanted in zip(every, kinds, strict=True) if wanted]
-        never = [
-            a_price(tx.now, 50, None, -2, -1),
-            a_price(tx.now, 60, abroad.id, None, None),
-            a_price(tx.now, 70, None, 1, None),
-        ]
-        await replace_prices(tx, variant.id, [*chosen, *never])
-        prices = (await kept_variant(tx, variant.id)).prices
-        here = counting(prices, "KES", home, tx.now)
-        anywhere = counting(prices, "KES", None, tx.now)
-        (listed,) = (await list_products(tx, currency="KES")).items
-        assert listed.variants[0].price == (anywhere and Money(anywhere.amount, "KES"))
-        if here is not None:
-            cart = await add_sku(tx, NewCart(source="web", session_id="web:one"), "A", 1)
-            assert cart.lines[0].unit_price == here.amount
+        cart = await add_sku(tx, NewCart(source="web", session_id="web:one"), "A", 1)
+        await set_status(tx, [variant.product_id], "draft")
+        for kinds in KINDS:
+            wanted = some_prices(tx.now, shop.region.id, abroad.id, kinds)
+            await replace_prices(tx, variant.id, wanted)
+            prices = (await kept_variant(tx, variant.id)).prices
+            here = counting(prices, "KES", shop.region.id, tx.now)
+            anywhere = counting(prices, "KES", None, tx.now)
+            (listed,) = (await list_products(tx, currency="KES", published_only=False)).items
+            assert listed.variants[0].price == (anywhere and Money(anywhere.amount, "KES"))
+            amount = None if here is None else here.amount
+            (line,) = (await get_cart(tx, cart.id)).lines
+            assert amount is None or line.unit_price == amount
+            claimed = await claim(tx, cart)
+            assert claimed is not None
+            assert claimed.lines[0].price == amount
+
+
+def some_prices(now: datetime, home: UUID, abroad: UUID, kinds: list[bool]) -> list[NewPrice]:
+    """Prices of these kinds, beside others that never count here and now."""
+    every = [
+        a_price(now, 10, None, None, None),
+        a_price(now, 20, home, None, None),
+        a_price(now, 30, None, -1, 1),
+        a_price(now, 40, home, -1, None),
+    ]
+    never = [
+        a_price(now, 50, None, -2, -1),
+        a_price(now, 60, abroad, None, None),
+        a_price(now, 70, None, 1, None),
+    ]
+    return [*(one for one, wanted in zip(every, kinds, strict=True) if wanted), *never]
 
 
 async def test_a_search_of_the_keeper_finds_drafts_and_archived_products(
