@@ -11,13 +11,13 @@ import pytest
 from tests.support.shops import Shop, add_variant, make_shop
 from tradewind.carts.rules import NewCart
 from tradewind.carts.service import add_sku, get_cart
-from tradewind.catalog import queries
 from tradewind.catalog.rules import (
     NewPrice,
     NewProduct,
     NewRegion,
     NewVariant,
     ProductUpdate,
+    Sought,
     counting,
 )
 from tradewind.catalog.service import (
@@ -31,6 +31,7 @@ from tradewind.catalog.service import (
     delete_category,
     kept_product,
     kept_variant,
+    list_kept,
     list_kept_categories,
     list_products,
     replace_prices,
@@ -283,4 +284,7 @@ async def test_a_search_of_the_keeper_finds_drafts_and_archived_products(
         one = (await add_variant(tx, "A", 5, title="Blue mug", status="draft")).product_id
         two = (await add_variant(tx, "B", 5, title="Blue cup")).product_id
         await set_status(tx, [two], "archived")
-        assert set(await queries.sounding_like(tx, "blue", 10)) == {one, two}
+        open_ones = await list_kept(tx, Sought(words="blue"))
+        archived = await list_kept(tx, Sought(words="blue", status="archived"))
+    assert [found.id for found in open_ones.items] == [one]
+    assert [found.id for found in archived.items] == [two]
