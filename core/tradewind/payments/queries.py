@@ -165,14 +165,10 @@ SESSION_COLUMNS = """store_id, id, cart_id, cart_version, order_id, payment_id, 
 
 async def insert(tx: Transaction, payment: Payment, session: PaymentSession) -> None:
     """Store a new payment and its first session."""
-    await tx.execute(
-        f"INSERT INTO shop.payments ({PAYMENT_COLUMNS}) VALUES {values(1, 15)}",
-        *payment_row(tx, payment),
-    )
-    await tx.execute(
-        f"INSERT INTO shop.payment_sessions ({SESSION_COLUMNS}) VALUES {values(1, 21)}",
-        *session_row(tx, session),
-    )
+    writes = Writes()
+    writes.insert("shop.payments", PAYMENT_COLUMNS, [payment_row(tx, payment)])
+    writes.insert("shop.payment_sessions", SESSION_COLUMNS, [session_row(tx, session)])
+    await writes.run(tx)
 
 
 async def insert_payment(tx: Transaction, payment: Payment) -> None:

@@ -30,7 +30,13 @@ _ANSWERS = told(
     {
         403: ["channel_disabled"],
         404: ["unknown_sku", "unknown_variant"],
-        409: ["out_of_stock", "line_unavailable", "too_many_holds", "provider_unavailable"],
+        409: [
+            "out_of_stock",
+            "promotion_exhausted",
+            "line_unavailable",
+            "too_many_holds",
+            "provider_unavailable",
+        ],
     },
 )
 Text = Annotated[str, msgspec.Meta(max_length=200)]

@@ -46,10 +46,14 @@ class CartDoor:
 
     async def show(self) -> CartAnswer:
         """The cart with the totals of this moment."""
+        return cart_answer(await self.quoted())
+
+    async def quoted(self) -> Cart:
+        """The cart with what it comes to, kept. Raises NotFound, also for somebody else's."""
         access = self._access
         async with access.transaction() as tx:
             quoted = await checkout.quote_in(tx, access.engine, await self.read(tx))
-        return cart_answer(quoted or await checkout.quote(access.engine, access.store, self.id))
+        return quoted or await checkout.quote(access.engine, access.store, self.id)
 
     async def edit(self, edit: Edit) -> Response[CartAnswer]:
         """Change the cart while nobody else does; what it cost before is no longer paid for.

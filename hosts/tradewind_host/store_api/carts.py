@@ -10,7 +10,14 @@ from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, JSONBody
 
 from tradewind.carts import service as carts
-from tradewind.carts.rules import MOST_PER_LINE, Cart, CartUpdate, NewCart, check_open
+from tradewind.carts.rules import (
+    MOST_PER_LINE,
+    Cart,
+    CartUpdate,
+    NewCart,
+    ShippingMethod,
+    check_open,
+)
 from tradewind.checkout import service as checkout
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
@@ -240,8 +247,11 @@ async def remove_promotion(cart: GivenCart, code: FromPath[str]) -> Response[Car
 @get("/{cart_id:uuid}/shipping-options", responses=READ)
 async def list_shipping_options(access: GivenAccess, cart: GivenCart) -> ShippingOptionList:
     """The ways to deliver the cart; none where there is nothing to send."""
-    opened = await cart.check()
-    found = await checkout.shipping_options(access.engine, access.store, cart.id)
+    async with access.transaction() as tx:
+        opened = await cart.read(tx)
+        found = await checkout.shipping_options_in(tx, access.engine, opened)
+    if found is None:
+        found = await checkout.shipping_options(access.engine, access.store, cart.id)
     return ShippingOptionList([shipping_option_view(one, opened.currency) for one in found])
 
 
@@ -250,9 +260,18 @@ async def choose_shipping(
     access: GivenAccess, cart: GivenCart, data: JSONBody[ShippingChoice]
 ) -> Response[CartAnswer]:
     """Choose how the cart is delivered."""
-    check_open(await cart.check())
-    option = await checkout.shipping_option(access.engine, access.store, cart.id, data.option_id)
-    return await cart.edit(partial(_update, CartUpdate(shipping_method=option)))
+    asked: list[ShippingMethod] = []
+    if checkout.plugins_deliver(access.engine):
+        check_open(await cart.check())
+        asked = await checkout.shipping_options(access.engine, access.store, cart.id)
+
+    async def choose(tx: Transaction, opened: Cart) -> Cart:
+        check_open(opened)
+        offered = await checkout.shipping_options_in(tx, access.engine, opened)
+        option = checkout.named_option(asked if offered is None else offered, data.option_id)
+        return await carts.update(tx, opened, CartUpdate(shipping_method=option))
+
+    return await cart.edit(choose)
 
 
 async def _update(change: CartUpdate, tx: Transaction, cart: Cart) -> Cart:

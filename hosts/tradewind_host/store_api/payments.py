@@ -94,6 +94,7 @@ _COMPLETE = told(
             "cart_changed",
             "cart_completed",
             "out_of_stock",
+            "promotion_exhausted",
             "paid_not_placed",
         ],
     },
@@ -103,8 +104,7 @@ _COMPLETE = told(
 @get("/{cart_id:uuid}/payment-methods", responses=READ)
 async def list_payment_methods(access: GivenAccess, cart: GivenCart) -> MethodList:
     """The ways to pay for the cart."""
-    await cart.check()
-    found = await checkout.payment_methods(access.engine, access.store, cart.id)
+    found = await checkout.offered_for(access.engine, access.store, await cart.quoted())
     return MethodList([method_view(one) for one in found])
 
 
@@ -120,7 +120,7 @@ async def start_payment(
     Its goods are held meanwhile. Editing the cart calls the attempt off. A way to pay that the
     provider declined at once is a session with status `failed`.
     """
-    await cart.check()
+    quoted = await cart.quoted()
     _check_urls(data, known_origins(access.engine, request.app.state["config"], access.key.origins))
     wanted = StartRequest(
         provider=data.provider_id,
@@ -133,7 +133,9 @@ async def start_payment(
         network_address=address_of(request.scope),
         session_id=access.claim.operation_id if access.claim else None,
     )
-    session = await checkout.start_payment(access.engine, access.store, cart.id, wanted)
+    session = await checkout.start_payment(
+        access.engine, access.store, cart.id, wanted, quoted=quoted
+    )
     return payment_session_answer(session)
 
 

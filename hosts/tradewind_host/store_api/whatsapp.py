@@ -20,7 +20,14 @@ _ANSWERS = told(
     writes(),
     {
         403: ["channel_disabled"],
-        409: ["cart_empty", "cart_changed", "line_unavailable", "out_of_stock", "already_paid"],
+        409: [
+            "cart_empty",
+            "cart_changed",
+            "line_unavailable",
+            "out_of_stock",
+            "promotion_exhausted",
+            "already_paid",
+        ],
     },
 )
 

@@ -26,10 +26,14 @@ from tradewind.checkout.service.ending import CALL_OFF, LATE, cart_edited
 from tradewind.checkout.service.quick import Item, QuickOrder, place_quickly
 from tradewind.checkout.service.quoting import (
     choose_shipping,
+    named_option,
+    plugins_deliver,
+    price_in,
     quote,
     quote_in,
     shipping_option,
     shipping_options,
+    shipping_options_in,
 )
 from tradewind.checkout.service.refunding import (
     REFUND,
@@ -40,7 +44,12 @@ from tradewind.checkout.service.refunding import (
     retry_refund,
 )
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.checkout.service.starting import POLL, payment_methods, start_payment
+from tradewind.checkout.service.starting import (
+    POLL,
+    offered_for,
+    payment_methods,
+    start_payment,
+)
 from tradewind.checkout.service.upkeep import (
     expire_carts,
     expire_orders,
@@ -53,14 +62,19 @@ from tradewind.checkout.service.watching import call_off_payment, look_up_late
 
 __all__ = [
     "shipping_options",
+    "shipping_options_in",
     "shipping_option",
+    "named_option",
+    "plugins_deliver",
     "choose_shipping",
     "quote",
     "quote_in",
+    "price_in",
     "cart_edited",
     "claim_cart",
     "open_own_cart",
     "payment_methods",
+    "offered_for",
     "start_payment",
     "order_payment_methods",
     "pay_order",

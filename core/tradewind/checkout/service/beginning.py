@@ -75,11 +75,11 @@ async def _answered(
     status: SessionStatus = "failed" if result.status in {"failed", "canceled"} else "open"
     if result.trusted and result.facts:
         await payment_reported(engine, store, payment.id, result, "provider")
-    await _keep_answer(engine, store, session, status, result)
+    stored = await _keep_answer(engine, store, session, status, result)
     if not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
-    async with engine.database.transaction(store.id) as tx:
-        stored = await payment_rows.session(tx, session.id)
+        async with engine.database.transaction(store.id) as tx:
+            stored = await payment_rows.session(tx, session.id)
     return msgspec.structs.replace(stored or session, code=result.code, message=result.message)
 
 
@@ -89,8 +89,11 @@ async def _keep_answer(
     session: PaymentSession,
     status: SessionStatus,
     result: PaymentResult,
-) -> None:
-    """Write the provider's answer down; what was voided while it was asked is called off now."""
+) -> PaymentSession | None:
+    """Write the provider's answer down; what was voided while it was asked is called off now.
+
+    Returns the session as it is then.
+    """
     async with engine.database.transaction(store.id) as tx:
         if result.provider_ref:
             await payment_rows.save_ref(tx, session.payment_id, result.provider_ref)
@@ -100,6 +103,7 @@ async def _keep_answer(
             await _release(tx, session)
         if status == "open" and before in {"voided", "expired"}:
             await call_off_later(tx, [session.payment_id])
+        return await payment_rows.session(tx, session.id)
 
 
 async def _give_up(

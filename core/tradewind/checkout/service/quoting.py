@@ -139,7 +139,7 @@ async def shipping_options_in(
     """The same in the open transaction; None where plugins must be asked."""
     if not any(line.kind == "physical" for line in cart.lines):
         return []
-    if _implemented(engine, frozenset(("shipping_options",))):
+    if plugins_deliver(engine):
         return None
     book = await price_book(tx, cart.region.id, cart.pricing_version)
     return [_method(NAME, one) for one in options_of(book, quote_request(cart))]
@@ -172,6 +172,11 @@ async def choose_shipping(engine: Engine, store: Store, cart_id: UUID, option_id
         if after_choice.version != cart.version:
             await cart_edited(tx, cart_id)
     return await quote(engine, store, cart_id)
+
+
+def plugins_deliver(engine: Engine) -> bool:
+    """Whether anybody but the store itself has ways to deliver."""
+    return _implemented(engine, frozenset(("shipping_options",)))
 
 
 def asks_plugins(engine: Engine) -> bool:

@@ -98,10 +98,12 @@ async def start_payment(
     request: StartRequest,
     *,
     replaces: UUID | msgspec.UnsetType | None = msgspec.UNSET,
+    quoted: Cart | None = None,
 ) -> PaymentSession:
     """Freeze the cart and begin to pay for it; stock is held meanwhile.
 
-    An expected decline is a session with status `failed`. `replaces` is the newest session that
+    An expected decline is a session with status `failed`. `quoted` is the cart, where it was quoted
+    a moment ago. `replaces` is the newest session that
     the shopper had seen, None when there was none; when that has changed, nothing is begun.
     Raises NotFound, InvalidInput, OutOfStock, Conflict (`cart_empty`, `line_unavailable`,
     `missing_email`, `missing_shipping_method`, `nothing_to_pay`, `provider_unavailable`,
@@ -111,7 +113,8 @@ async def start_payment(
     known = await _begun_before(engine, store, request)
     if known is not None and known.status != "starting":
         return known
-    attempt = await choose(engine, store, await quote(engine, store, cart_id), request)
+    cart = quoted or await quote(engine, store, cart_id)
+    attempt = await choose(engine, store, cart, request)
     await assess(engine, store, attempt)
     payment, session = frozen(engine, attempt, "starting", None if known else request.session_id)
     begun = await _store(engine, store, attempt, Begun(payment, session), replaces)
