@@ -8,6 +8,7 @@ from litestar import Router
 from tradewind_host.storefront import account
 from tradewind_host.storefront.cart import cart_page, change_cart
 from tradewind_host.storefront.checkout import choose_delivery, delivery_page, save_details
+from tradewind_host.storefront.codes import change_codes
 from tradewind_host.storefront.order import order_page
 from tradewind_host.storefront.pay import checkout_page, pay, pay_page
 from tradewind_host.storefront.rendering import FAULTS, files_router
@@ -27,6 +28,7 @@ def pages_routers() -> list[Router]:
             add_to_cart,
             cart_page,
             change_cart,
+            change_codes,
             checkout_page,
             save_details,
             delivery_page,

@@ -13,6 +13,7 @@ from tradewind.checkout.service import cart_edited, quote
 from tradewind.contracts.errors import NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import chat, forms, goods, paths, view
+from tradewind_host.storefront.paying import Trouble
 from tradewind_host.storefront.rendering import SHOPPING, elsewhere, page
 from tradewind_host.storefront.texts import Words
 from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
@@ -28,7 +29,7 @@ _NOTES: Mapping[NoteCode, str] = {
 @get("/{slug:str}/cart")
 async def cart_page(request: AnyRequest, engine: GivenEngine, slug: FromPath[str]) -> Response[Any]:
     """What is in the cart."""
-    return await _shown(await visit(engine, request, slug))
+    return await shown(await visit(engine, request, slug))
 
 
 @post("/{slug:str}/cart", status_code=200)
@@ -45,7 +46,7 @@ async def change_cart(
         return elsewhere(here)
     quantity = forms.whole(forms.text(form, "quantity"))
     if quantity is None:
-        return await _shown(seen, line, seen.words("error.quantity"), status=422)
+        return await shown(seen, line, seen.words("error.quantity"), status=422)
     try:
         async with engine.database.transaction(seen.store.id) as tx:
             after = await set_quantity(tx, seen.cart, line, quantity)
@@ -55,9 +56,9 @@ async def change_cart(
         return elsewhere(here)
     except OutOfStock as error:
         text = seen.words("error.left", left=error.left)
-        return await _shown(seen, line, text, status=409)
+        return await shown(seen, line, text, status=409)
     except Refusal:
-        return await _shown(seen, line, seen.words("error.changed"), status=409)
+        return await shown(seen, line, seen.words("error.changed"), status=409)
     return elsewhere(here, kept(engine, seen.store, seen.cart.id))
 
 
@@ -75,9 +76,15 @@ def _notes(cart: Cart | None, words: Words) -> list[str]:
     ]
 
 
-async def _shown(
-    seen: Visit, wrong: UUID | None = None, trouble: str = "", *, status: int = 200
+async def shown(
+    seen: Visit,
+    wrong: UUID | None = None,
+    trouble: str = "",
+    *,
+    status: int = 200,
+    code: Trouble | None = None,
 ) -> Response[Any]:
+    """The cart, with what is wrong with a line, or with a code that was entered."""
     engine, words, cart = seen.engine, seen.words, seen.cart
     repriced = cart is not None and cart.repriced
     if cart is not None and cart.lines:
@@ -88,7 +95,7 @@ async def _shown(
         engine,
         "cart.html",
         words,
-        status=status,
+        status=code.status if code else status,
         headers=SHOPPING,
         shop=seen.shop,
         rows=lines,
@@ -96,6 +103,8 @@ async def _shown(
         chosen=bool(cart and (cart.shipping_method or not view.physical(cart))),
         repriced=repriced,
         notes=_notes(cart, words),
+        codes=view.codes(cart, words) if cart else [],
+        code_trouble=code.text if code else "",
         gone=any(not one.sellable for one in lines),
         chat=await chat.chat_link(engine, seen.store, asked) if lines else None,
         wrong=wrong,

@@ -10,6 +10,7 @@ from tradewind.catalog.rules import Category, Product, Variant
 from tradewind.contracts.money import Money
 from tradewind_host.storefront.paths import Shop
 from tradewind_host.storefront.texts import Words
+from tradewind_host.storefront.view import Figure, discounts
 
 FEW = 5
 """From how many units downwards it is said how many are left."""
@@ -46,6 +47,7 @@ class Row(NamedTuple):
     quantity: int
     total: str
     sellable: bool
+    discounts: Sequence[Figure]
 
 
 class Shelf(NamedTuple):
@@ -139,6 +141,7 @@ def _row(line: CartLine, cart: Cart, shop: Shop) -> Row:
         line.quantity,
         Money(line.subtotal, cart.currency).text(),
         line.sellable,
+        discounts(line.adjustments, cart.currency),
     )
 
 

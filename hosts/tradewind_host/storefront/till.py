@@ -130,6 +130,7 @@ class CartBill:
             ways=await paying.ways(self, trouble.filled if trouble else None),
             lines=view.lines(cart),
             figures=view.cart_figures(cart, words),
+            codes=view.codes(cart, words),
             address=view.address_lines(address, words) if address else [],
             delivery=method,
             action=self.here,
@@ -159,7 +160,7 @@ async def pay_page(
     if isinstance(found, Response):
         return found
     await look_up_cart(engine, found.seen.store, found.cart.id)
-    bill = await _bill(engine, request, slug)
+    bill = await bill_of(engine, request, slug)
     if isinstance(bill, Response):
         return bill
     live = bill.live
@@ -173,7 +174,7 @@ async def pay(
 ) -> Response[Any]:
     """Begin to pay the cart as the form showed it."""
     from_here(engine, request)
-    bill = await _bill(engine, request, slug)
+    bill = await bill_of(engine, request, slug)
     if isinstance(bill, Response):
         return bill
     if forms.text(form, "cart") != str(bill.cart.version):
@@ -211,7 +212,7 @@ async def _for_nothing(bill: CartBill) -> Response[Any]:
     return elsewhere(bill.here)
 
 
-async def _bill(engine: Engine, request: AnyRequest, slug: str) -> CartBill | Response[Any]:
+async def bill_of(engine: Engine, request: AnyRequest, slug: str) -> CartBill | Response[Any]:
     """The visitor's cart, ready to be paid, or where they go instead."""
     found = await underway(engine, request, slug)
     if isinstance(found, Response):

@@ -5,12 +5,13 @@ from datetime import datetime, timedelta
 from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
-from tradewind.carts.rules import Cart
+from tradewind.carts.rules import Cart, CodeStanding
 from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import country_name
 from tradewind.orders.rules import Order, TimelineEntry
 from tradewind.payments.rules import PaymentSession
+from tradewind.pricing.rules import LineAdjustment
 from tradewind_host.order_view import DownloadView
 from tradewind_host.storefront.reading import Seen
 from tradewind_host.storefront.texts import Words
@@ -41,6 +42,20 @@ REASONS: Mapping[str, str] = {
 """Why a payment came to nothing, by its code; a code that is not here was declined."""
 
 
+WHY: Mapping[str, str] = {
+    "not_started": "code.why.not_started",
+    "expired": "code.why.expired",
+    "exhausted": "code.why.exhausted",
+    "used_up_by_shopper": "code.why.used_up_by_shopper",
+    "other_currency": "code.why.other_currency",
+    "other_region": "code.why.other_region",
+    "minimum_not_reached": "code.why.minimum_not_reached",
+    "nothing_eligible": "code.why.nothing_eligible",
+    "excluded_by_other": "code.why.excluded_by_other",
+}
+"""Why a code takes nothing off."""
+
+
 class Step(NamedTuple):
     """A step of the checkout; `path` below the shop leads back to one that is done."""
 
@@ -64,6 +79,16 @@ class Line(NamedTuple):
     quantity: int
     each: str
     total: str
+    discounts: Sequence["Figure"] = ()
+
+
+class Code(NamedTuple):
+    """A code on the cart: what it takes off, or why nothing."""
+
+    code: str
+    title: str
+    told: str
+    applied: bool
 
 
 class Figure(NamedTuple):
@@ -104,9 +129,32 @@ def lines(sold: Order | Cart) -> list[Line]:
             line.quantity,
             Money(line.unit_price, sold.currency).text(),
             Money(line.subtotal, sold.currency).text(),
+            discounts(line.adjustments, sold.currency),
         )
         for line in sold.lines
     ]
+
+
+def discounts(entries: Sequence[LineAdjustment], currency: str) -> list[Figure]:
+    """What was taken off a line, and why."""
+    return [
+        Figure(entry.title, Money(entry.amount, currency).text())
+        for entry in entries
+        if entry.amount < 0
+    ]
+
+
+def codes(cart: Cart, words: Words) -> list[Code]:
+    """The codes on a quoted cart, and what became of each."""
+    return [_code(one, cart.currency, words) for one in cart.promotions]
+
+
+def _code(one: CodeStanding, currency: str, words: Words) -> Code:
+    if one.applied:
+        told = Money(-one.amount, currency).text()
+    else:
+        told = words(WHY.get(one.reason or "", "code.why.other"))
+    return Code(one.code, one.title, told, one.applied)
 
 
 def figures(order: Order, words: Words) -> list[Figure]:
