@@ -185,18 +185,19 @@ AMBIGUOUS = {
 
 
 async def insert_price(
-    tx: Transaction, variant_id: UUID, row: tuple[str, UUID | None, Any, Any]
+    database: Database, shop: Shop, variant_id: UUID, row: tuple[str, UUID | None, Any, Any]
 ) -> None:
-    await tx.execute(
-        """INSERT INTO shop.prices (store_id, id, variant_id, currency, amount, region_id,
-                                    starts_at, ends_at, created_at)
-           VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)""",
-        tx.store_id,
-        tx.new_id(),
-        variant_id,
-        *row,
-        tx.now,
-    )
+    async with database.transaction(shop.store.id) as tx:
+        await tx.execute(
+            """INSERT INTO shop.prices (store_id, id, variant_id, currency, amount, region_id,
+                                        starts_at, ends_at, created_at)
+               VALUES ($1, $2, $3, $4, 1, $5, $6, $7, $8)""",
+            tx.store_id,
+            tx.new_id(),
+            variant_id,
+            *row,
+            tx.now,
+        )
 
 
 @pytest.mark.parametrize("case", AMBIGUOUS)
@@ -212,12 +213,11 @@ async def test_the_table_refuses_what_would_be_ambiguous(
         home = NewPrice(currency="KES", amount=4, region_id=shop.region.id)
         await set_price(tx, variant.id, home)
         after = ("KES", None, tx.now + 30 * day, tx.now + 40 * day)
-        await insert_price(tx, variant.id, after)
         times = [None if one is None else tx.now + one * day for one in (starts, ends)]
+    await insert_price(database, shop, variant.id, after)
     row = (currency, shop.region.id if regional else None, times[0], times[1])
-    async with database.transaction(shop.store.id) as tx:
-        with pytest.raises(asyncpg.IntegrityConstraintViolationError):
-            await insert_price(tx, variant.id, row)
+    with pytest.raises(asyncpg.IntegrityConstraintViolationError):
+        await insert_price(database, shop, variant.id, row)
 
 
 def a_price(

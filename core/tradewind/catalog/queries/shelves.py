@@ -47,12 +47,20 @@ async def update_category(tx: Transaction, new: KeptCategory) -> bool:
 
 
 async def touch_products_on(tx: Transaction, category_id: UUID) -> None:
-    """Give every product on a shelf a new version: what readers see of it changes."""
+    """Give every product on a shelf a new version: what readers see of it changes.
+
+    They are locked in the order of their ids, as whoever changes several of them does.
+    """
     await tx.execute(
-        """UPDATE shop.products p SET version = p.version + 1, updated_at = $3
-           WHERE p.store_id = $1 AND p.id IN (
-               SELECT pc.product_id FROM shop.product_categories pc
-               WHERE pc.store_id = $1 AND pc.category_id = $2)""",
+        """WITH locked AS (
+               SELECT p.id FROM shop.products p
+               WHERE p.store_id = $1 AND EXISTS (
+                   SELECT FROM shop.product_categories pc
+                   WHERE pc.store_id = $1 AND pc.category_id = $2 AND pc.product_id = p.id)
+               ORDER BY p.id FOR NO KEY UPDATE OF p
+           )
+           UPDATE shop.products p SET version = p.version + 1, updated_at = $3
+           FROM locked WHERE p.store_id = $1 AND p.id = locked.id""",
         tx.store_id,
         category_id,
         tx.now,
