@@ -11,6 +11,7 @@ import asyncpg
 
 from tradewind.bulk.service import runs as imports
 from tradewind.cases.service import NewCase, open_case
+from tradewind.catalog.search import service as search
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import Retry
@@ -93,6 +94,8 @@ class Worker:
                 self._each_store(checkout.release_expired_holds),
             ),
             "release_held": (timedelta(minutes=1), self._each_store(_release_held)),
+            "catch_up_search": (timedelta(minutes=10), self._each_store(search.catch_up)),
+            "count_words": (timedelta(days=1), self._each_store(search.count_words)),
             "forget": (timedelta(minutes=10), self._forget),
             "forget_imports": (timedelta(hours=1), self._each_store(_forget_imports)),
             "forget_codes": (timedelta(hours=1), self._each_store(codes.forget_codes)),

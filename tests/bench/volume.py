@@ -6,6 +6,7 @@ services would have written. The same call makes the same catalog, apart from it
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -15,7 +16,8 @@ import asyncpg
 import msgspec
 
 from tests.bench.postgres import BenchPostgres
-from tradewind.catalog.rules import VariantFields, search_words
+from tradewind.catalog.rules import VariantFields
+from tradewind.catalog.search.rules import EDITION, Source, entry, key, near_keys
 from tradewind.database.directory import hash_key
 from tradewind.database.engine import SystemClock
 from tradewind.database.ids import Ids
@@ -50,7 +52,10 @@ COLUMNS = {
     "shop.variants": "store_id id product_id sku title options position created_at",
     "shop.prices": "store_id id variant_id currency amount created_at",
     "shop.inventory_levels": "store_id variant_id location_id sku on_hand updated_at",
-    "shop.product_search": "store_id product_id words",
+    "shop.product_search": (
+        "store_id product_id words published keys title shelves options edition version"
+    ),
+    "shop.search_words": "store_id word key near products seen_at",
 }
 """Table → the columns that are written, in an order in which every key is known."""
 
@@ -108,15 +113,24 @@ class _Maker:
         self._new_id = Ids(SystemClock()).new
         self._now = datetime.now(UTC)
         self._lot = random.Random(20)
+        self._words: Counter[str] = Counter()
 
     def store(self, number: int, products: int) -> BigStore:
         """One store with all that belongs to it."""
-        store_id, slug, key = self._new_id(), f"volume-{number}", f"pk_volume_{number}"
+        store_id, slug, secret = self._new_id(), f"volume-{number}", f"pk_volume_{number}"
         region, location = self._new_id(), self._new_id()
         self._add("control.stores", store_id, slug, f"Volume {number}", self._now)
         self._add(
             "control.api_keys",
-            *(self._new_id(), store_id, "publishable", hash_key(key), "pk_…", "bench", self._now),
+            *(
+                self._new_id(),
+                store_id,
+                "publishable",
+                hash_key(secret),
+                "pk_…",
+                "bench",
+                self._now,
+            ),
         )
         self._add("shop.store_settings", store_id, CURRENCY, self._now)
         self._add("shop.regions", store_id, region, "Home", CURRENCY, ["ke"], self._now)
@@ -125,11 +139,15 @@ class _Maker:
             "shop.shipping_options", store_id, self._new_id(), region, "Courier", 30_000, self._now
         )
         shelves = list(self._shelves(store_id))
+        self._words.clear()
         goods = [self._product(store_id, location, shelves, n) for n in range(products)]
+        for word, times in self._words.items():
+            keys = key(store_id, word), near_keys(store_id, word)
+            self._add("shop.search_words", store_id, word, *keys, times, self._now)
         return BigStore(
             id=store_id,
             slug=slug,
-            publishable_key=key,
+            publishable_key=secret,
             categories=[shelf for shelf, _ in shelves],
             products=[(product_id, handle) for product_id, handle, _ in goods],
             variants=list(itertools.chain.from_iterable(variants for *_, variants in goods)),
@@ -163,10 +181,26 @@ class _Maker:
         self._add("shop.products", *row, self._now, self._now)
         self._add("shop.product_categories", store_id, shelf, product_id)
         variants = list(self._choices(number))
-        words = search_words(title, about, [shelf_name], variants)
-        self._add("shop.product_search", store_id, product_id, words)
+        source = Source(
+            product_id=product_id,
+            version=1,
+            published=True,
+            title=title,
+            description=about,
+            categories={shelf: shelf_name},
+            options=[text for one in variants for text in (one.title, *one.options.values())],
+            skus=[one.sku for one in variants],
+        )
+        self._found_by(store_id, source)
         ids = self._variants(store_id, product_id, location, variants)
         return product_id, handle, ids
+
+    def _found_by(self, store_id: UUID, source: Source) -> None:
+        one = entry(store_id, source)
+        self._words.update(one.words)
+        places = one.keys, one.title, one.shelves, one.options
+        row = (store_id, one.product_id, one.names, True, *places, EDITION, 1)
+        self._add("shop.product_search", *row)
 
     def _choices(self, number: int) -> Iterable[VariantFields]:
         if number % 2:
@@ -188,8 +222,8 @@ class _Maker:
         price = self._lot.randrange(100, 20_000) * 50
         for position, one in enumerate(variants):
             options = msgspec.json.encode(one.options).decode()
-            key, words = (store_id, one.id, product_id), (one.sku, one.title, options)
-            self._add("shop.variants", *key, *words, position, self._now)
+            its, words = (store_id, one.id, product_id), (one.sku, one.title, options)
+            self._add("shop.variants", *its, *words, position, self._now)
             amount = price + 500 * position
             priced = (store_id, self._new_id(), one.id, CURRENCY, amount, self._now)
             self._add("shop.prices", *priced)

@@ -8,7 +8,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import asyncpg
-import pytest
 
 from tests.support.rows import insert_as_replica, insertion, row_for, shop_tables
 from tradewind.database import Database, Store
@@ -105,17 +104,15 @@ async def test_without_a_store_nothing_is_seen_by_the_app_or_by_the_owner(
         question = f"SELECT count(*) FROM shop.{table}"
         assert await superuser.fetchval(question) == 1, table
         assert await database.pool.fetchval(question) == 0, table
-        if table != "product_search":
+        if table not in {"product_search", "search_words"}:
             assert await owner.fetchval(question) == 0, table
 
 
-@pytest.mark.parametrize("function", ["search_products", "nearest_products"])
-async def test_search_finds_the_words_of_the_own_store_alone(
+async def test_nearest_products_finds_the_words_of_the_own_store_alone(
     database: Database,
     superuser: "asyncpg.Connection[Any]",
     store: Store,
     second_store: Store,
-    function: str,
 ) -> None:
     rows = {
         each: {
@@ -126,7 +123,7 @@ async def test_search_finds_the_words_of_the_own_store_alone(
     }
     for row in rows.values():
         await insert_as_replica(superuser, "product_search", row)
-    question = f"SELECT product_id FROM shop.{function}('coffee', 10)"
+    question = "SELECT product_id FROM shop.nearest_products('coffee', 10)"
     for each, row in rows.items():
         async with database.transaction(each.id) as tx:
             assert [found[0] for found in await tx.fetch(question)] == [row["product_id"]]

@@ -22,12 +22,14 @@ RULES = {
     "row-level security is on and forced": (
         """SELECT relname FROM pg_class
            WHERE relnamespace = 'shop'::regnamespace AND relkind IN ('r', 'p')
-             AND NOT (relrowsecurity AND relforcerowsecurity) AND relname <> 'product_search'""",
+             AND NOT (relrowsecurity AND relforcerowsecurity)
+             AND relname NOT IN ('product_search', 'search_words')""",
         "CREATE TABLE shop.breach (store_id uuid NOT NULL)",
     ),
-    "the search table has row-level security, which only its owner is free of": (
-        """SELECT relname FROM pg_class WHERE oid = 'shop.product_search'::regclass
-           AND (NOT relrowsecurity OR relforcerowsecurity)""",
+    "the search tables have row-level security, which only their owner is free of": (
+        """SELECT relname FROM pg_class
+           WHERE oid IN ('shop.product_search'::regclass, 'shop.search_words'::regclass)
+             AND (NOT relrowsecurity OR relforcerowsecurity)""",
         "ALTER TABLE shop.product_search FORCE ROW LEVEL SECURITY",
     ),
     "one policy, in the prescribed form": (

@@ -85,6 +85,7 @@ def _value(name: str, kind: str, checks: str) -> Any:
         "bytea": b"x",
         "jsonb": "{}",
         "text[]": ["a"],
+        "bigint[]": [1],
         "timestamp with time zone": MOMENT,
     }
     return values[kind]

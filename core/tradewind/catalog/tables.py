@@ -94,9 +94,27 @@ class Price(Table, tablename="prices", schema="shop", db=TABLES):
     created_at = Timestamptz(default=None)
 
 
-class ProductWords(Table, tablename="product_search", schema="shop", db=TABLES):
-    """The words by which a product is found; read through `shop.search_products`."""
+class ProductSearch(Table, tablename="product_search", schema="shop", db=TABLES):
+    """What a product is found by; read through `shop.search_products`."""
 
     store_id = UUID(default=None)
     product_id = UUID(primary_key=True, default=None)
     words = Text(default=None)
+    published = Boolean(default=False)
+    keys = Array(base_column=BigInt(), default=list)
+    title = Array(base_column=BigInt(), default=list)
+    shelves = Array(base_column=BigInt(), default=list)
+    options = Array(base_column=BigInt(), default=list)
+    edition = Integer(default=0)
+    version = Integer(default=0)
+
+
+class SearchWord(Table, tablename="search_words", schema="shop", db=TABLES):
+    """A word of a store's catalog; read through `shop.known_words`."""
+
+    store_id = UUID(default=None)
+    word = Text(primary_key=True, default=None)
+    key = BigInt(default=None)
+    near = Array(base_column=BigInt(), default=list)
+    products = Integer(default=1)
+    seen_at = Timestamptz(default=None)

@@ -71,7 +71,7 @@ async def _seed_store(engine: Engine, plan: DemoStore) -> Store:
         )
     store = await create_store(engine.database, plan.slug, plan.name, settings)
     async with engine.database.transaction(store.id) as tx:
-        await _fill(tx, plan)
+        await fill(tx, plan)
     for flag in FLAGS:
         await set_flag(engine, store, flag, enabled=True, actor=ACTOR)
     return store
@@ -106,7 +106,7 @@ async def register_owner(engine: Engine, accounts: DemoAccounts, *, anew: bool) 
             await let_in(engine, store, NewMember(plan.slug, OWNER, "owner"), password, ACTOR)
 
 
-async def _fill(tx: Transaction, plan: DemoStore) -> None:
+async def fill(tx: Transaction, plan: DemoStore) -> None:
     """The region with its tax and deliveries, the shelves, and what stands on them."""
     region = await catalog.create_region(
         tx,

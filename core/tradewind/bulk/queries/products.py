@@ -13,7 +13,6 @@ from tradewind.bulk.rules.product_plan import (
     ProductWrite,
     ShelvesOf,
     VariantWrite,
-    Words,
 )
 from tradewind.bulk.rules.shelves import Shelf
 from tradewind.catalog.rules import Option
@@ -95,7 +94,6 @@ async def write(tx: Transaction, plan: ProductPlan) -> None:
     await _upsert_variants(tx, plan.variants)
     await _set_prices(tx, plan.prices)
     await _place(tx, plan.placed)
-    await _set_words(tx, plan.words)
 
 
 def rows_of(writes: Sequence[msgspec.Struct]) -> str:
@@ -211,19 +209,6 @@ async def _place(tx: Transaction, placed: Sequence[ShelvesOf]) -> None:
         products,
         categories,
     )
-
-
-async def _set_words(tx: Transaction, words: Sequence[Words]) -> None:
-    if words:
-        await tx.execute(
-            """INSERT INTO shop.product_search (store_id, product_id, words)
-               SELECT $1, product_id, words FROM unnest($2::uuid[], $3::text[])
-                   AS w (product_id, words)
-               ON CONFLICT (store_id, product_id) DO UPDATE SET words = EXCLUDED.words""",
-            tx.store_id,
-            [one.product_id for one in words],
-            [one.words for one in words],
-        )
 
 
 async def page(tx: Transaction, after: UUID | None, limit: int) -> list[KnownProduct]:

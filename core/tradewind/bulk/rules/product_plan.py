@@ -13,12 +13,11 @@ from tradewind.bulk.rules.merging import (
     merged,
     merged_variant,
     variant_of,
-    variants_beside,
 )
 from tradewind.bulk.rules.products import ProductRows, VariantRow, read_product
 from tradewind.bulk.rules.runs import Counts, Outcome, RowError
 from tradewind.bulk.rules.shelves import Shelves
-from tradewind.catalog.rules import NewProduct, Option, search_words, settled
+from tradewind.catalog.rules import NewProduct, Option, settled
 
 Mint = Callable[[], UUID]
 
@@ -74,13 +73,6 @@ class ShelvesOf(msgspec.Struct, frozen=True):
     category_ids: Sequence[UUID]
 
 
-class Words(msgspec.Struct, frozen=True):
-    """The text in which a product is looked for."""
-
-    product_id: UUID
-    words: str
-
-
 class ProductPlan:
     """Everything that a batch of products comes to."""
 
@@ -95,7 +87,7 @@ class ProductPlan:
         self.variants: list[VariantWrite] = []
         self.prices: list[PriceWrite] = []
         self.placed: list[ShelvesOf] = []
-        self.words: list[Words] = []
+        self.touched: list[UUID] = []
 
     @property
     def outcome(self) -> Outcome:
@@ -197,10 +189,7 @@ class ProductPlan:
         (self.created if old is None else self.changed).append(write)
         if moved:
             self.placed.append(ShelvesOf(product_id, category_ids))
-        names = [self.shelves.name(one) for one in category_ids]
-        variants = [*variants_beside(rows, old), *product.variants]
-        words = search_words(product.title, product.description, names, variants)
-        self.words.append(Words(product_id, words))
+        self.touched.append(product_id)
         return differs or moved
 
     def _categories(

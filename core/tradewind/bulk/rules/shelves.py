@@ -42,10 +42,6 @@ class Shelves:
             at = shelf.parent_id
         return tuple(reversed(names))
 
-    def name(self, shelf_id: UUID) -> str:
-        """What a category is called."""
-        return self._by_id[shelf_id].name
-
     def find(self, path: Path) -> UUID:
         """The category at the end of a path; what is missing on the way is added."""
         parent: UUID | None = None

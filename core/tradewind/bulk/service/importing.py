@@ -27,6 +27,7 @@ from tradewind.bulk.rules.sheet import Sheet
 from tradewind.bulk.rules.shelves import Shelves
 from tradewind.bulk.rules.stock import FORM as STOCK_FORM
 from tradewind.bulk.rules.stock import plan_stock
+from tradewind.catalog.search import service as search
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.database import Database, Store, Transaction
 from tradewind.database.ids import Ids
@@ -206,6 +207,7 @@ async def _products(tx: Transaction, desk: Desk, portion: Portion) -> Plan:
     )
     if portion.write:
         await products.write(tx, plan)
+        await search.index(tx, plan.touched)
     return plan
 
 

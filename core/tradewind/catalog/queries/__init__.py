@@ -10,7 +10,6 @@ from tradewind.catalog.queries.keeping import (
     kept_products,
     lock_products,
     product_of_variant,
-    sounding_like,
     these_products,
 )
 from tradewind.catalog.queries.prices import delete_price, delete_prices, set_prices
@@ -38,7 +37,6 @@ from tradewind.catalog.queries.writing import (
     insert_product,
     insert_region,
     set_categories,
-    set_search_words,
     set_status,
     sku_owners,
     touch_product,
@@ -71,10 +69,8 @@ __all__ = [
     "search",
     "set_categories",
     "set_prices",
-    "set_search_words",
     "set_status",
     "similar_skus",
-    "sounding_like",
     "these_products",
     "sku_owners",
     "touch_product",

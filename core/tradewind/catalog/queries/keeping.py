@@ -117,19 +117,6 @@ async def these_products(tx: Transaction, product_ids: Sequence[UUID]) -> list[K
     return [_product(row) for row in await tx.fetch(_THESE, tx.store_id, list(product_ids))]
 
 
-async def sounding_like(tx: Transaction, words: str, most: int) -> list[UUID]:
-    """The products that sound like these words, best first, in any state."""
-    rows = await tx.fetch(
-        """SELECT p.id FROM shop.search_products($2, $3) s
-           JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
-           ORDER BY s.rank DESC, p.id""",
-        tx.store_id,
-        words,
-        most,
-    )
-    return [row["id"] for row in rows]
-
-
 async def kept_products(
     tx: Transaction, sought: Sought, after: UUID | None, limit: int
 ) -> list[KeptProduct]:

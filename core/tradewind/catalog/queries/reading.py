@@ -11,7 +11,12 @@ from tradewind.catalog.rules import (
     Region,
     Variant,
 )
+from tradewind.catalog.search.queries import arguments, call
+from tradewind.catalog.search.rules import Meaning
 from tradewind.database import Transaction
+from tradewind.database.sql import storable_text
+
+_LONGEST_SKU = 64
 
 # A product's published price in one currency: a price that runs for a time wins over the plain one.
 _PRICE = """(
@@ -69,20 +74,12 @@ WITH RECURSIVE shelves AS (
 SELECT {_PRODUCT} FROM page p ORDER BY p.id"""
 
 _FOUND = f"""
-WITH RECURSIVE shelves AS (
-    SELECT id FROM shop.categories WHERE store_id = $1 AND id = $4
-    UNION ALL
-    SELECT c.id FROM shop.categories c JOIN shelves s ON c.parent_id = s.id WHERE c.store_id = $1
-), page AS (
-    SELECT p.*, s.rank FROM shop.search_products($8, 200) s
+WITH page AS (
+    SELECT p.*, s.place FROM {call(5)} s
     JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
-    WHERE p.status <> 'archived' AND (p.status = 'published' OR NOT $5)
-      AND ($4::uuid IS NULL OR EXISTS (
-          SELECT FROM shop.product_categories pc JOIN shelves s ON s.id = pc.category_id
-          WHERE pc.store_id = $1 AND pc.product_id = p.id))
-    ORDER BY s.rank DESC, p.id OFFSET $6 LIMIT $7
+    WHERE p.status <> 'archived' AND (p.status = 'published' OR NOT $4)
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.rank DESC, p.id"""
+SELECT {_PRODUCT} FROM page p ORDER BY p.place"""
 
 _ONE = f"""
 SELECT {_PRODUCT} FROM shop.products p
@@ -117,18 +114,12 @@ async def products(
 
 
 async def search(
-    tx: Transaction,
-    currency: str,
-    query: str,
-    category_id: UUID | None,
-    skip: int,
-    limit: int,
-    *,
-    published_only: bool,
+    tx: Transaction, currency: str, meaning: Meaning, skip: int, limit: int, *, published_only: bool
 ) -> list[Product]:
-    """Products that sound like the query, best first."""
-    args = (tx.store_id, currency, tx.now, category_id, published_only, skip, limit, query)
-    return [_product(row) for row in await tx.fetch(_FOUND, *args)]
+    """Products that a query may mean, best first."""
+    args = arguments(tx, meaning, skip, limit, published_only=published_only)
+    rows = await tx.fetch(_FOUND, tx.store_id, currency, tx.now, published_only, *args)
+    return [_product(row) for row in rows]
 
 
 async def product(
@@ -157,7 +148,7 @@ async def similar_skus(tx: Transaction, sku: str, limit: int) -> list[str]:
            WHERE p.status = 'published' AND v.archived_at IS NULL
            ORDER BY public.similarity(v.sku_key, upper($2)) DESC, v.sku LIMIT $3""",
         tx.store_id,
-        sku,
+        storable_text(sku, _LONGEST_SKU),
         limit,
     )
     return [row["sku"] for row in rows]

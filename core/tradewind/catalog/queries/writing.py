@@ -199,17 +199,6 @@ async def upsert_variants(
     )
 
 
-async def set_search_words(tx: Transaction, product_id: UUID, words: str) -> None:
-    """Make a product findable by these words."""
-    await tx.execute(
-        """INSERT INTO shop.product_search (store_id, product_id, words) VALUES ($1, $2, $3)
-           ON CONFLICT (store_id, product_id) DO UPDATE SET words = EXCLUDED.words""",
-        tx.store_id,
-        product_id,
-        words,
-    )
-
-
 async def insert_region(tx: Transaction, region: Region) -> None:
     """Store a region; the first one becomes the store's default."""
     await tx.execute(

@@ -19,7 +19,6 @@ from tradewind.catalog.rules.entries import (
     product_errors,
     refuse,
     region_errors,
-    search_words,
     settled,
     variant_errors,
 )
@@ -113,7 +112,6 @@ __all__ = [
     "refuse",
     "region_errors",
     "region_errors_of",
-    "search_words",
     "settled",
     "still_to_count",
     "variant_errors",

@@ -1,7 +1,7 @@
 """What a merchant enters into the catalog, and what makes an entry acceptable."""
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
@@ -140,21 +140,6 @@ def settled(entry: NewVariant, variant_id: UUID, kind: str, position: int) -> Va
 def title_of(options: Choice) -> str:
     """How a variant is called when nobody says otherwise."""
     return " / ".join(options.values())
-
-
-def search_words(
-    title: str,
-    description: str,
-    categories: Iterable[str],
-    variants: Iterable[NewVariant | VariantFields],
-) -> str:
-    """The text in which a product is looked for."""
-    named = [
-        word
-        for one in variants
-        for word in (one.sku, one.title or "", *(one.options or {}).values())
-    ]
-    return " ".join([title, *categories, *named, description[:500]]).lower()
 
 
 def refuse(errors: Sequence[FieldError]) -> None:

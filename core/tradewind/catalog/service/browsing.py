@@ -4,6 +4,7 @@ from uuid import UUID
 
 from tradewind.catalog import queries
 from tradewind.catalog.rules import Category, Page, Product, Variant, full_title, refuse
+from tradewind.catalog.search import service as search
 from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.database import Transaction
@@ -21,16 +22,18 @@ async def list_products(
     cursor: str | None = None,
     published_only: bool = True,
 ) -> Page[Product]:
-    """A page of products, oldest first; with `query`, what sounds like it, best first.
+    """A page of products, oldest first; with `query`, what it may mean, best first.
 
-    `category_id` includes the categories below it. One round trip. Raises InvalidInput.
+    `category_id` includes the categories below it. One round trip; with `query` two, or three with
+    a category as well. Raises InvalidInput.
     """
     size = page_size(limit)
     words = (query or "").strip()
     if words:
         skip = offset_of(cursor)
+        meaning = await search.meaning(tx, words, category_id)
         found = await queries.search(
-            tx, currency, words, category_id, skip, size + 1, published_only=published_only
+            tx, currency, meaning, skip, size + 1, published_only=published_only
         )
         return Page(found[:size], str(skip + size) if len(found) > size else None)
     after = id_of(cursor)

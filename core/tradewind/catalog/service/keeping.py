@@ -23,9 +23,9 @@ from tradewind.catalog.rules import (
     handle_of,
     product_errors,
     refuse,
-    search_words,
     settled,
 )
+from tradewind.catalog.search import service as search
 from tradewind.catalog.service.browsing import get_product, id_of, offset_of, page_size
 from tradewind.catalog.service.prices import refuse_ambiguous, write_prices
 from tradewind.catalog.service.shelves import known_categories
@@ -54,7 +54,7 @@ async def list_kept(
     size = page_size(limit)
     if sought.words:
         skip = offset_of(cursor)
-        ids = await queries.sounding_like(tx, sought.words, MOST_FOUND)
+        ids = await search.find(tx, sought.words, sought.category_id, MOST_FOUND)
         found = await queries.kept_among(tx, sought, ids, skip, size + 1)
         return Page(found[:size], str(skip + size) if len(found) > size else None)
     found = await queries.kept_products(tx, sought, id_of(cursor), size + 1)
@@ -102,8 +102,7 @@ async def create_product(tx: Transaction, new: NewProduct) -> Product:
         settled(one, tx.new_id(), new.kind, place) for place, one in enumerate(new.variants)
     ]
     await write_variants(tx, product_id, new.variants, variants)
-    words = search_words(new.title, new.description, names.values(), variants)
-    await queries.set_search_words(tx, product_id, words)
+    await search.index(tx, [product_id])
     return await get_product(
         tx, str(product_id), currency=_any_currency(new.variants), published_only=False
     )
@@ -136,7 +135,7 @@ async def change_product(tx: Transaction, product_id: UUID, change: ProductUpdat
     kept = await kept_product(tx, product_id)
     if new.status == "published":
         refuse_unsellable(kept, tx.now, before=old)
-    await index(tx, kept)
+    await search.index(tx, [product_id])
     return Changed(old, kept)
 
 
@@ -165,15 +164,9 @@ async def set_status(
     for old in before if status == "published" else ():
         refuse_unsellable(old, tx.now, before=old)
     await queries.set_status(tx, ids, status)
+    await search.index(tx, ids)
     after = await queries.these_products(tx, ids)
     return [Changed(old, new) for old, new in zip(before, after, strict=True)]
-
-
-async def index(tx: Transaction, product: KeptProduct) -> None:
-    """Have a product found by what is said of it now."""
-    names = [one.name for one in product.categories]
-    words = search_words(product.title, product.description, names, product.live)
-    await queries.set_search_words(tx, product.id, words)
 
 
 async def write_variants(

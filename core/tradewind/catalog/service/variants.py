@@ -24,9 +24,9 @@ from tradewind.catalog.rules import (
     refuse,
     settled,
 )
+from tradewind.catalog.search import service as search
 from tradewind.catalog.service.keeping import (
     Changed,
-    index,
     kept_product,
     locked_product,
     refuse_unsellable,
@@ -178,7 +178,7 @@ async def _touched(tx: Transaction, old: KeptProduct) -> Changed:
     kept = await kept_product(tx, old.id)
     if kept.status == "published":
         refuse_unsellable(kept, tx.now, before=old)
-    await index(tx, kept)
+    await search.index(tx, [kept.id])
     return Changed(old, kept)
 
 

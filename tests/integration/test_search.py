@@ -1,0 +1,414 @@
+"""Search on PostgreSQL, over the goods of the demo's first store."""
+
+import asyncio
+import random
+from collections.abc import AsyncIterator
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+import pytest
+import pytest_asyncio
+
+from tests.support.engines import engine_with
+from tests.support.roundtrips import count_round_trips
+from tests.support.shops import add_variant, make_shop
+from tradewind.catalog.rules import NewProduct, NewVariant, ProductUpdate
+from tradewind.catalog.search import service as search
+from tradewind.catalog.search.rules import near_keys, words_of
+from tradewind.catalog.service import (
+    create_category,
+    create_product,
+    list_products,
+    similar_skus,
+    update_product,
+)
+from tradewind.contracts.money import Money
+from tradewind.database import Database, Store, Transaction
+from tradewind.settings.engine import Engine
+from tradewind.stores.service import StoreSettings, create_store
+from tradewind.testing.clock import ManualClock
+from tradewind_host.demo import seed
+from tradewind_host.demo.catalog import STORES
+
+FIRST = {
+    "tea": "Kericho Black Tea",
+    "kericho": "Kericho Black Tea",
+    "KERICHO TEA": "Kericho Black Tea",
+    "tea kericho": "Kericho Black Tea",
+    "kerico tea": "Kericho Black Tea",
+    "keircho": "Kericho Black Tea",
+    "ker te": "Kericho Black Tea",
+    "ker": "Kericho Black Tea",
+    "blak tea": "Kericho Black Tea",
+    "tea-250": "Kericho Black Tea",
+    "TEA-2": "Kericho Black Tea",
+    "green tea": "Nandi Green Tea",
+    "hibiscuss": "Dried Hibiscus Tea",
+    "cofee": "Nyeri AA Coffee",
+    "coffee peaberry": "Peaberry Harvest Coffee",
+    "coffee-pea-250": "Peaberry Harvest Coffee",
+    "hony": "Acacia Honey",
+    "rice": "Mwea Pishori Rice",
+    "pishori rise": "Mwea Pishori Rice",
+    "peanut buter": "Roasted Peanut Butter",
+    "macademia": "Salted Macadamia Nuts",
+    "sufuria pot": "Aluminum Sufuria Pot",
+    "aluminium sufuria": "Aluminum Sufuria Pot",
+    "mug-red": "Enamel Mug",
+    "red mug": "Enamel Mug",
+    "lantern": "Solar Lantern",
+    "solar lamp": "Sisal Table Lamp",
+    "hurricane lamp": "Hurricane Lantern",
+    "kiondo": "Kiondo Basket",
+    "basket wall": "Woven Wall Basket",
+    "t-shirt": "Cotton T-Shirt",
+    "tshirt": "Cotton T-Shirt",
+    "the shirt of cotton": "Cotton T-Shirt",
+    "kitenge shirts": "Kitenge Shirt",
+    "shuka": "Maasai Shuka Blanket",
+    "sandals 41": "Leather Sandals",
+    "soap lavander": "Lavender Soap",
+    "shampo": "Aloe Shampoo",
+    "note-a5": "A5 Notebook",
+    "swahili book": "Swahili Phrase Book",
+    "e-book": "Coast Recipes E-Book",
+    "pens pack": "Ballpoint Pens, Pack of 10",
+}
+"""What is typed, and the product that comes first."""
+
+LETTERS = "abcdefghijklmnopqrstuvwxyz"
+
+
+@pytest_asyncio.fixture
+async def engine(database: Database) -> AsyncIterator[Engine]:
+    async with engine_with(database) as made:
+        yield made
+
+
+async def demo_shop(database: Database) -> Store:
+    """The demo's first store."""
+    store = await create_store(database, "demo", "Demo", StoreSettings(currency="KES"))
+    async with database.transaction(store.id) as tx:
+        await seed.fill(tx, STORES[0])
+    return store
+
+
+async def titles(tx: Transaction, query: str, **given: Any) -> list[str]:
+    page = await list_products(tx, currency="KES", query=query, **given)
+    return [one.title for one in page.items]
+
+
+async def test_what_is_meant_comes_first(database: Database) -> None:
+    store = await demo_shop(database)
+    async with database.transaction(store.id) as tx:
+        first = {query: (await titles(tx, query))[:1] for query in FIRST}
+    assert first == {query: [title] for query, title in FIRST.items()}
+
+
+def mistyped(word: str, draw: random.Random) -> str:
+    """One letter too many, too few, another one, or two in the wrong order."""
+    at = draw.randrange(len(word) - 1)
+    letter = draw.choice(LETTERS)
+    edits = [
+        word[:at] + letter + word[at:],
+        word[:at] + word[at + 1 :],
+        word[:at] + letter + word[at + 1 :],
+        word[:at] + word[at + 1] + word[at] + word[at + 2 :],
+    ]
+    return draw.choice(edits)
+
+
+async def test_with_any_one_typo_a_product_is_among_the_first_five(database: Database) -> None:
+    store = await demo_shop(database)
+    draw = random.Random(5)
+    words = {
+        word: [one.title for one in STORES[0].products if word in words_of(one.title)]
+        for product in STORES[0].products
+        for word in words_of(product.title)
+        if len(word) >= 5
+    }
+    lost = []
+    async with database.transaction(store.id) as tx:
+        for word, owners in words.items():
+            typed = mistyped(word, draw)
+            if not set(owners[:5]) & set(await titles(tx, typed, limit=5)):
+                lost.append((word, typed))
+    assert len(words) > 80
+    assert lost == []
+
+
+async def test_the_title_counts_more_than_the_category_than_options_than_the_description(
+    database: Database,
+) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        shelf = await create_category(tx, "Indigo")
+        goods: dict[str, dict[str, Any]] = {
+            "D": {"title": "Scarf", "description": "Dyed with indigo."},
+            "O": {"title": "Belt", "variants": [options("O", colour="Indigo")]},
+            "C": {"title": "Hat", "category_ids": [shelf.id]},
+            "T": {"title": "Indigo cap"},
+        }
+        for sku, given in goods.items():
+            new = {"status": "published", "variants": [options(sku)], **given}
+            await create_product(tx, msgspec.convert(new, NewProduct))
+        found = await titles(tx, "indigo")
+    assert found == ["Indigo cap", "Hat", "Belt", "Scarf"]
+
+
+def options(sku: str, **given: str) -> NewVariant:
+    return NewVariant(sku=sku, options=given, prices=[Money(100, "KES")])
+
+
+async def test_accents_joints_and_case_do_not_matter(database: Database) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "A", 1, title="Crème brûlée à l’orange")
+        await add_variant(tx, "B", 1, title="Men's Œuvre T-shirt")
+        for query in ("creme brulee", "CRÈME", "brulée orange", "l'orange", "crem brul"):
+            assert await titles(tx, query) == ["Crème brûlée à l’orange"], query
+        for query in ("mens tshirt", "men's t-shirt", "oeuvre", "shirt for men"):
+            assert await titles(tx, query) == ["Men's Œuvre T-shirt"], query
+
+
+async def test_every_word_is_needed_and_nonsense_finds_nothing(database: Database) -> None:
+    store = await demo_shop(database)
+    async with database.transaction(store.id) as tx:
+        for query in ("kericho kettle", "zzzzqqq", "tea zzzzqqq", "?", "%", "🍵", "x" * 9000):
+            assert await titles(tx, query) == [], query
+
+
+HOSTILE = [
+    "'; DROP TABLE shop.products; --",
+    'tea" OR 1=1',
+    "te%",
+    "te_",
+    "\\",
+    "\\tea\\",
+    "tea\0tea",
+    "$1 $2 {1,2} [1:2]",
+    "((tea & | ! <-> :*",
+    "🍵 tea 🍵",
+    "tea " * 3000,
+    "\ud83d tea",
+    "١٢٣",
+    "-",
+    "--",
+    "ﷺ" * 50,
+]
+
+
+@pytest.mark.parametrize("query", HOSTILE, ids=range(len(HOSTILE)))
+async def test_whatever_is_typed_is_only_looked_for(database: Database, query: str) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "GREEN", 1, title="Green tea")
+        await titles(tx, query)
+        assert await titles(tx, "tea") == ["Green tea"]
+        assert await similar_skus(tx, query) in ([], ["GREEN"])
+
+
+async def test_a_sku_comes_first_then_those_that_begin_like_it(database: Database) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "AB-10", 1, title="Ten")
+        await add_variant(tx, "AB-1", 1, title="One")
+        await add_variant(tx, "AB-2", 1, title="Two")
+        await add_variant(tx, "X", 1, title="Goes with ab-1")
+        assert await titles(tx, "ab-1") == ["One", "Ten", "Goes with ab-1"]
+        assert await titles(tx, "AB-") == ["One", "Ten", "Two", "Goes with ab-1"]
+
+
+async def test_an_exact_word_comes_before_a_longer_one_and_both_before_a_typo(
+    database: Database,
+) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "A", 1, title="Skirt")
+        await add_variant(tx, "B", 1, title="Shirts")
+        await add_variant(tx, "C", 1, title="Shirt")
+        assert await titles(tx, "shirt") == ["Shirt", "Shirts", "Skirt"]
+
+
+async def test_filters_and_pages_lose_nothing(database: Database) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        shelf = await create_category(tx, "Kitchen")
+        below = await create_category(tx, "Shelf", parent_id=shelf.id)
+        made = []
+        for n in range(60):
+            new = NewProduct(
+                title=f"Mug {n}" if n % 3 else f"Muk {n}",
+                status="draft" if n % 2 else "published",
+                category_ids=[below.id] if n % 5 else [],
+                variants=[options(f"M-{n}")],
+            )
+            made.append(await create_product(tx, new))
+        for given, expected in (
+            ({}, lambda one: one.status == "published"),
+            ({"published_only": False}, lambda _: True),
+            (
+                {"category_id": shelf.id},
+                lambda one: one.status == "published" and one.categories,
+            ),
+        ):
+            wanted = {one.id for one in made if expected(one) and one.title.startswith("Mug")}
+            assert await everything(tx, "mug", **given) == wanted
+
+
+async def everything(tx: Transaction, query: str, **given: Any) -> set[UUID]:
+    """All that is found, page by page; a product that comes twice is an error."""
+    found: list[UUID] = []
+    cursor = None
+    while True:
+        page = await list_products(tx, currency="KES", query=query, limit=7, cursor=cursor, **given)
+        found += [one.id for one in page.items]
+        cursor = page.next_cursor
+        if cursor is None:
+            assert len(found) == len(set(found))
+            return set(found)
+
+
+async def test_a_change_is_found_at_once_and_what_was_no_more(database: Database) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        variant = await add_variant(tx, "A", 1, title="Kettle")
+        change = ProductUpdate(title="Teapot")
+        await update_product(tx, variant.product_id, change, currency="KES")
+        assert await titles(tx, "teapt") == ["Teapot"]
+        assert await titles(tx, "kettle") == []
+        change = ProductUpdate(status="draft")
+        await update_product(tx, variant.product_id, change, currency="KES")
+        assert await titles(tx, "teapot") == []
+        assert await titles(tx, "teapot", published_only=False) == ["Teapot"]
+
+
+async def test_another_stores_words_are_not_found_and_change_nothing(database: Database) -> None:
+    mine, theirs = await make_shop(database, "mine"), await make_shop(database, "theirs")
+    async with database.transaction(mine.store.id) as tx:
+        await add_variant(tx, "MINE", 1, title="Kericho tea")
+        before = {query: await titles(tx, query) for query in ("kericho", "kerichx", "ker")}
+    async with database.transaction(theirs.store.id) as tx:
+        for n, title in enumerate(["Kerichx", "Kerichy coffee", "Kerosene", "Secretword"]):
+            await add_variant(tx, f"T-{n}", 1, title=title)
+        assert await titles(tx, "secretwrd") == ["Secretword"]
+        assert (
+            await tx.fetch(
+                "SELECT FROM shop.known_words('{kericho}', '{}', 9) WHERE word = 'kericho'"
+            )
+            == []
+        )
+    async with database.transaction(mine.store.id) as tx:
+        assert {query: await titles(tx, query) for query in before} == before
+        assert await titles(tx, "secretword") == []
+        assert await titles(tx, "t-0") == []
+        around = near_keys(theirs.store.id, "secretword")
+        known = "SELECT word FROM shop.known_words($1, $2, 9)"
+        assert await tx.fetch(known, ["s"], around) == []
+    assert await database.pool.fetch(known, ["s", "k"], around) == []
+
+
+async def test_the_worker_indexes_what_fell_behind(engine: Engine, database: Database) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        variant = await add_variant(tx, "A", 1, title="Kettle")
+        await add_variant(tx, "B", 1, title="Pan")
+        await tx.execute("UPDATE shop.product_search SET edition = 0, keys = '{}'")
+        assert await titles(tx, "kettle") == []
+    assert await search.catch_up(engine, shop.store) == 2
+    assert await search.catch_up(engine, shop.store) == 0
+    async with database.transaction(shop.store.id) as tx:
+        assert await titles(tx, "ketle") == ["Kettle"]
+        await tx.execute(
+            "UPDATE shop.products SET title = 'Teapot', version = version + 1 WHERE id = $1",
+            variant.product_id,
+        )
+    assert await search.catch_up(engine, shop.store) == 1
+
+
+async def test_words_are_counted_and_those_unused_for_days_dropped(
+    engine: Engine, database: Database, clock: ManualClock
+) -> None:
+    shop = await make_shop(database)
+    question = "SELECT word, products FROM shop.search_words WHERE store_id = $1"
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "A", 1, title="Green tea")
+        variant = await add_variant(tx, "B", 1, title="Black tea")
+    await search.count_words(engine, shop.store)
+    async with database.transaction(shop.store.id) as tx:
+        counted = dict(map(tuple, await tx.fetch(question, tx.store_id)))
+        change = ProductUpdate(title="Black coffee")
+        await update_product(tx, variant.product_id, change, currency="KES")
+        await add_variant(tx, "C", 1, title="Cup", status="draft")
+    assert (counted["tea"], counted["black"]) == (2, 1)
+    clock.advance(4 * 86_400)
+    await search.count_words(engine, shop.store)
+    async with database.transaction(shop.store.id) as tx:
+        counted = dict(map(tuple, await tx.fetch(question, tx.store_id)))
+        assert counted["tea"] == 1
+        change = ProductUpdate(title="Green coffee")
+        first = (await list_products(tx, currency="KES", query="green")).items[0]
+        await update_product(tx, first.id, change, currency="KES")
+    await search.count_words(engine, shop.store)
+    async with database.transaction(shop.store.id) as tx:
+        counted = dict(map(tuple, await tx.fetch(question, tx.store_id)))
+    assert "tea" not in counted
+    assert counted["coffee"] == 2
+
+
+async def test_two_who_add_the_same_new_word_at_once_both_succeed(database: Database) -> None:
+    shop = await make_shop(database)
+
+    async def add(sku: str) -> None:
+        async with database.transaction(shop.store.id) as tx:
+            await add_variant(tx, sku, 1, title=f"Kericho harvest {sku}")
+
+    await asyncio.gather(*(add(f"N{n}") for n in range(8)))
+    async with database.transaction(shop.store.id) as tx:
+        assert len(await titles(tx, "kericho harvst")) == 8
+
+
+SCANS = """
+    SELECT indexrelname::text, idx_scan FROM pg_stat_user_indexes
+    WHERE indexrelname IN ('product_search_keys', 'search_words_near', 'search_words_pkey')"""
+
+
+async def test_under_row_level_security_the_indexes_are_used(
+    database: Database, superuser: "asyncpg.Connection[Any]"
+) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "A", 1000, title="Green tea")
+        await tx.execute(
+            """INSERT INTO shop.product_search (store_id, product_id, words, published, keys)
+               SELECT $1, gen_random_uuid(), '', true, ARRAY[n, n + 1]
+               FROM generate_series(1, 3000) AS n""",
+            tx.store_id,
+        )
+        await tx.execute(
+            """INSERT INTO shop.search_words (store_id, word, key, near, seen_at)
+               SELECT $1, 'word' || n, n, ARRAY[n, n + 1], $2 FROM generate_series(1, 3000) AS n""",
+            tx.store_id,
+            tx.now,
+        )
+    await superuser.execute("ANALYZE shop.product_search, shop.search_words")
+    scans = dict(await superuser.fetch(SCANS))
+    async with database.transaction(shop.store.id) as tx:
+        assert await titles(tx, "gren tea") == ["Green tea"]
+        await tx.execute("SELECT pg_stat_force_next_flush()")
+    async with database.transaction(shop.store.id) as tx:
+        await tx.execute("SELECT 1")
+    await superuser.execute("SELECT pg_stat_clear_snapshot()")
+    after = dict(await superuser.fetch(SCANS))
+    assert {name for name, times in after.items() if times > scans[name]} == set(scans)
+
+
+async def test_a_search_takes_two_round_trips(database: Database) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await add_variant(tx, "A", 1000, title="Green tea")
+        with count_round_trips(database) as counted:
+            assert await titles(tx, "gren tea") == ["Green tea"]
+    assert counted.warm == 2
