@@ -165,13 +165,35 @@ def migrate(data_dir: DataDir = None) -> None:
 
 
 @app.command()
-def seed(data_dir: DataDir = None) -> None:
-    """Create the demo's stores in the configured database, and print their keys as JSON."""
+def seed(
+    products: Annotated[
+        int, typer.Option(min=0, max=2_000_000, help="How many products there are to be.")
+    ] = 0,
+    orders: Annotated[
+        int, typer.Option(min=0, max=10_000_000, help="How many orders there are to be.")
+    ] = 0,
+    slug: Annotated[str, typer.Option("--store", help="The store to fill.")] = "demo",
+    number: Annotated[
+        int, typer.Option("--seed", min=0, help="The same number makes the same goods.")
+    ] = 1,
+    data_dir: DataDir = None,
+) -> None:
+    """Create the demo's stores in the configured database, and print their keys as JSON.
+
+    With --products or --orders: fill a store with that many made-up ones. Repeated with the same
+    --seed, only what is missing is added.
+    """
     from tradewind_host.demo.apart import seed_stores
     from tradewind_host.serving import run
 
     config = _configured(data_dir=data_dir)
-    run(lambda: seed_stores(config))
+    if products or orders:
+        from tradewind_host.volume.command import fill_store
+        from tradewind_host.volume.run import Wanted
+
+        run(lambda: fill_store(config, slug, Wanted(products, orders, number)))
+    else:
+        run(lambda: seed_stores(config))
 
 
 @app.command("import")

@@ -7,7 +7,6 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
-import msgspec
 import pytest
 import pytest_asyncio
 
@@ -152,8 +151,8 @@ async def test_the_title_counts_more_than_the_category_than_options_than_the_des
             "T": {"title": "Indigo cap"},
         }
         for sku, given in goods.items():
-            new = {"status": "published", "variants": [options(sku)], **given}
-            await create_product(tx, msgspec.convert(new, NewProduct))
+            new: dict[str, Any] = {"status": "published", "variants": [options(sku)], **given}
+            await create_product(tx, NewProduct(**new))
         found = await titles(tx, "indigo")
     assert found == ["Indigo cap", "Hat", "Belt", "Scarf"]
 
