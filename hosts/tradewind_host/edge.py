@@ -24,7 +24,9 @@ _HEADERS = (
     (b"cache-control", b"no-store"),
 )
 _HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
-_UPLOADS = re.compile(r"/admin/media|/admin/imports|/admin/products/[0-9a-f-]{36}/files")
+_UPLOADS = re.compile(
+    r"/admin/media|/admin/imports|/dashboard/files|/admin/products/[0-9a-f-]{36}/files"
+)
 _SHOPS = ("/store/", "/api/")
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"

@@ -6,7 +6,16 @@ Plain HTML that needs no script. Whoever is signed in looks at one of their stor
 from litestar import Response, Router, get
 from litestar.di import Provide
 
-from tradewind_host.dashboard import acting, cases, inbox, orders, person, plugin_pages, signing_in
+from tradewind_host.dashboard import (
+    acting,
+    cases,
+    files,
+    inbox,
+    orders,
+    person,
+    plugin_pages,
+    signing_in,
+)
 from tradewind_host.dashboard.door import DashboardDoor, GivenDesk, provide_desk
 from tradewind_host.dashboard.extensions import Extensions
 from tradewind_host.dashboard.rendering import FAULTS, files_router
@@ -42,6 +51,10 @@ def dashboard_routers() -> list[Router]:
             cases.case_list,
             cases.case_page,
             cases.act_on_case,
+            files.file_list,
+            files.bring_file,
+            files.file_page,
+            files.call_off_import,
             plugin_pages.plugin_page,
             person.account_page,
             person.end_one,
