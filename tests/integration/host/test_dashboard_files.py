@@ -47,7 +47,7 @@ async def brings(browser: Browser, text: str, **fields: str) -> str:
     answer = await browser.client.post(
         "/dashboard/files",
         data={"kind": "products", "dry_run": "no", **kept, **fields},
-        files={"file": ("<mugs>.csv", text.encode())},
+        files={"file": ("mugs.csv", text.encode())},
         headers={"Origin": SITE},
     )
     if answer.status_code != HTTPStatus.SEE_OTHER:
