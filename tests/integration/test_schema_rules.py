@@ -8,7 +8,7 @@ import pytest
 from tradewind.database import Database
 
 APPEND_ONLY = (
-    "audit_log events ledger_transfers message_statuses messaging_log order_events payment_facts "
+    "audit_log credit_entries events ledger_transfers message_statuses messaging_log order_events payment_facts "
     "stock_movements"
 ).split()
 

@@ -141,6 +141,12 @@ _OF_GUEST = """
 """
 
 
+async def as_guest(tx: Transaction, customer_id: UUID) -> list[UUID]:
+    """Orders that a customer made as a guest, under an address since proved."""
+    rows = await tx.fetch(f"SELECT g.id {_OF_GUEST}", tx.store_id, customer_id)
+    return [row["id"] for row in rows]
+
+
 async def orders_for(
     tx: Transaction, customer_id: UUID, before: UUID | None, limit: int
 ) -> list[Order]:

@@ -38,6 +38,7 @@ __all__ = [
     "add_metadata",
     "add_note",
     "apply",
+    "as_guest",
     "await_payment",
     "cancel",
     "event_fields",
@@ -116,6 +117,11 @@ async def orders_for(
     A mail address that was only typed shows nothing.
     """
     return await queries.orders_for(tx, customer_id, before, limit)
+
+
+async def as_guest(tx: Transaction, customer_id: UUID) -> Sequence[UUID]:
+    """Orders that a customer made as a guest, under an address since proved."""
+    return await queries.as_guest(tx, customer_id)
 
 
 async def may_see(tx: Transaction, customer_id: UUID, order_id: UUID) -> bool:

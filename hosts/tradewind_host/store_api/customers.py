@@ -10,9 +10,11 @@ from tradewind.carts import service as carts
 from tradewind.checkout.service import quote, quote_in
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import Address
+from tradewind.credits.service import credits_of
 from tradewind.customers import service as customers
 from tradewind.orders import service as orders
 from tradewind_host.access import GivenAccess
+from tradewind_host.credit_view import CreditsAnswer, credits_answer
 from tradewind_host.order_view import OrderView, order_view
 from tradewind_host.problems import reads, told
 from tradewind_host.shapes import Cursor, Limit, id_cursor, page
@@ -90,4 +92,12 @@ async def list_my_addresses(access: GivenAccess) -> AddressList:
     )
 
 
-ROUTES = [show_me, show_my_cart, list_my_orders, list_my_addresses]
+@get("/customers/me/credits", responses=reads())
+async def show_my_credits(access: GivenAccess) -> CreditsAnswer:
+    """What the customer may use of the packs they bought."""
+    me = access.signed_in()
+    async with access.transaction() as tx:
+        return credits_answer(await credits_of(tx, me), tx.now)
+
+
+ROUTES = [show_me, show_my_credits, show_my_cart, list_my_orders, list_my_addresses]

@@ -34,6 +34,8 @@ from tradewind.testing.database import DatabaseUrls
 from tradewind_host.signed_in import cookie_name
 
 BODIES: dict[str, Any] = {
+    "set_pack": {"credits": 1},
+    "change_credits": {"credits": 1},
     "mark_paid": {"note": "cash"},
     "refund": {"reason": "broken"},
     "cancel": {"reason": "asked"},
@@ -111,6 +113,7 @@ class Call(NamedTuple):
 REACHED = {
     "capture": "nothing_to_capture",
     "add_file": "not_digital",
+    "set_pack": "not_a_pack",
     "renew_downloads": "no_downloads",
     "cancel_import": "import_finished",
 }

@@ -10,7 +10,7 @@ from tradewind.cases.service import close_by_key, was_closed
 from tradewind.checkout.rules import Paying, Snapshot
 from tradewind.checkout.service import providers
 from tradewind.checkout.service.ending import call_off_later, end_sessions, void_sessions
-from tradewind.checkout.service.handing import hand_over
+from tradewind.checkout.service.handing import hand_over, take_back
 from tradewind.checkout.service.money_cases import (
     ENGINE,
     decide_captures,
@@ -136,7 +136,7 @@ async def _bring_in_line(
         await _void_others(tx, order, folded.after)
         for payment in known:
             await close_by_key(tx, money_key("shortfall", payment), ENGINE, "The rest came.")
-    await hand_over(tx, order)
+    await take_back(tx, await hand_over(tx, order))
 
 
 async def _is_certain(tx: Transaction, order: Order, known: Sequence[Payment]) -> bool:

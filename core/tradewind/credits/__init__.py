@@ -1,0 +1,1 @@
+"""Packs: credits that a customer buys at once and uses later."""

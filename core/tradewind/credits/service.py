@@ -1,0 +1,99 @@
+"""Credits: granted when a pack is paid, seen, given and taken by the merchant, taken at refunds."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from uuid import UUID
+
+from tradewind.contracts.errors import Conflict, NotFound
+from tradewind.credits import queries
+from tradewind.credits.rules import (
+    Grant,
+    PackTerms,
+    Taking,
+    ends_at,
+    granted_by,
+    packs,
+    taken_from,
+)
+from tradewind.database import Transaction
+from tradewind.downloads.rules import is_paid
+from tradewind.fulfillment import service as fulfillment
+from tradewind.orders import service as orders
+from tradewind.orders.rules import Order
+
+ACTOR = "tradewind"
+
+
+async def set_terms(tx: Transaction, terms: PackTerms) -> None:
+    """Have each unit of a pack grant so many credits. Raises NotFound, Conflict `not_a_pack`."""
+    kind = await queries.pack_kind(tx, terms.variant_id)
+    if kind is None:
+        raise NotFound("There is no such variant.")
+    if kind != "pack":
+        raise Conflict("Only a product of kind pack grants credits.", code="not_a_pack")
+    await queries.save_terms(tx, terms)
+
+
+async def hand_over(tx: Transaction, order: Order) -> Order:
+    """Grant the credits of a locked order that was paid, once, and fulfill its packs.
+
+    Costs nothing where no line is a pack.
+    """
+    lines = packs(order)
+    if not lines or not is_paid(order):
+        return order
+    terms = await queries.terms_of(tx, [line.variant_id for line in lines])
+    known = {one.variant_id: one for one in terms}
+    for line in lines:
+        if line.variant_id in known:
+            grant = Grant(
+                id=tx.new_id(),
+                credits=known[line.variant_id].credits * line.quantity,
+                remaining=known[line.variant_id].credits * line.quantity,
+                created_at=tx.now,
+                expires_at=ends_at(known[line.variant_id], tx.now),
+                customer_id=order.customer_id,
+                order_id=order.id,
+                line_id=line.id,
+            )
+            await queries.insert_grant(tx, grant, "pack", ACTOR)
+    gone = granted_by(order, terms)
+    return await fulfillment.deliver(tx, order, gone, ACTOR) if gone else order
+
+
+async def take_back(tx: Transaction, order: Order) -> None:
+    """What is left of an order's credits goes with its money, once all of that went back."""
+    if not packs(order) or order.payment_status != "refunded":
+        return
+    grants = await queries.grants_of_order(tx, order.id)
+    takings = [Taking(one.id, one.remaining) for one in grants if one.remaining]
+    if takings:
+        await queries.take(tx, takings, "refunded", ACTOR)
+
+
+async def credits_of(tx: Transaction, customer_id: UUID) -> Sequence[Grant]:
+    """All that a customer was ever granted, oldest first; also as a guest, by a proved address."""
+    return await queries.grants_of(tx, customer_id, await orders.as_guest(tx, customer_id))
+
+
+async def give(
+    tx: Transaction, customer_id: UUID, amount: int, days: int | None, actor: str, note: str
+) -> None:
+    """Give a customer credits."""
+    ends = None if days is None else tx.now + timedelta(days=days)
+    grant = Grant(
+        id=tx.new_id(),
+        credits=amount,
+        remaining=amount,
+        created_at=tx.now,
+        expires_at=ends,
+        customer_id=customer_id,
+    )
+    await queries.insert_grant(tx, grant, "gift", actor, note)
+
+
+async def take(tx: Transaction, customer_id: UUID, amount: int, actor: str, note: str) -> None:
+    """Take credits from a customer, those that end first. Raises Conflict `not_enough_credits`."""
+    own = await orders.as_guest(tx, customer_id)
+    grants = await queries.grants_of(tx, customer_id, own, lock=True)
+    await queries.take(tx, taken_from(grants, amount, tx.now), "taken", actor, note)
