@@ -8,8 +8,8 @@ import pytest
 from tradewind.database import Database
 
 APPEND_ONLY = (
-    "audit_log credit_entries events ledger_transfers message_statuses messaging_log order_events payment_facts "
-    "stock_movements"
+    "audit_log credit_entries events ledger_transfers message_statuses messaging_log order_events "
+    "payment_facts stock_movements"
 ).split()
 
 POLICY = (

@@ -18,6 +18,7 @@ MOMENT = datetime(2026, 1, 5, tzinfo=UTC)
 SPECIAL: Mapping[str, Mapping[str, Any]] = {
     "orders": {"total": 2},
     "captures": {"held": 9},
+    "credit_grants": {"order_id": uuid4()},
     "line_adjustments": {"cart_id": uuid4()},
 }
 

@@ -22,6 +22,10 @@ from tradewind.pricing.rules import LineAdjustment
 CUSTOMER_NAME = "customer_name"
 """The key of metadata under which a cart without addresses says who orders."""
 
+AGREED = "agreed"
+"""The key of metadata under which stands, in words, what was agreed about a service."""
+LONGEST_AGREED = 2000
+
 PAYMENT_STATE = "_payment_state"
 
 OrderStatus = Literal["draft", "pending", "processing", "completed", "canceled", "expired"]
@@ -159,6 +163,13 @@ class Order(msgspec.Struct, frozen=True, kw_only=True):
     def closed(self) -> bool:
         """Whether it was canceled or ran out of time."""
         return self.status in CLOSED
+
+    @property
+    def agreed(self) -> list[str]:
+        """What was agreed about it, line by line; nothing where nobody wrote it down."""
+        told = self.metadata.get(AGREED)
+        lines = told[:LONGEST_AGREED].splitlines() if isinstance(told, str) else []
+        return [line.strip() for line in lines if line.strip()]
 
     def lapsed(self, now: datetime) -> bool:
         """Whether it has waited for money in vain; what came and went back again is none."""

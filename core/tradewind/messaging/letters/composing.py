@@ -131,7 +131,12 @@ def _confirmation(words: Phrases, facts: Facts) -> _Body:
     return _Body(
         items=_items(words, facts.order),
         figures=_totals(words, facts.order),
-        sections=[*_payment(words, facts), *_delivery(words, facts), *_address(words, facts)],
+        sections=[
+            *_agreed(words, facts),
+            *_payment(words, facts),
+            *_delivery(words, facts),
+            *_address(words, facts),
+        ],
     )
 
 
@@ -271,6 +276,11 @@ def _method(words: Phrases, method: str) -> str:
         if title:
             return title
     return one_line(" ".join(parts).capitalize())
+
+
+def _agreed(words: Phrases, facts: Facts) -> list[Section]:
+    told = [one_line(line) for line in facts.order.agreed]
+    return [Section(words("section.agreed"), told)] if told else []
 
 
 def _delivery(words: Phrases, facts: Facts) -> list[Section]:

@@ -82,6 +82,7 @@ ENGLISH: Mapping[str, str] = {
     "order.files": "Your files",
     "order.file_left": "{count} × until {date}",
     "order.file_over": "No longer available. Please ask the shop.",
+    "order.agreed": "Agreed",
     "order.parcels": "Parcels",
     "order.track": "Track this parcel",
     "order.history": "What happened",

@@ -88,6 +88,7 @@ FRENCH: Mapping[str, str] = {
     "order.files": "Vos fichiers",
     "order.file_left": "{count} × jusqu’au {date}",
     "order.file_over": "N’est plus disponible. Veuillez demander à la boutique.",
+    "order.agreed": "Convenu",
     "order.parcels": "Colis",
     "order.track": "Suivre ce colis",
     "order.history": "Historique",

@@ -86,6 +86,7 @@ SWAHILI: Mapping[str, str] = {
     "order.files": "Faili zako",
     "order.file_left": "mara {count} hadi {date}",
     "order.file_over": "Haipatikani tena. Tafadhali uliza duka.",
+    "order.agreed": "Makubaliano",
     "order.parcels": "Vifurushi",
     "order.track": "Fuatilia kifurushi hiki",
     "order.history": "Yaliyotokea",
