@@ -390,3 +390,17 @@ async def test_orders_with_a_promotion_that_is_not_limited_wait_for_nobody(till:
         placing = asyncio.create_task(buy(till, cart), context=Context())
         order = await asyncio.wait_for(placing, timeout=5)
     assert order.total == 9_000
+
+
+async def test_an_attempt_to_pay_what_a_code_made_of_it_is_called_off_once_the_code_is_used_up(
+    till: Till,
+) -> None:
+    await make(till, usage_limit=1)
+    cart = await cart_with(till, "TENTH")
+    push = StartRequest(provider="push", inputs={"phone": "+254700000001"})
+    await start_payment(till.engine, till.store, cart.id, push)
+    await quote(till.engine, till.store, cart.id)
+    assert (await till.session(cart)).status == "open"
+    await buy(till, await cart_with(till, "TENTH", email="brian@example.com"))
+    assert (await quote(till.engine, till.store, cart.id)).total == PRICE
+    assert (await till.session(cart)).status == "voided"

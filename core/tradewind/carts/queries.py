@@ -413,6 +413,7 @@ def _cart(row: asyncpg.Record, now: datetime) -> Cart:
         notes=msgspec.json.decode(row["notes"], type=list[CartNote]),
         merged_into=row["merged_into"],
         pricing_version=row["pricing_version"],
+        last_total=row["total"] if row["quoted_version"] == row["version"] else None,
     )
 
 

@@ -96,7 +96,8 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart as it stands. Until it is `quoted` its totals hold neither tax nor discounts.
 
     `pricing_version` is that of the store's price tables when the cart was read; `promotions` says
-    of each code, once the cart was priced, what became of it.
+    of each code, once the cart was priced, what became of it. `last_total` is what this version of
+    the cart came to when it was last quoted, though prices may have moved since.
     """
 
     id: UUID
@@ -131,6 +132,7 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     merged_into: UUID | None = None
     pricing_version: int = 0
     promotions: Sequence[CodeStanding] = ()
+    last_total: int | None = None
 
     @property
     def region_id(self) -> UUID:
@@ -300,6 +302,7 @@ def with_quote(cart: Cart, priced: Priced) -> Cart:
         quote_flags=list(priced.flags),
         adjustments=list(priced.adjustments),
         repriced=False,
+        last_total=priced.total,
     )
 
 
