@@ -113,6 +113,7 @@ def test_plugins_are_listed_with_what_they_bring(shell: Shell) -> None:
     by_name = {plugin["name"]: plugin for plugin in told["plugins"]}
     assert by_name["whatsapp"]["channels"] == ["whatsapp"]
     assert by_name["manual"]["payment_providers"] == ["manual"]
+    assert [name for name, plugin in by_name.items() if plugin["built_in"]] == ["tradewind"]
     table = shell.run("plugins", "list").stdout
     assert "whatsapp" in table
     assert shell.run("plugins", "check").returncode == 0
