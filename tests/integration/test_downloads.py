@@ -11,6 +11,7 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from tests.support.bucket_peer import ACCESS_KEY, REGION, SECRET_KEY, bucket_peer
 from tests.support.letterbox import JANE, Letterbox, open_letterbox, text_of
 from tests.support.shop import AMINA, words
 from tradewind.carts.rules import CartUpdate, NewCart
@@ -22,7 +23,9 @@ from tradewind.orders.rules import Order
 from tradewind.orders.service import get_order
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
+from tradewind_host.config import Config
 from tradewind_host.downloads import disposition
+from tradewind_host.media import media_store
 
 BOOK = b"%PDF-1.7 " + bytes(range(256)) * 40
 PRICE = 90_000
@@ -217,6 +220,34 @@ async def test_a_link_ends_with_its_time_and_comes_anew_from_the_merchant(
     (new,) = renewed.json()["downloads"]
     assert (await box.shop.client.get(old["url"])).status_code == HTTPStatus.NOT_FOUND
     assert (await box.shop.client.get(new["url"])).content == BOOK
+
+
+async def test_a_bucket_gives_the_file_away_itself_for_a_minute(
+    box: Letterbox, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with bucket_peer() as peer:
+        config = Config(
+            media_url="s3://shops",
+            media_endpoint=peer.endpoint,
+            media_region=REGION,
+            media_access_key=ACCESS_KEY,
+            media_secret_key=SECRET_KEY,
+            media_path_style=True,
+        )
+        store = media_store(config, clock)
+        monkeypatch.setattr(box.engine, "_media", store)
+        bought = await sold(box)
+        (found,) = await offered(box, bought)
+        answer = await box.shop.client.get(found["url"])
+        assert answer.status_code == HTTPStatus.SEE_OTHER
+        assert "X-Amz-Expires=60" in answer.headers["location"]
+        async with httpx.AsyncClient() as browser:
+            fetched = await browser.get(answer.headers["location"])
+        assert fetched.content == BOOK
+        assert fetched.headers["content-type"] == "application/pdf"
+        assert "Tea%20%26%20more.pdf" in fetched.headers["content-disposition"]
+        assert (await offered(box, bought))[0]["left"] == 4
+        await store.close()
 
 
 async def test_nobody_guesses_a_link(box: Letterbox) -> None:
