@@ -27,7 +27,10 @@ class Office:
     def file(self, text: str | bytes, name: str = "file.csv") -> Path:
         """A file with this text."""
         path = self.folder / name
-        path.write_bytes(text if isinstance(text, bytes) else text.encode())
+        raw = text if isinstance(text, bytes) else text.encode()
+        # Somebody may be reading the very same file.
+        if not path.exists() or path.read_bytes() != raw:
+            path.write_bytes(raw)
         return path
 
     async def rehearse(self, kind: Kind, text: str | bytes) -> Said:
