@@ -1,7 +1,6 @@
 """Who asks, for which store, and the way to its data: what every route of the two APIs receives."""
 
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -50,11 +49,9 @@ class Access:
             raise Unauthorized("Sign in first.")
         return self.customer_id
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Transaction]:
+    def transaction(self) -> AbstractAsyncContextManager[Transaction]:
         """The transaction of this request's journey."""
-        async with self.engine.database.transaction(self.store.id) as tx:
-            yield tx
+        return self.engine.database.transaction(self.store.id)
 
     @property
     def done(self) -> bool:

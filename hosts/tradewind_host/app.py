@@ -7,6 +7,7 @@ from litestar import Litestar, Request, Router
 from litestar.datastructures import State
 from litestar.di import Provide
 
+from tradewind.catalog.service import Documents
 from tradewind.settings.engine import Engine
 from tradewind_host.admin_api import admin_router
 from tradewind_host.config import Config
@@ -22,6 +23,7 @@ from tradewind_host.plugin_routes import plugin_routers
 from tradewind_host.problems import HANDLERS
 from tradewind_host.quick_checkout import quick_routers
 from tradewind_host.store_api import store_router
+from tradewind_host.store_api.catalog import product_writer
 from tradewind_host.storefront import pages_routers
 from tradewind_host.webhooks import webhook_routes
 
@@ -70,6 +72,7 @@ def furnish(app: Litestar, engine: Engine, config: Config) -> None:
             "engine": engine,
             "api_keys": keys,
             "config": config,
+            "documents": Documents(product_writer(engine.public_url)),
             "limiter": Limiter(engine.clock, config.rules),
             "dashboard_extensions": Extensions(engine.plugins),
         }

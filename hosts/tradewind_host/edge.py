@@ -10,7 +10,7 @@ from litestar.types import ASGIApp, Message, Receive, Send
 
 from tradewind.contracts.errors import TooLarge
 from tradewind_host.config import Config
-from tradewind_host.figures import REQUESTS, SECONDS
+from tradewind_host.figures import answered
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Proxies
 from tradewind_host.logs import logger
@@ -146,8 +146,7 @@ class _Exchange:
         seconds = time.perf_counter() - self._started
         route = str(self._scope.get("path_template") or "unknown")
         method = self._scope["method"]
-        REQUESTS.labels(method, route, str(self._status)).inc()
-        SECONDS.labels(method, route).observe(seconds)
+        answered(method, route, self._status, seconds)
         logger.info(
             "request",
             method=method,

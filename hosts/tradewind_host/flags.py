@@ -1,6 +1,7 @@
 """Features that a store or the operator switches off while the host runs, door by door."""
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import Any
 
 from litestar.types import ASGIApp, Receive, Scope, Send
@@ -38,6 +39,7 @@ class FlagDoor:
         await self._app(scope, receive, send)
 
 
+@lru_cache
 def flag_of(route: str) -> str | None:
     """The flag that a route depends on, by its path as it was declared."""
     for door, flag in DOORS.items():

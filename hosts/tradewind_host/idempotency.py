@@ -182,8 +182,9 @@ class Idempotency:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Claim, replay or pass on."""
-        key = Headers.from_scope(scope).get(HEADER)
-        if key is None or scope["method"] not in UNSAFE:  # type: ignore[typeddict-item]
+        unsafe = scope["method"] in UNSAFE  # type: ignore[typeddict-item]
+        key = Headers.from_scope(scope).get(HEADER) if unsafe else None
+        if key is None:
             await self._app(scope, receive, send)
             return
         if not key or len(key) > _LONGEST or not key.isprintable():

@@ -6,6 +6,7 @@ It counts in the process and forgets with it: with several hosts each lets throu
 import math
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -78,9 +79,14 @@ def address_of(scope: Any) -> str:
     Whoever has one address of an IPv6 network has all of them.
     """
     given = scope.get("client")
-    found = _address(given[0]) if given else None
+    return _counted(given[0]) if given else ""
+
+
+@lru_cache(maxsize=10_000)
+def _counted(given: str) -> str:
+    found = _address(given)
     if found is None:
-        return given[0] if given else ""
+        return given
     if isinstance(found, IPv6Address):
         return str(IPv6Network((found, _SITE_BITS), strict=False))
     return str(found)

@@ -6,8 +6,8 @@ outlives a transaction is ever set on it.
 """
 
 import secrets
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager, suppress
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, suppress
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
@@ -165,36 +165,58 @@ class Database:
         """A new UUIDv7."""
         return self.ids.new()
 
-    @asynccontextmanager
-    async def transaction(self, store_id: UUID) -> AsyncIterator[Transaction]:
+    def transaction(self, store_id: UUID) -> AbstractAsyncContextManager[Transaction]:
         """Open a transaction that sees this store and no other.
 
         Not nestable. Commits when the block ends, rolls back when it raises; the connection is
         given back in both cases, also when the commit itself fails.
         """
+        return _Opened(self, store_id)
+
+
+class _Opened:
+    """A transaction from its first message to its last; a class, for it is entered all the time."""
+
+    def __init__(self, database: Database, store_id: UUID) -> None:
+        self._database = database
+        self._store_id = store_id
+
+    async def __aenter__(self) -> Transaction:
         if _open.get() is not None:
             raise RuntimeError("a transaction is already open in this task")
-        connection = await self.pool.acquire()
-        tx = Transaction(store_id, cast("Any", connection), self)
-        opened = _open.set(tx)
-        tables = TABLES.current_transaction.set(cast("Any", tx))
+        if not isinstance(self._store_id, UUID):
+            raise TypeError("a store is named by its id")
+        connection = cast("Any", await self._database.pool.acquire())
+        self._connection: asyncpg.Connection[Any] = connection
+        self._tx = Transaction(self._store_id, connection, self._database)
+        self._tokens = _open.set(self._tx), TABLES.current_transaction.set(cast("Any", self._tx))
+        try:
+            await self._connection.execute(
+                f"BEGIN; SET LOCAL tradewind.store_id = '{self._store_id}'"
+            )
+        except BaseException:
+            await self._leave(clean=False)
+            raise
+        return self._tx
+
+    async def __aexit__(self, kind: object, error: BaseException | None, trace: object) -> None:
         finished = False
         try:
-            await connection.execute(
-                f"BEGIN; SET LOCAL tradewind.store_id = '{UUID(str(store_id))}'"
-            )
-            yield tx
-            finished = await connection.execute("COMMIT") == "COMMIT"
-            if not finished:
-                raise RuntimeError("a statement failed in this transaction; nothing was kept")
+            if error is None:
+                finished = await self._connection.execute("COMMIT") == "COMMIT"
+                if not finished:
+                    raise RuntimeError("a statement failed in this transaction; nothing was kept")
         finally:
-            TABLES.current_transaction.reset(tables)
-            _open.reset(opened)
-            await self._give_back(connection, clean=finished)
-        for action in tx._after_commit:  # noqa: SLF001 - its own transaction
-            action()
+            await self._leave(clean=finished)
+        if finished:
+            for action in self._tx._after_commit:  # noqa: SLF001 - its own transaction
+                action()
 
-    async def _give_back(self, connection: Any, *, clean: bool) -> None:
+    async def _leave(self, *, clean: bool) -> None:
+        opened, tables = self._tokens
+        TABLES.current_transaction.reset(tables)
+        _open.reset(opened)
+        connection = self._connection
         try:
             if not clean and not connection.is_closed():
                 await connection.execute("ROLLBACK")
@@ -209,4 +231,4 @@ class Database:
             with suppress(asyncpg.InterfaceError):
                 connection.terminate()
         finally:
-            await self.pool.release(connection)
+            await self._database.pool.release(cast("Any", connection))

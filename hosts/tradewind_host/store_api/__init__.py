@@ -25,7 +25,10 @@ def store_router() -> Router:
             cart_router(),
         ],
         middleware=[StoreDoor, FlagDoor, Idempotency],
-        dependencies={"access": Provide(provide_access, sync_to_thread=False)},
+        dependencies={
+            "access": Provide(provide_access, sync_to_thread=False),
+            "filters": Provide(catalog.provide_filters, sync_to_thread=False),
+        },
         security=STORE_KEY,
         tags=["store"],
     )

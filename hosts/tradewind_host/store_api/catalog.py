@@ -1,27 +1,64 @@
 """Browsing: products, categories, regions."""
 
 from collections.abc import Mapping, Sequence
-from typing import Annotated
+from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import get
+from litestar import Request, Response, get
+from litestar.di import NamedDependency
 from litestar.params import FromPath, FromQuery, QueryParameter
+from litestar.response.base import ASGIResponse
 
 from tradewind.catalog import service
-from tradewind.catalog.rules import Category, Kind, Product, Region, Variant
+from tradewind.catalog.rules import (
+    SORTS,
+    Category,
+    Filters,
+    Kind,
+    Product,
+    Region,
+    Variant,
+    Where,
+    options_of,
+)
+from tradewind.catalog.service import Asked, Documents, Writer, list_documents, product_document
 from tradewind.contracts.money import Money
 from tradewind.database import Transaction
 from tradewind.stores.service import settings_of
-from tradewind_host.access import GivenAccess
+from tradewind_host.access import GivenAccess, provide_access
 from tradewind_host.media import absolute
 from tradewind_host.problems import reads
 from tradewind_host.shapes import Cursor, Limit
 
 CurrencyCode = Annotated[
     str | None,
-    QueryParameter(pattern="^[A-Z]{3}$", description="Prices in this currency, else the store's."),
+    QueryParameter(
+        pattern="^[A-Z]{3}$",
+        description="Prices of the first region with this currency, else of the default region.",
+    ),
 ]
+RegionId = Annotated[UUID | None, QueryParameter(description="Prices of this region.")]
+Amount = Annotated[
+    int | None, QueryParameter(ge=0, le=10**15, description="Of the lowest price, in minor units.")
+]
+Options = Annotated[
+    list[str] | None,
+    QueryParameter(
+        description="Such as `Color:Red`; of several values of one option, any will do."
+    ),
+]
+Order = Annotated[
+    str | None, QueryParameter(description=f"One of {', '.join(SORTS)}.", max_length=20)
+]
+_GAP = b"\0"
+_HOLE: Any = msgspec.Raw(_GAP)
+
+
+GivenDocuments = NamedDependency[Documents]
+
+AnyRequest = Request[Any, Any, Any]
+GivenFilters = NamedDependency[Filters]
 
 
 class CategoryView(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,13 +80,17 @@ class CategoryName(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class VariantView(msgspec.Struct, frozen=True, kw_only=True):
-    """What is put in a cart; `available` is null where stock is not counted."""
+    """What is put in a cart; `available` is null where stock is not counted.
+
+    `original_price` is the price without the one that runs for a time, where that is lower.
+    """
 
     id: UUID
     sku: str
     title: str
     options: Mapping[str, str]
     price: Money | None
+    original_price: Money | None
     available: int | None
     backorder: bool
 
@@ -103,41 +144,55 @@ class RegionList(msgspec.Struct, frozen=True):
     next_cursor: str | None = None
 
 
-@get("/products", responses=reads(422))
+@get("/products", responses=reads(404, 422))
 async def list_products(
-    access: GivenAccess,
-    q: FromQuery[str | None] = None,
-    category_id: FromQuery[UUID | None] = None,
+    request: AnyRequest,
+    filters: GivenFilters,
+    region_id: RegionId = None,
     currency_code: CurrencyCode = None,
+    q: FromQuery[str | None] = None,
+    sort: Order = None,
     limit: Limit = 20,
     cursor: Cursor = None,
-) -> ProductList:
-    """Published products, oldest first; with `q`, what sounds like it, best first.
+) -> Response[ProductList]:
+    """Published products that fit every filter, oldest first; with `q`, best first.
 
-    `category_id` includes the categories below it.
+    `category_id` includes the categories below it. Of a product with several prices the lowest
+    counts; in an order by price, what has no price in the currency is left out.
     """
-    async with access.transaction() as tx:
-        found = await service.list_products(
-            tx,
-            currency=currency_code or await default_currency(tx),
-            query=q,
-            category_id=category_id,
-            limit=limit,
-            cursor=cursor,
-        )
-    base = access.engine.public_url
-    return ProductList([product_view(one, base) for one in found.items], found.next_cursor)
+    asked = Asked(
+        where=Where(region_id, currency_code),
+        query=q or "",
+        filters=filters,
+        sort=sort,
+        limit=limit,
+        cursor=cursor,
+    )
+    async with provide_access(request).transaction() as tx:
+        written, after = await list_documents(tx, _documents(request), asked)
+    more = b"null" if after is None else b'"%s"' % after.encode()
+    return _Written(b'{"products":[%s],"next_cursor":%s}' % (b",".join(written), more))
 
 
 @get("/products/{id_or_handle:str}", responses=reads(404, 422))
 async def get_product(
-    access: GivenAccess, id_or_handle: FromPath[str], currency_code: CurrencyCode = None
-) -> ProductAnswer:
+    request: AnyRequest,
+    id_or_handle: FromPath[str],
+    region_id: RegionId = None,
+    currency_code: CurrencyCode = None,
+) -> Response[ProductAnswer]:
     """One published product, by its id or its handle."""
-    async with access.transaction() as tx:
-        currency = currency_code or await default_currency(tx)
-        found = await service.get_product(tx, id_or_handle, currency=currency)
-    return ProductAnswer(product_view(found, access.engine.public_url))
+    where = Where(region_id, currency_code)
+    async with provide_access(request).transaction() as tx:
+        written = await product_document(tx, _documents(request), id_or_handle, where)
+    return _Written(b'{"product":%s}' % written)
+
+
+class _Written(Response[Any]):
+    """An answer that is written out already; nothing about it depends on the request."""
+
+    def to_asgi_response(self, *_: Any, **__: Any) -> ASGIResponse:
+        return ASGIResponse(body=self.content, media_type="application/json")
 
 
 @get("/categories", responses=reads())
@@ -159,8 +214,40 @@ async def default_currency(tx: Transaction) -> str:
     return (await settings_of(tx)).currency
 
 
-def product_view(product: Product, base: str) -> ProductView:
-    """A product as a storefront sees it."""
+def provide_filters(
+    category_id: FromQuery[UUID | None] = None,
+    kind: FromQuery[Kind | None] = None,
+    min_price: Amount = None,
+    max_price: Amount = None,
+    available: FromQuery[bool] = False,  # noqa: FBT002 - a parameter of the query
+    options: Options = None,
+) -> Filters:
+    """Which products are asked for."""
+    return Filters(
+        category_id=category_id,
+        kind=kind,
+        min_price=min_price,
+        max_price=max_price,
+        available=available,
+        options=options_of(options or ()),
+    )
+
+
+def product_writer(base: str) -> Writer:
+    """Writes products out as a storefront sees them, with gaps for their stock."""
+
+    def write(product: Product) -> Sequence[bytes]:
+        return msgspec.json.encode(_gapped(product, base)).split(_GAP)
+
+    return write
+
+
+def _documents(request: AnyRequest) -> Documents:
+    found: Documents = request.app.state["documents"]
+    return found
+
+
+def _gapped(product: Product, base: str) -> ProductView:
     return ProductView(
         id=product.id,
         title=product.title,
@@ -171,7 +258,10 @@ def product_view(product: Product, base: str) -> ProductView:
         categories=[
             CategoryName(id=one.id, name=one.name, handle=one.handle) for one in product.categories
         ],
-        variants=[variant_view(one) for one in product.variants],
+        variants=[
+            msgspec.structs.replace(variant_view(one), available=_HOLE, backorder=_HOLE)
+            for one in product.variants
+        ],
     )
 
 
@@ -183,6 +273,7 @@ def variant_view(variant: Variant) -> VariantView:
         title=variant.title,
         options=variant.options,
         price=variant.price,
+        original_price=variant.original_price,
         available=variant.available,
         backorder=variant.backorder,
     )

@@ -12,6 +12,14 @@ from tradewind.catalog.queries.keeping import (
     product_of_variant,
     these_products,
 )
+from tradewind.catalog.queries.listing import (
+    Shelf,
+    Stocked,
+    among,
+    named,
+    page,
+    terms_of,
+)
 from tradewind.catalog.queries.prices import delete_price, delete_prices, set_prices
 from tradewind.catalog.queries.reading import (
     categories,
@@ -19,6 +27,7 @@ from tradewind.catalog.queries.reading import (
     products,
     regions,
     search,
+    shown,
     similar_skus,
     variant_by_sku,
 )
@@ -47,6 +56,13 @@ from tradewind.catalog.queries.writing import (
 
 __all__ = [
     "archive_variant",
+    "Shelf",
+    "Stocked",
+    "among",
+    "named",
+    "page",
+    "shown",
+    "terms_of",
     "archive_variants",
     "categories",
     "category",

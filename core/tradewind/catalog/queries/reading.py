@@ -1,5 +1,6 @@
 """Reading the catalog, one statement for each question."""
 
+from collections.abc import Sequence
 from uuid import UUID
 
 import asyncpg
@@ -9,6 +10,7 @@ from tradewind.catalog.rules import (
     Category,
     Product,
     Region,
+    Terms,
     Variant,
 )
 from tradewind.catalog.search.queries import arguments, call
@@ -18,13 +20,18 @@ from tradewind.database.sql import storable_text
 
 _LONGEST_SKU = 64
 
-# A product's published price in one currency: a price that runs for a time wins over the plain one.
+# What a variant costs in a currency: a region's own price wins over one for all, and one that runs
+# for a time over one that always holds. `until` is when that may change.
 _PRICE = """(
-    SELECT pr.amount FROM shop.prices pr
+    SELECT (array_agg(pr.amount ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST)
+            FILTER (WHERE pr.starts_at IS NULL OR pr.starts_at <= $3))[1] AS amount,
+           (array_agg(pr.amount ORDER BY pr.region_id NULLS LAST)
+            FILTER (WHERE pr.starts_at IS NULL))[1] AS plain,
+           least(min(pr.starts_at) FILTER (WHERE pr.starts_at > $3), min(pr.ends_at)) AS until
+    FROM shop.prices pr
     WHERE pr.store_id = v.store_id AND pr.variant_id = v.id AND pr.currency = $2
-      AND pr.region_id IS NULL
-      AND (pr.starts_at IS NULL OR pr.starts_at <= $3) AND (pr.ends_at IS NULL OR pr.ends_at > $3)
-    ORDER BY pr.starts_at DESC NULLS LAST LIMIT 1
+      AND (pr.region_id IS NULL OR pr.region_id = $region)
+      AND (pr.ends_at IS NULL OR pr.ends_at > $3)
 )"""
 
 _STOCK = """(
@@ -34,23 +41,26 @@ _STOCK = """(
 )"""
 
 _VARIANTS = f"""(
-    SELECT jsonb_agg(jsonb_build_object(
+    SELECT json_agg(json_build_object(
         'id', v.id, 'product_id', v.product_id, 'sku', v.sku, 'title', v.title,
         'options', v.options, 'tracked', v.tracked, 'tax_class', v.tax_class, 'kind', p.kind,
         'image', v.image, 'backorder', stock.backorder,
         'available', CASE WHEN v.tracked THEN coalesce(stock.available, 0) END,
         'price', CASE WHEN price.amount IS NOT NULL THEN
-            jsonb_build_object('amount', price.amount, 'currency', $2::text) END
+            json_build_object('amount', price.amount, 'currency', $2::text) END,
+        'original_price', CASE WHEN price.plain > price.amount THEN
+            json_build_object('amount', price.plain, 'currency', $2::text) END,
+        'price_until', price.until
         ) ORDER BY v.position, v.id)
     FROM shop.variants v
-    CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
+    CROSS JOIN LATERAL {_PRICE} price
     CROSS JOIN LATERAL {_STOCK} stock
     WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL
 )"""
 
 _PRODUCT = f"""
     p.id, p.title, p.handle, p.kind, p.description, p.images, p.status, p.version, p.created_at,
-    (SELECT jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'handle', c.handle,
+    (SELECT json_agg(json_build_object('id', c.id, 'name', c.name, 'handle', c.handle,
             'parent_id', c.parent_id, 'position', c.position) ORDER BY c.position, c.id)
      FROM shop.product_categories pc
      JOIN shop.categories c ON c.store_id = pc.store_id AND c.id = pc.category_id
@@ -71,7 +81,7 @@ WITH RECURSIVE shelves AS (
       AND ($6::uuid IS NULL OR p.id > $6)
     ORDER BY p.id LIMIT $7
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.id"""
+SELECT {_PRODUCT} FROM page p ORDER BY p.id""".replace("$region", "$8")
 
 _FOUND = f"""
 WITH page AS (
@@ -79,22 +89,28 @@ WITH page AS (
     JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
     WHERE p.status <> 'archived' AND (p.status = 'published' OR NOT $4)
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.place"""
+SELECT {_PRODUCT} FROM page p ORDER BY p.place""".replace("$region", "NULL::uuid")
 
 _ONE = f"""
 SELECT {_PRODUCT} FROM shop.products p
 WHERE p.store_id = $1 AND (p.id = $4 OR p.handle = $5)
-  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))"""
+  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))""".replace("$region", "$7")
+
+_SHOWN = f"""
+SELECT {_PRODUCT} FROM shop.products p
+WHERE p.store_id = $1 AND p.id = ANY ($5::uuid[]) AND p.status = 'published'""".replace(
+    "$region", "$4"
+)
 
 _BY_SKU = f"""
 SELECT v.id, v.product_id, v.sku, v.title, v.options, v.tracked, v.tax_class, v.image,
        p.kind, p.title AS product_title, price.amount, stock.available, stock.backorder
 FROM shop.variants v
 JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
-CROSS JOIN LATERAL (SELECT {_PRICE} AS amount) price
+CROSS JOIN LATERAL {_PRICE} price
 CROSS JOIN LATERAL {_STOCK} stock
 WHERE v.store_id = $1 AND v.sku_key = upper($4)
-  AND v.archived_at IS NULL AND p.status = 'published'"""
+  AND v.archived_at IS NULL AND p.status = 'published'""".replace("$region", "$5")
 
 
 async def products(
@@ -105,10 +121,11 @@ async def products(
     limit: int,
     *,
     published_only: bool,
+    region_id: UUID | None = None,
 ) -> list[Product]:
     """Products in the order of their making, after one of them."""
     rows = await tx.fetch(
-        _LISTED, tx.store_id, currency, tx.now, category_id, published_only, after, limit
+        _LISTED, tx.store_id, currency, tx.now, category_id, published_only, after, limit, region_id
     )
     return [_product(row) for row in rows]
 
@@ -122,20 +139,32 @@ async def search(
     return [_product(row) for row in rows]
 
 
+async def shown(tx: Transaction, terms: Terms, product_ids: Sequence[UUID]) -> list[Product]:
+    """Those of these products that are published, in any order."""
+    args = (tx.store_id, terms.currency, tx.now, terms.region_id, list(product_ids))
+    return [_product(row) for row in await tx.fetch(_SHOWN, *args)]
+
+
 async def product(
-    tx: Transaction, currency: str, product_id: UUID | None, handle: str, *, published_only: bool
+    tx: Transaction,
+    currency: str,
+    product_id: UUID | None,
+    handle: str,
+    *,
+    published_only: bool,
+    region_id: UUID | None = None,
 ) -> Product | None:
     """One product by id or handle."""
-    args = (tx.store_id, currency, tx.now, product_id, handle, published_only)
+    args = (tx.store_id, currency, tx.now, product_id, handle, published_only, region_id)
     row = await tx.fetchrow(_ONE, *args)
     return None if row is None else _product(row)
 
 
 async def variant_by_sku(
-    tx: Transaction, sku: str, currency: str
+    tx: Transaction, sku: str, currency: str, region_id: UUID | None = None
 ) -> tuple[asyncpg.Record, dict[str, str]] | None:
     """A published variant and its options; case does not matter."""
-    row = await tx.fetchrow(_BY_SKU, tx.store_id, currency, tx.now, sku)
+    row = await tx.fetchrow(_BY_SKU, tx.store_id, currency, tx.now, sku, region_id)
     return None if row is None else (row, msgspec.json.decode(row["options"], type=dict[str, str]))
 
 

@@ -43,6 +43,19 @@ from tradewind.catalog.rules.kept import (
     Sought,
     VariantFields,
 )
+from tradewind.catalog.rules.listing import (
+    SORTS,
+    Cursor,
+    Filters,
+    Sort,
+    Terms,
+    Where,
+    bad_cursor,
+    options_of,
+    read_cursor,
+    sort_of,
+    write_cursor,
+)
 from tradewind.catalog.rules.options import (
     MOST_VARIANTS,
     Choice,
@@ -66,6 +79,17 @@ from tradewind.catalog.rules.shelves import name_errors, place_errors
 
 __all__ = [
     "AnyPrice",
+    "Cursor",
+    "Filters",
+    "SORTS",
+    "Sort",
+    "Terms",
+    "Where",
+    "bad_cursor",
+    "options_of",
+    "read_cursor",
+    "sort_of",
+    "write_cursor",
     "Category",
     "Choice",
     "KINDS",

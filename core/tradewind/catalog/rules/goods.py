@@ -40,7 +40,11 @@ class Category(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Variant(msgspec.Struct, frozen=True, kw_only=True):
-    """What is put in a cart. `available` is None where stock is not tracked."""
+    """What is put in a cart. `available` is None where stock is not tracked.
+
+    `original_price` is the price that always holds, while one that runs for a time is below it;
+    `price_until` is when a price begins or ends next.
+    """
 
     id: UUID
     product_id: UUID
@@ -54,6 +58,8 @@ class Variant(msgspec.Struct, frozen=True, kw_only=True):
     tax_class: str
     kind: Kind
     image: str | None = None
+    original_price: Money | None = None
+    price_until: datetime | None = None
 
 
 class Product(msgspec.Struct, frozen=True, kw_only=True):

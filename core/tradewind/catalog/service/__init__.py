@@ -31,6 +31,15 @@ from tradewind.catalog.service.shelves import (
     list_kept_categories,
     update_category,
 )
+from tradewind.catalog.service.showing import (
+    Asked,
+    Document,
+    Documents,
+    Writer,
+    browse,
+    list_documents,
+    product_document,
+)
 from tradewind.catalog.service.variants import (
     archive_variant,
     create_variant,
@@ -45,6 +54,13 @@ from tradewind.catalog.service.variants import (
 __all__ = [
     "CategoryUpdate",
     "Changed",
+    "Asked",
+    "Document",
+    "Documents",
+    "Writer",
+    "browse",
+    "list_documents",
+    "product_document",
     "MOST_PER_PAGE",
     "archive_product",
     "archive_variant",

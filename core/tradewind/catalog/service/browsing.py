@@ -10,6 +10,7 @@ from tradewind.contracts.money import Money
 from tradewind.database import Transaction
 
 MOST_PER_PAGE = 200
+_SHORTEST_ID = 32
 
 
 async def list_products(
@@ -47,12 +48,8 @@ async def get_product(
     tx: Transaction, id_or_handle: str, *, currency: str, published_only: bool = True
 ) -> Product:
     """One product. Raises NotFound."""
-    try:
-        product_id = UUID(id_or_handle)
-    except ValueError:
-        product_id = None
     found = await queries.product(
-        tx, currency, product_id, id_or_handle, published_only=published_only
+        tx, currency, as_id(id_or_handle), id_or_handle, published_only=published_only
     )
     if found is None:
         raise NotFound("There is no such product.")
@@ -91,8 +88,16 @@ async def similar_skus(tx: Transaction, sku: str, limit: int = 3) -> list[str]:
     return await queries.similar_skus(tx, sku, limit)
 
 
+def as_id(text: str) -> UUID | None:
+    """A product's id, where the text is one."""
+    try:
+        return UUID(text) if len(text) >= _SHORTEST_ID else None
+    except ValueError:
+        return None
+
+
 def page_size(limit: int) -> int:
-    """The size of a page. Raises InvalidInput."""
+    """How many to return. Raises InvalidInput."""
     if not 1 <= limit <= MOST_PER_PAGE:
         message = f"From 1 to {MOST_PER_PAGE}."
         refuse([FieldError("limit", "out_of_range", message)])

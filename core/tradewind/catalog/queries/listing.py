@@ -1,0 +1,388 @@
+"""Pages of the catalog: which products stand on one, their versions and their stock, at once.
+
+What stands in a product is looked up apart, and only where it is not known under that version.
+Statements are put together from constants; values are always bound. The size of a page alone stands
+in the text: where it is not known, a plan that is made once would be made for a tenth of the table.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+import asyncpg
+import msgspec
+
+from tradewind.catalog.rules import Cursor, Filters, Sort, Terms, Where
+from tradewind.database import Transaction
+
+NARROW = 2_000
+"""Up to so many products are gathered and sorted; more are met soon enough in the order itself."""
+
+_ANY_TERMS = """
+    SELECT coalesce(r.currency, s.currency) AS currency, r.id AS region_id
+    FROM shop.store_settings s
+    LEFT JOIN shop.regions r ON r.store_id = s.store_id AND r.id = s.default_region_id
+    WHERE s.store_id = $1"""
+
+_TERMS_OF_REGION = """
+    SELECT r.currency, r.id AS region_id FROM shop.regions r
+    WHERE r.store_id = $1 AND r.id = {region} AND ({currency} IS NULL OR r.currency = {currency})"""
+
+_TERMS_OF_CURRENCY = """
+    SELECT {currency} AS currency, (
+        SELECT r.id FROM shop.regions r WHERE r.store_id = $1 AND r.currency = {currency}
+        ORDER BY (r.id IS NOT DISTINCT FROM s.default_region_id) DESC, r.id LIMIT 1) AS region_id
+    FROM shop.store_settings s WHERE s.store_id = $1"""
+
+# Whether a price may count in these terms now.
+_COUNTS = """
+    {price}.currency = t.currency
+    AND ({price}.region_id IS NULL OR {price}.region_id = t.region_id)
+    AND ({price}.starts_at IS NULL OR {price}.starts_at <= {now})
+    AND ({price}.ends_at IS NULL OR {price}.ends_at > {now})"""
+
+# The lowest price of the product `p`: the same for everybody who asks for it in these terms.
+_LOWEST = f"""(
+    SELECT {{wanted}} FROM shop.variants w
+    CROSS JOIN LATERAL (
+        SELECT one.id, one.amount FROM shop.prices one
+        WHERE one.store_id = $1 AND one.variant_id = w.id AND {_COUNTS.replace("{price}", "one")}
+        ORDER BY one.region_id NULLS LAST, one.starts_at DESC NULLS LAST LIMIT 1) live
+    WHERE w.store_id = $1 AND w.product_id = p.id AND w.archived_at IS NULL
+    ORDER BY live.amount, w.id LIMIT 1)"""
+
+_FREE = """(
+    NOT w.tracked OR EXISTS (
+        SELECT FROM shop.inventory_levels l WHERE l.store_id = $1 AND l.variant_id = w.id
+        HAVING sum(l.on_hand - l.reserved - l.held) > 0 OR bool_or(l.backorder)))"""
+
+_SHELVES = """
+WITH RECURSIVE shelves AS (
+    SELECT c.id FROM shop.categories c WHERE c.store_id = $1 AND c.id = {category}
+    UNION
+    SELECT c.id FROM shop.categories c JOIN shelves s ON c.parent_id = s.id WHERE c.store_id = $1
+)"""
+
+_ON_SHELVES = """
+    SELECT pc.product_id FROM shelves s
+    JOIN shop.product_categories pc ON pc.store_id = $1 AND pc.category_id = s.id"""
+
+_PRICED_SO = f"""
+    SELECT v.product_id FROM shop.prices pr
+    JOIN shop.variants v ON v.store_id = $1 AND v.id = pr.variant_id
+    WHERE pr.store_id = $1 AND {_COUNTS.replace("{price}", "pr")}"""
+
+_PAGE = """{shelves}
+SELECT t.currency, t.region_id, page.id, page.version, page.key, page.last, l.variant_id,
+       l.on_hand - l.reserved - l.held AS available, l.backorder
+FROM ({terms}) t
+LEFT JOIN LATERAL ({page}) page ON true
+LEFT JOIN shop.variants v ON v.store_id = $1 AND v.product_id = page.id
+LEFT JOIN shop.inventory_levels l ON l.store_id = $1 AND l.variant_id = v.id
+ORDER BY {order}"""
+
+_ORDERS = {
+    "oldest": ("NULL::bigint", "p.id", ""),
+    "newest": ("NULL::bigint", "p.id", " DESC"),
+    "title": ("p.title_key", "p.id", ""),
+    "price": ("pr.amount", "pr.variant_id", ""),
+    "-price": ("pr.amount", "pr.variant_id", " DESC"),
+}
+"""Sort → what it orders by, what then decides, and the direction."""
+
+_BY_AGE = frozenset(("oldest", "newest"))
+_BY_PRICE = frozenset(("price", "-price"))
+
+
+class Stocked(msgspec.Struct):
+    """A published product; by variant what is free of it, and whether more may be ordered."""
+
+    id: UUID
+    version: int
+    key: str | int | None
+    last: UUID
+    stock: dict[UUID, tuple[int, bool]]
+
+
+class Shelf(msgspec.Struct):
+    """A page of the catalog, in its order, and the terms that it was asked for."""
+
+    terms: Terms
+    products: list[Stocked]
+
+
+class _Statement:
+    """Numbers what is bound to a statement; `$1` is the store."""
+
+    def __init__(self, tx: Transaction) -> None:
+        self.args: list[Any] = [tx.store_id]
+        self._tx = tx
+        self._now = ""
+
+    def bind(self, value: Any, kind: str) -> str:
+        """The placeholder of a value of this SQL type."""
+        self.args.append(value)
+        return f"${len(self.args)}::{kind}"
+
+    @property
+    def now(self) -> str:
+        """The placeholder of the transaction's time."""
+        if not self._now:
+            self._now = self.bind(self._tx.now, "timestamptz")
+        return self._now
+
+    def terms(self, where: Where) -> str:
+        """The one row of currency and region, or none."""
+        if where.region_id is None and where.currency is None:
+            return _ANY_TERMS
+        currency = self.bind(where.currency, "text")
+        if where.region_id is None:
+            return _TERMS_OF_CURRENCY.format(currency=currency)
+        return _TERMS_OF_REGION.format(currency=currency, region=self.bind(where.region_id, "uuid"))
+
+
+async def terms_of(tx: Transaction, where: Where) -> Terms | None:
+    """In which terms to show prices; None where no region fits."""
+    statement = _Statement(tx)
+    row = await tx.fetchrow(statement.terms(where), *statement.args)
+    return None if row is None else Terms(row["currency"], row["region_id"])
+
+
+async def named(tx: Transaction, where: Where, name: UUID | str) -> Shelf | None:
+    """One published product by its id or its handle; None where no region fits."""
+    statement = _Statement(tx)
+    column, kind = ("id", "uuid") if isinstance(name, UUID) else ("handle", "text")
+    page = f"""
+    SELECT p.id, p.version, NULL::bigint AS key, p.id AS last FROM shop.products p
+    WHERE p.store_id = $1 AND p.{column} = {statement.bind(name, kind)} AND p.status = 'published'
+    """
+    return await _read(tx, statement, where, page, "page.id")
+
+
+async def page(
+    tx: Transaction,
+    where: Where,
+    filters: Filters,
+    sort: Sort,
+    after: Cursor | None,
+    limit: int,
+) -> Shelf | None:
+    """Published products in an order, after the end of the page before; None: no region fits."""
+    narrow = await _narrow(tx, where, filters, sort)
+    statement = _Statement(tx)
+    conditions = _conditions(statement, filters, sort, shelved=narrow or sort in _BY_AGE)
+    order = _order(sort, "key", "last")
+    size = f"{limit:d}"
+    if narrow:
+        source = _gathered(statement, filters)
+        chosen = _select(
+            statement, sort, filters, source, [*conditions, *_after(statement, sort, after)]
+        )
+        text = f"SELECT * FROM ({chosen} OFFSET 0) g ORDER BY {order} LIMIT {size}"
+    elif filters.category_id is not None and sort in _BY_AGE:
+        text = _merged(statement, sort, conditions, after, size)
+    else:
+        conditions += _after(statement, sort, after)
+        chosen = _select(statement, sort, filters, "", conditions)
+        key, last, direction = _ORDERS[sort]
+        by = (
+            f"{last}{direction}"
+            if key.startswith("NULL")
+            else f"{key}{direction}, {last}{direction}"
+        )
+        text = f"{chosen} ORDER BY {by} LIMIT {size}"
+    return await _read(tx, statement, where, text, _order(sort, "page.key", "page.last"), filters)
+
+
+async def among(
+    tx: Transaction,
+    where: Where,
+    ids: Sequence[UUID],
+    filters: Filters,
+    sort: Sort | None,
+    after: Cursor | None,
+    limit: int,
+) -> Shelf | None:
+    """Those of these products that fit, in an order or, without one, in that of the ids."""
+    statement = _Statement(tx)
+    conditions = _conditions(statement, filters, sort, shelved=False)
+    size = f"{limit:d}"
+    given = statement.bind(list(ids), "uuid[]")
+    if sort is None:
+        skip = statement.bind(after.last if after is not None else 0, "bigint")
+        text = f"""
+        SELECT p.id, p.version, f.place AS key, p.id AS last
+        FROM unnest({given}) WITH ORDINALITY AS f (id, place)
+        JOIN shop.products p ON p.store_id = $1 AND p.id = f.id
+        WHERE {" AND ".join(conditions)} ORDER BY f.place OFFSET {skip} LIMIT {size}"""
+        return await _read(tx, statement, where, text, "page.key", filters)
+    source = f"SELECT f.id AS product_id FROM unnest({given}) AS f (id)"
+    conditions += _after(statement, sort, after)
+    chosen = _select(statement, sort, filters, source, conditions)
+    order = _order(sort, "key", "last")
+    text = f"SELECT * FROM ({chosen} OFFSET 0) g ORDER BY {order} LIMIT {size}"
+    return await _read(tx, statement, where, text, _order(sort, "page.key", "page.last"), filters)
+
+
+async def _narrow(tx: Transaction, where: Where, filters: Filters, sort: Sort) -> bool:
+    """Whether so few products can fit that it is better to gather and sort them.
+
+    In the order of making, a category is read from its own index, however large it is.
+    """
+    by_price = filters.by_price and sort not in _BY_PRICE
+    by_shelf = filters.category_id is not None and sort not in _BY_AGE
+    if not by_price and not by_shelf:
+        return False
+    statement = _Statement(tx)
+    source = _gathered(statement, filters)
+    shelves = _shelves(statement, filters)
+    number = await tx.fetchval(
+        f"""{shelves} SELECT count(*) FROM (SELECT FROM ({statement.terms(where)}) t
+            CROSS JOIN LATERAL ({source}) f LIMIT {NARROW + 1:d}) counted""",
+        *statement.args,
+    )
+    return bool(number <= NARROW)
+
+
+def _gathered(statement: _Statement, filters: Filters) -> str:
+    """Every product that may fit, some of them twice."""
+    if filters.category_id is not None:
+        return _ON_SHELVES
+    priced = _PRICED_SO.format(now=statement.now)
+    return " AND ".join([priced, *_amounts(statement, filters, "pr.amount")])
+
+
+def _merged(
+    statement: _Statement, sort: Sort, conditions: list[str], after: Cursor | None, size: str
+) -> str:
+    """The first of each shelf in the order of their making, and then the first of those."""
+    _, _, direction = _ORDERS[sort]
+    more = _after(statement, sort, after)
+    return f"""
+    SELECT DISTINCT f.id, f.version, NULL::bigint AS key, f.id AS last
+    FROM shelves s CROSS JOIN LATERAL (
+        SELECT p.id, p.version FROM shop.product_categories pc
+        JOIN shop.products p ON p.store_id = $1 AND p.id = pc.product_id
+        WHERE pc.store_id = $1 AND pc.category_id = s.id
+          AND {" AND ".join([*conditions, *(one.replace("p.id", "pc.product_id") for one in more)])}
+        ORDER BY pc.product_id{direction} LIMIT {size}) f
+    ORDER BY f.id{direction} LIMIT {size}"""
+
+
+def _select(
+    statement: _Statement, sort: Sort, filters: Filters, source: str, conditions: Sequence[str]
+) -> str:
+    """Products that fit, of `source` if there is one, with what they are ordered by."""
+    key, last, _ = _ORDERS[sort]
+    tables = ["shop.products p"]
+    joined = list(conditions)
+    if sort in _BY_PRICE:
+        tables = [
+            "shop.prices pr",
+            "JOIN shop.variants v ON v.store_id = $1 AND v.id = pr.variant_id",
+            "JOIN shop.products p ON p.store_id = $1 AND p.id = v.product_id",
+        ]
+        lowest = _LOWEST.format(wanted="live.id", now=statement.now)
+        joined += ["pr.store_id = $1", "pr.currency = t.currency", f"pr.id = {lowest}"]
+        joined += _amounts(statement, filters, "pr.amount")
+    if source:
+        joined.append(f"p.id IN ({source})")
+    return f"""
+    SELECT p.id, p.version, {key} AS key, {last} AS last FROM {" ".join(tables)}
+    WHERE {" AND ".join(joined)}"""
+
+
+def _conditions(
+    statement: _Statement, filters: Filters, sort: Sort | None, *, shelved: bool
+) -> list[str]:
+    """What a product must be like; `shelved` ones are known to stand in the category."""
+    found = ["p.store_id = $1", "p.status = 'published'"]
+    if filters.kind is not None:
+        found.append(f"p.kind = {statement.bind(filters.kind, 'text')}")
+    if filters.by_price and sort not in _BY_PRICE:
+        lowest = _LOWEST.format(wanted="live.amount", now=statement.now)
+        found += _amounts(statement, filters, lowest)
+    if filters.available or filters.options:
+        found.append(_has_variant(statement, filters))
+    if filters.category_id is not None and not shelved:
+        found.append(f"EXISTS ({_ON_SHELVES} AND pc.product_id = p.id)")
+    return found
+
+
+def _has_variant(statement: _Statement, filters: Filters) -> str:
+    wanted = [
+        f"w.options ->> {statement.bind(name, 'text')} = ANY ({statement.bind(values, 'text[]')})"
+        for name, values in filters.options.items()
+    ]
+    if filters.available:
+        wanted.append(_FREE)
+    return f"""EXISTS (
+        SELECT FROM shop.variants w WHERE w.store_id = $1 AND w.product_id = p.id
+          AND w.archived_at IS NULL AND {" AND ".join(wanted)})"""
+
+
+def _amounts(statement: _Statement, filters: Filters, amount: str) -> list[str]:
+    found = []
+    if filters.min_price is not None:
+        found.append(f"{amount} >= {statement.bind(filters.min_price, 'bigint')}")
+    if filters.max_price is not None:
+        found.append(f"{amount} <= {statement.bind(filters.max_price, 'bigint')}")
+    return found
+
+
+def _after(statement: _Statement, sort: Sort, after: Cursor | None) -> list[str]:
+    if after is None:
+        return []
+    key, last, direction = _ORDERS[sort]
+    beyond = "<" if direction else ">"
+    if key.startswith("NULL"):
+        return [f"{last} {beyond} {statement.bind(after.last, 'uuid')}"]
+    kind = "text" if sort == "title" else "bigint"
+    bound = f"{statement.bind(after.key, kind)}, {statement.bind(after.last, 'uuid')}"
+    return [f"({key}, {last}) {beyond} ({bound})"]
+
+
+def _order(sort: Sort, key: str, last: str) -> str:
+    _, _, direction = _ORDERS[sort]
+    return f"{key}{direction}, {last}{direction}"
+
+
+def _shelves(statement: _Statement, filters: Filters | None) -> str:
+    if filters is None or filters.category_id is None:
+        return ""
+    return _SHELVES.format(category=statement.bind(filters.category_id, "uuid"))
+
+
+async def _read(
+    tx: Transaction,
+    statement: _Statement,
+    where: Where,
+    chosen: str,
+    order: str,
+    filters: Filters | None = None,
+) -> Shelf | None:
+    text = _PAGE.format(
+        shelves=_shelves(statement, filters),
+        terms=statement.terms(where),
+        page=chosen,
+        order=order,
+    )
+    return _shelf(await tx.fetch(text, *statement.args))
+
+
+def _shelf(rows: Sequence[asyncpg.Record]) -> Shelf | None:
+    """Rows of levels as products, in the order in which they came."""
+    if not rows:
+        return None
+    products: list[Stocked] = []
+    seen: UUID | None = None
+    for _, _, product_id, version, key, last, variant_id, available, backorder in rows:
+        if product_id is None:
+            break
+        if product_id != seen:
+            seen, stock = product_id, dict[UUID, tuple[int, bool]]()
+            products.append(Stocked(product_id, version, key, last, stock))
+        if variant_id is not None:
+            free, more = stock.get(variant_id, (0, False))
+            stock[variant_id] = (free + available, more or backorder)
+    return Shelf(Terms(rows[0]["currency"], rows[0]["region_id"]), products)
