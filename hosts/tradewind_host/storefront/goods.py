@@ -23,6 +23,7 @@ class Card(NamedTuple):
     url: str
     image: str
     price: str
+    was: str
     note: str
 
 
@@ -65,17 +66,36 @@ def card(product: Product, shop: Shop, words: Words) -> Card:
         product_url(shop, product.handle),
         picture(shop, product.images),
         price(product, words),
+        was(product, words),
         words("goods.sold_out") if all(map(sold_out, product.variants)) else "",
     )
 
 
 def price(product: Product, words: Words) -> str:
     """What a product costs; where variants differ, what the cheapest does."""
-    prices = sorted({one.price.amount: one.price for one in product.variants if one.price}.items())
-    if not prices:
+    cheapest = _cheapest(product)
+    if cheapest is None or cheapest.price is None:
         return ""
-    lowest = prices[0][1].text().replace(" ", "\N{NO-BREAK SPACE}")
-    return words("goods.from", price=lowest) if len(prices) > 1 else lowest
+    lowest = _unbroken(cheapest.price)
+    several = len({one.price.amount for one in product.variants if one.price}) > 1
+    return words("goods.from", price=lowest) if several else lowest
+
+
+def was(product: Product, words: Words) -> str:
+    """What the cheapest variant costs at other times, while it is on sale for less."""
+    cheapest = _cheapest(product)
+    if cheapest is None or cheapest.original_price is None:
+        return ""
+    return words("goods.was", price=_unbroken(cheapest.original_price))
+
+
+def _cheapest(product: Product) -> Variant | None:
+    priced = [(one.price.amount, place) for place, one in enumerate(product.variants) if one.price]
+    return product.variants[min(priced)[1]] if priced else None
+
+
+def _unbroken(money: Money) -> str:
+    return money.text().replace(" ", "\N{NO-BREAK SPACE}")
 
 
 def choices(product: Product, words: Words) -> list[Choice]:

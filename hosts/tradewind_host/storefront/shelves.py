@@ -2,7 +2,6 @@
 
 from collections.abc import Mapping, Sequence
 from typing import Any
-from urllib.parse import urlencode
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -17,9 +16,9 @@ from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refus
 from tradewind_host.operations import GivenEngine
 from tradewind_host.storefront import forms, goods
 from tradewind_host.storefront.chat import chat_link
-from tradewind_host.storefront.paths import Shop
 from tradewind_host.storefront.rendering import PUBLIC, elsewhere, page
 from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
+from tradewind_host.storefront.wishes import Wishes, facets, orders, wishes_of
 
 PER_PAGE = 24
 
@@ -29,27 +28,28 @@ async def list_page(
     request: AnyRequest,
     engine: GivenEngine,
     slug: FromPath[str],
-    q: FromQuery[str] = "",
-    category: FromQuery[str] = "",
     after: FromQuery[str] = "",
 ) -> Response[Any]:
-    """What the shop sells: all of it, one shelf, or what sounds like `q`."""
+    """What the shop sells: all of it, one shelf, or what sounds like `q`; sorted and filtered."""
     seen = await visit(engine, request, slug)
+    query = request.query_params
+    wishes = wishes_of(query, query.getall("options", []))
     async with engine.database.transaction(seen.store.id) as tx:
         categories = await catalog.list_categories(tx)
-        chosen = _chosen(categories, category)
+        chosen = _chosen(categories, wishes.category)
         try:
-            found = await catalog.list_products(
-                tx,
-                currency=seen.currency,
-                query=q or None,
-                category_id=chosen.id if chosen else None,
+            asked = catalog.Asked(
+                where=seen.where,
+                query=wishes.q,
+                filters=wishes.filters(chosen, seen.currency),
+                sort=wishes.sort or None,
                 limit=PER_PAGE,
                 cursor=after or None,
             )
+            found = await catalog.browse(tx, asked)
         except InvalidInput:
             return elsewhere(seen.shop.top)
-    return _listed(seen, categories, chosen, q.strip(), found)
+    return _listed(seen, categories, chosen, wishes, found)
 
 
 def _chosen(categories: Sequence[Category], handle: str) -> Category | None:
@@ -65,28 +65,25 @@ def _listed(
     seen: Visit,
     categories: Sequence[Category],
     chosen: Category | None,
-    q: str,
+    wishes: Wishes,
     found: Page[Product],
 ) -> Response[Any]:
     shop, words = seen.shop, seen.words
-    asked = {"q": q, "category": chosen.handle if chosen else ""}
     return page(
         seen.engine,
         "list.html",
         words,
         headers=PUBLIC,
         shop=shop,
-        q=q,
+        wishes=wishes,
+        currency=seen.currency,
         chosen=chosen,
         shelves=goods.shelves(categories, chosen, shop),
+        orders=orders(wishes, words),
+        facets=facets(found.items, wishes),
         cards=[goods.card(one, shop, words) for one in found.items],
-        more=_more(shop, asked, found.next_cursor),
+        more=wishes.address(shop.top, found.next_cursor),
     )
-
-
-def _more(shop: Shop, asked: Mapping[str, str], cursor: str | None) -> str:
-    given = {name: value for name, value in asked.items() if value}
-    return f"{shop.top}?{urlencode({**given, 'after': cursor})}" if cursor else ""
 
 
 @get("/{slug:str}/products/{handle:str}")
@@ -145,7 +142,7 @@ def _short(seen: Visit, error: OutOfStock) -> str:
 
 async def _product(seen: Visit, handle: str) -> Product:
     async with seen.engine.database.transaction(seen.store.id) as tx:
-        return await catalog.get_product(tx, handle, currency=seen.currency)
+        return await catalog.shown_product(tx, handle, seen.where)
 
 
 async def _shown(
@@ -166,6 +163,7 @@ async def _shown(
         product=product,
         image=goods.picture(shop, product.images),
         price=goods.price(product, words),
+        was=goods.was(product, words),
         choices=found,
         chosen=chosen,
         free=free,

@@ -16,6 +16,7 @@ from litestar.exceptions import PermissionDeniedException
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart
+from tradewind.catalog.rules import Where
 from tradewind.catalog.service import list_regions
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Store, Transaction
@@ -53,6 +54,11 @@ class Visit(msgspec.Struct, frozen=True, kw_only=True):
         """The shop, with what is in the cart."""
         count = sum(line.quantity for line in self.cart.lines) if self.cart else 0
         return paths.shop(self.engine, self.store, count)
+
+    @property
+    def where(self) -> Where:
+        """Whose prices are shown: those that the cart has, or would have."""
+        return Where(self.cart.region.id) if self.cart else Where()
 
     def had(self, variant_id: UUID) -> int:
         """How many of a variant are in the cart."""

@@ -206,6 +206,63 @@ async def test_a_long_list_goes_on_on_the_next_page(
     assert "Mug" in (await house.visitor.opens("/store/shop?after=nonsense")).links
 
 
+async def test_the_list_is_sorted_and_filtered_by_plain_addresses(house: House) -> None:
+    def names(sheet: Any) -> list[str]:
+        return [one for one in ("Mug", "Shirt") if one in sheet.links]
+
+    dear = await house.visitor.opens("/store/shop?sort=-price")
+    assert dear.text.index("KES 1,299.00") < dear.text.index("From KES 900.00")
+    cheap = await house.visitor.opens("/store/shop?sort=price")
+    assert cheap.text.index("From KES 900.00") < cheap.text.index("KES 1,299.00")
+    assert names(await house.visitor.opens("/store/shop?low=1000")) == ["Mug"]
+    assert names(await house.visitor.opens("/store/shop?high=999,99")) == ["Shirt"]
+    none = await house.visitor.opens("/store/shop?low=950&high=1000")
+    assert "Nothing here is like that. Show everything" in none.text
+    async with house.till.database.transaction(house.till.store.id) as tx:
+        await set_level(tx, "MUG", on_hand=0)
+    assert names(await house.visitor.opens("/store/shop?available=1")) == ["Shirt"]
+    for nonsense in ("low=x", "low=-1", "high=1e99", "sort=best", "options=Color", "low=1.234"):
+        assert names(await house.visitor.opens(f"/store/shop?{nonsense}")) == ["Mug", "Shirt"]
+
+
+async def test_options_in_sight_can_be_chosen_and_stay_chosen(house: House) -> None:
+    async with house.till.database.transaction(house.till.store.id) as tx:
+        for color in ("Red", "Blue"):
+            scarf = NewProduct(
+                title=f"{color} scarf",
+                status="published",
+                variants=[
+                    NewVariant(
+                        sku=f"SCARF-{color}",
+                        options={"Color": color},
+                        prices=[Money(70_000, "KES")],
+                    )
+                ],
+            )
+            await create_product(tx, scarf)
+    every = await house.visitor.opens("/store/shop")
+    assert 'value="Color:Blue"' in every.html
+    blue = await house.visitor.opens("/store/shop?q=&options=Color%3ABlue&low=&high=")
+    assert ("Blue scarf" in blue.links, "Red scarf" in blue.links) == (True, False)
+    assert 'value="Color:Blue" selected' in blue.html
+
+
+async def test_a_price_for_a_time_stands_beside_the_price_at_other_times(house: House) -> None:
+    await house.till.rows(
+        """INSERT INTO shop.prices
+               (store_id, id, variant_id, currency, amount, starts_at, created_at)
+           SELECT store_id, gen_random_uuid(), variant_id, currency, 99900, created_at, created_at
+           FROM shop.prices WHERE store_id = $1 AND amount = 129900 RETURNING id"""
+    )
+    assert (
+        "Mug KES 999.00 otherwise KES 1,299.00" in (await house.visitor.opens("/store/shop")).text
+    )
+    assert (
+        "KES 999.00 otherwise KES 1,299.00"
+        in (await house.visitor.opens("/store/shop/products/mug")).text
+    )
+
+
 async def test_the_pages_speak_the_browsers_language_and_else_the_stores(house: House) -> None:
     french = await house.visitor.opens("/store/shop", headers={"Accept-Language": "fr-CI,en"})
     assert french.language == "fr"

@@ -39,6 +39,7 @@ from tradewind.catalog.service.showing import (
     browse,
     list_documents,
     product_document,
+    shown_product,
 )
 from tradewind.catalog.service.variants import (
     archive_variant,
@@ -61,6 +62,7 @@ __all__ = [
     "browse",
     "list_documents",
     "product_document",
+    "shown_product",
     "MOST_PER_PAGE",
     "archive_product",
     "archive_variant",

@@ -137,6 +137,15 @@ async def product_document(
     return written[0]
 
 
+async def shown_product(tx: Transaction, id_or_handle: str, where: Where) -> Product:
+    """One published product. Raises InvalidInput, NotFound."""
+    shelf = await _named(tx, id_or_handle, where)
+    found = await _shown(tx, shelf.terms, shelf.products)
+    if not found:
+        raise NotFound("There is no such product.")
+    return found[0]
+
+
 async def browse(tx: Transaction, asked: Asked) -> Page[Product]:
     """A page of products, as `list_documents`. Raises InvalidInput, NotFound (region)."""
     shelf, after = await _shelf(tx, asked)
