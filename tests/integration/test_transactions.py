@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from tests.support.roundtrips import count_round_trips
-from tradewind.catalog.tables import Product
+from tradewind.catalog.tables import Category
 from tradewind.database import Database, Store
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -222,22 +222,17 @@ async def test_a_piccolo_table_runs_inside_and_is_refused_outside(
     database: Database, store: Store, second_store: Store, clock: ManualClock
 ) -> None:
     async with database.transaction(store.id) as tx:
-        beans = Product(
-            store_id=store.id,
-            id=tx.new_id(),
-            title="Beans",
-            handle="beans",
-            created_at=clock.now(),
-            updated_at=clock.now(),
+        beans = Category(
+            store_id=store.id, id=tx.new_id(), name="Beans", handle="beans", created_at=clock.now()
         )
-        await Product.insert(beans)
-        assert await Product.select(Product.title, Product.status) == [
-            {"title": "Beans", "status": "draft"}
+        await Category.insert(beans)
+        assert await Category.select(Category.name, Category.position) == [
+            {"name": "Beans", "position": 0}
         ]
     async with database.transaction(second_store.id):
-        assert await Product.count() == 0
+        assert await Category.count() == 0
     with pytest.raises(RuntimeError, match="outside of database"):
-        await Product.select()
+        await Category.select()
 
 
 async def test_a_transaction_has_one_present_moment(

@@ -48,7 +48,7 @@ class Product(Table, tablename="products", schema="shop", db=TABLES):
     version = Integer(default=1)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
-    title_key = Text(default=None)
+    title_key = Text(null=True, default=None)
 
 
 class ProductCategory(

@@ -184,15 +184,16 @@ class _Opened:
     async def __aenter__(self) -> Transaction:
         if _open.get() is not None:
             raise RuntimeError("a transaction is already open in this task")
-        if not isinstance(self._store_id, UUID):
-            raise TypeError("a store is named by its id")
+        # Text that is no id is refused; what is one already is not read again.
+        known = isinstance(self._store_id, UUID)
+        store_id = self._store_id if known else UUID(str(self._store_id))
         connection = cast("Any", await self._database.pool.acquire())
         self._connection: asyncpg.Connection[Any] = connection
         self._tx = Transaction(self._store_id, connection, self._database)
         self._tokens = _open.set(self._tx), TABLES.current_transaction.set(cast("Any", self._tx))
         try:
             await self._connection.execute(
-                f"BEGIN; SET LOCAL tradewind.store_id = '{self._store_id}'"
+                f"BEGIN; SET LOCAL tradewind.store_id = '{store_id}'"
             )
         except BaseException:
             await self._leave(clean=False)
