@@ -192,9 +192,7 @@ class _Opened:
         self._tx = Transaction(self._store_id, connection, self._database)
         self._tokens = _open.set(self._tx), TABLES.current_transaction.set(cast("Any", self._tx))
         try:
-            await self._connection.execute(
-                f"BEGIN; SET LOCAL tradewind.store_id = '{store_id}'"
-            )
+            await self._connection.execute(f"BEGIN; SET LOCAL tradewind.store_id = '{store_id}'")
         except BaseException:
             await self._leave(clean=False)
             raise
