@@ -128,6 +128,7 @@ class Proxies:
         )
 
 
+@lru_cache(maxsize=4096)
 def _address(text: str = "") -> IPv4Address | IPv6Address | None:
     try:
         found = ip_address(text)

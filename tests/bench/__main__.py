@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 
+from tests.bench.adding import MANY_SHOPS, ONE_SHOP, cart_add
 from tests.bench.chat import chat
 from tests.bench.checkout import checkout
 from tests.bench.hooks import hooks
@@ -22,6 +23,8 @@ BENCHES: Mapping[str, tuple[float, Callable[[float], Line]]] = {
     "chat-1": (20, partial(chat, 1)),
     "chat-20": (15, partial(chat, 20)),
     "chat-20-with-statuses": (15, partial(chat, 20, statuses=True)),
+    "cart-add": (15, partial(cart_add, "cart-add", ONE_SHOP)),
+    "cart-add-many": (15, partial(cart_add, "cart-add-many", MANY_SHOPS)),
     "checkout-1": (15, partial(checkout, 1)),
     "checkout-8": (15, partial(checkout, 8)),
     "products-list": (10, partial(products_list, DEMO)),

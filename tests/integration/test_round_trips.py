@@ -4,7 +4,10 @@ import asyncpg
 import pytest
 
 from tests.support.roundtrips import count_round_trips
+from tests.support.storefront import open_storefront
 from tradewind.database import Database, Store
+from tradewind.testing.clock import ManualClock
+from tradewind.testing.database import DatabaseUrls
 
 SLUGS = "SELECT slug FROM control.stores WHERE name = $1"
 
@@ -68,3 +71,19 @@ async def test_connections_opened_meanwhile_are_counted(database: Database, stor
             await one.execute("SELECT 1")
             await two.execute("SELECT 2")
     assert counted.statements == ["SELECT 1", "SELECT 2"]
+
+
+async def test_a_line_is_added_to_a_cart_in_four_round_trips(
+    database_urls: DatabaseUrls, clock: ManualClock
+) -> None:
+    async with open_storefront(database_urls, clock) as site:
+        cart = await site.cart()
+        body = {"variant_id": await site.variant(), "quantity": 1}
+        with count_round_trips(site.engine.database) as counted:
+            await site.post(f"/carts/{cart['id']}/line-items", body)
+    assert [text.split()[0] for text in counted.statements] == [
+        "BEGIN;",
+        "WITH",
+        "SELECT",
+        "COMMIT",
+    ]

@@ -31,6 +31,7 @@ _LIVE_PRICE = """(
     ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1
 )"""
 
+# Lines come as arrays in the order of StoredLine: names would cost more than the values.
 _CART = f"""
 SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email, c.phone,
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
@@ -39,24 +40,22 @@ SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.emai
        c.quoted_pricing_version,
        c.quote_expires_at, coalesce(s.pricing_version, 0) AS pricing_version,
        r.id AS region_id, r.name AS region_name, r.countries, r.tax_inclusive, r.rounding,
-       (SELECT jsonb_agg(jsonb_build_object(
-            'id', cl.id, 'variant_id', cl.variant_id, 'product_id', v.product_id, 'sku', v.sku,
-            'product_title', p.title, 'variant_title', v.title, 'kind', p.kind,
-            'quantity', cl.quantity, 'stored_price', cl.unit_price, 'live_price', {_LIVE_PRICE},
-            'published', p.status = 'published' AND v.archived_at IS NULL,
-            'subtotal', cl.subtotal, 'discount', cl.discount, 'tax', cl.tax, 'total', cl.total,
-            'tax_class', v.tax_class, 'tracked', v.tracked, 'options', v.options,
-            'image', coalesce(v.image, p.images[1])) ORDER BY cl.id)
+       (SELECT json_agg(json_build_array(
+            cl.id, cl.variant_id, v.product_id, v.sku, p.title, v.title, p.kind, cl.quantity,
+            cl.unit_price, {_LIVE_PRICE}, p.status = 'published' AND v.archived_at IS NULL,
+            cl.subtotal, cl.discount, cl.tax, cl.total, v.tax_class, v.tracked, v.options,
+            coalesce(v.image, p.images[1])) ORDER BY cl.id)
         FROM shop.cart_lines cl
         JOIN shop.variants v ON v.store_id = cl.store_id AND v.id = cl.variant_id
         JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
         WHERE cl.store_id = c.store_id AND cl.cart_id = c.id) AS lines,
-       (SELECT jsonb_agg(jsonb_build_object(
+       CASE WHEN c.quoted_version = c.version THEN (
+        SELECT json_agg(json_build_object(
             'kind', a.kind, 'source', a.source, 'code', a.code, 'title', a.title,
             'amount', a.amount, 'line_id', a.line_id, 'rate', a.rate::text,
             'reference', a.reference) ORDER BY a.id)
         FROM shop.line_adjustments a
-        WHERE a.store_id = c.store_id AND a.cart_id = c.id) AS adjustments
+        WHERE a.store_id = c.store_id AND a.cart_id = c.id) END AS adjustments
 FROM shop.carts c
 JOIN shop.regions r ON r.store_id = c.store_id AND r.id = c.region_id
 LEFT JOIN shop.store_settings s ON s.store_id = c.store_id

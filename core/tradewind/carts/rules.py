@@ -192,7 +192,7 @@ class Offer(msgspec.Struct, frozen=True, kw_only=True):
         return self.tracked and not self.backorder and self.left < wanted
 
 
-class StoredLine(msgspec.Struct, frozen=True, kw_only=True):
+class StoredLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     """A line as the database gives it: what was stored and what the catalog says now."""
 
     id: UUID
@@ -359,6 +359,12 @@ def check_open(cart: Cart) -> None:
         raise CartMerged(cart.merged_into)
     if cart.status != "open":
         raise Conflict("This cart is closed.", code="cart_completed")
+
+
+def check_lines(cart: Cart, most: int) -> None:
+    """Raises Conflict `too_many_lines` for a cart with more than `most` lines."""
+    if len(cart.lines) > most:
+        raise Conflict(f"A cart has at most {MOST_LINES} lines.", code="too_many_lines")
 
 
 def updated(cart: Cart, change: CartUpdate, region: Region) -> Cart:

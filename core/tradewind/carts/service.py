@@ -16,6 +16,7 @@ from tradewind.carts.rules import (
     CartUpdate,
     NewCart,
     Offer,
+    check_lines,
     check_offer,
     check_open,
     check_quantity,
@@ -90,8 +91,7 @@ async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int)
     """
     check_open(cart)
     check_quantity(quantity)
-    if len(cart.lines) >= MOST_LINES:
-        raise Conflict(f"A cart has at most {MOST_LINES} lines.", code="too_many_lines")
+    check_lines(cart, MOST_LINES - 1)
     ask = partial(queries.offer, tx, cart.id, variant_id)
     offer = await ask()
     wanted = quantity + (offer.in_cart if offer else 0)

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, CartStatus
+from tradewind.carts.rules import MOST_PER_LINE, Cart, CartStatus
 from tradewind.checkout.rules import ClaimedLine
 from tradewind.database import Transaction
 
@@ -42,6 +42,57 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 """
 
 
+# One line more for a cart that its own shopper edits. What stands in the way changes nothing and
+# leaves no row: what it is, is found out afterwards. The guard of stock is repeated on the newest
+# version of the line.
+_ADD = """
+WITH cart AS (
+    SELECT c.id, c.currency, c.region_id FROM shop.carts c
+    WHERE c.store_id = $1 AND c.id = $3 AND c.status = 'open' AND c.session_id IS NULL
+      AND c.customer_id IS NOT DISTINCT FROM $4::uuid
+    FOR UPDATE
+), offer AS (
+    SELECT b.id AS cart_id, price.amount,
+           CASE WHEN NOT v.tracked OR stock.backorder OR stock.free >= $8::bigint
+                THEN $8::bigint
+                ELSE least($8::bigint, coalesce(stock.free, 0) + coalesce((
+                    SELECT sum(h.quantity)::bigint FROM shop.stock_reservations h
+                    WHERE h.store_id = $1 AND h.cart_id = b.id AND h.variant_id = v.id), 0))
+           END AS most
+    FROM cart b
+    JOIN shop.variants v ON v.store_id = $1 AND v.id = $5 AND v.archived_at IS NULL
+    JOIN shop.products p ON p.store_id = $1 AND p.id = v.product_id AND p.status = 'published'
+    CROSS JOIN LATERAL (
+        SELECT pr.amount FROM shop.prices pr
+        WHERE pr.store_id = $1 AND pr.variant_id = v.id AND pr.currency = b.currency
+          AND (pr.region_id IS NULL OR pr.region_id = b.region_id)
+          AND (pr.starts_at IS NULL OR pr.starts_at <= $2)
+          AND (pr.ends_at IS NULL OR pr.ends_at > $2)
+        ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1) price
+    CROSS JOIN LATERAL (
+        SELECT sum(l.on_hand - l.reserved - l.held)::bigint AS free,
+               bool_or(l.backorder) AS backorder
+        FROM shop.inventory_levels l WHERE l.store_id = $1 AND l.variant_id = v.id) stock
+), added AS (
+    INSERT INTO shop.cart_lines
+        (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
+    SELECT $1, $7, o.cart_id, $5, $6::bigint, o.amount, $2 FROM offer o
+    WHERE o.most >= $6::bigint
+    ON CONFLICT (store_id, cart_id, variant_id) DO UPDATE
+    SET quantity = cart_lines.quantity + EXCLUDED.quantity, unit_price = EXCLUDED.unit_price
+    WHERE cart_lines.quantity + EXCLUDED.quantity <= (SELECT o.most FROM offer o)
+    RETURNING cart_id
+)
+UPDATE shop.carts c
+SET version = c.version + 1, updated_at = $2, abandoned_at = NULL, notes = '[]',
+    expires_at = $2::timestamptz + make_interval(days => coalesce(
+        (SELECT cart_days FROM shop.store_settings WHERE store_id = $1), 7))
+FROM added WHERE c.store_id = $1 AND c.id = added.cart_id
+RETURNING EXISTS (
+    SELECT FROM shop.payment_sessions s
+    WHERE s.store_id = $1 AND s.cart_id = $3 AND s.status IN ('starting', 'open')) AS paying"""
+
+
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
     """A cart that is locked for placing; `sessions` are its attempts to pay that are not over."""
 
@@ -67,6 +118,27 @@ async def claim(tx: Transaction, cart: Cart) -> Claim | None:
     return Claim(
         status=row["status"], version=row["version"], lines=lines, sessions=row["sessions"]
     )
+
+
+async def add_line(
+    tx: Transaction, cart_id: UUID, customer_id: UUID | None, variant_id: UUID, quantity: int
+) -> bool | None:
+    """Put `quantity` more of a variant in an open cart of this customer, or of a guest for None.
+
+    Returns whether attempts to pay the cart are under way; None when it cannot be done so.
+    """
+    paying: bool | None = await tx.fetchval(
+        _ADD,
+        tx.store_id,
+        tx.now,
+        cart_id,
+        customer_id,
+        variant_id,
+        quantity,
+        tx.new_id(),
+        MOST_PER_LINE,
+    )
+    return paying
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:

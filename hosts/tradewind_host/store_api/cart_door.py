@@ -1,6 +1,7 @@
 """Who may open a cart, and how one is edited: every route of a cart begins here."""
 
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Annotated
 from uuid import UUID
 
@@ -72,6 +73,25 @@ class CartDoor:
         answer = cart_answer(await checkout.quote(access.engine, access.store, self.id))
         return Response(answer)
 
+    async def add_line(self, variant_id: UUID, quantity: int) -> Response[CartAnswer]:
+        """Put units of a variant in the cart: the edit that a shop sees most often.
+
+        Where nothing stands in the way it takes two statements, which look at who may edit.
+        """
+        access = self._access
+        if access.done or self._token:
+            return await self.edit(partial(_add, variant_id, quantity))
+        async with access.transaction() as tx:
+            cart = await checkout.add_line(tx, self.id, access.customer_id, variant_id, quantity)
+            priced = await checkout.price_in(tx, access.engine, cart) if cart else None
+            if priced is not None:
+                return await access.answer(tx, cart_answer(priced))
+            if cart is not None:
+                await access.mark_done(tx)
+        if cart is not None:
+            return Response(cart_answer(await checkout.quote(access.engine, access.store, self.id)))
+        return await self.edit(partial(_add, variant_id, quantity))
+
     async def claim(self) -> Response[CartAnswer]:
         """Make it the cart of whoever is signed in; the answer is the cart to go on with."""
         access, customer_id = self._access, self._access.signed_in()
@@ -111,6 +131,10 @@ class CartDoor:
                 raise CartMerged(cart.merged_into)
             return cart
         raise NotFound("There is no such cart.")
+
+
+async def _add(variant_id: UUID, quantity: int, tx: Transaction, cart: Cart) -> Cart:
+    return await carts.add_line(tx, cart, variant_id, quantity)
 
 
 def _of_guest(cart: Cart) -> bool:

@@ -184,11 +184,7 @@ async def update_cart(cart: GivenCart, data: JSONBody[CartChange]) -> Response[C
 @post("/{cart_id:uuid}/line-items", status_code=200, responses=_LINE)
 async def add_line(cart: GivenCart, data: JSONBody[LineInput]) -> Response[CartAnswer]:
     """Put a variant in the cart."""
-
-    async def add(tx: Transaction, opened: Cart) -> Cart:
-        return await carts.add_line(tx, opened, data.variant_id, data.quantity)
-
-    return await cart.edit(add)
+    return await cart.add_line(data.variant_id, data.quantity)
 
 
 @post("/{cart_id:uuid}/line-items/{line_id:uuid}", status_code=200, responses=_LINE)

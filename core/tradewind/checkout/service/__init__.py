@@ -13,7 +13,7 @@ from tradewind.checkout.service.capturing import (
     follow_capture,
     retry_capture,
 )
-from tradewind.checkout.service.claiming import claim_cart, open_own_cart
+from tradewind.checkout.service.claiming import add_line, claim_cart, open_own_cart
 from tradewind.checkout.service.closing import (
     cancel_cart,
     cancel_order,
@@ -71,6 +71,7 @@ __all__ = [
     "quote_in",
     "price_in",
     "cart_edited",
+    "add_line",
     "claim_cart",
     "open_own_cart",
     "payment_methods",
