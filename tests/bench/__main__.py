@@ -14,6 +14,7 @@ from tests.bench.hooks import hooks
 from tests.bench.imports import imports
 from tests.bench.order import order
 from tests.bench.products import BIG, DEMO, MANY, product_detail, products_list
+from tests.bench.search import search
 from tests.bench.support import Line, show
 from tradewind_host import logs
 
@@ -33,6 +34,10 @@ BENCHES: Mapping[str, tuple[float, Callable[[float], Line]]] = {
     "product-detail": (10, partial(product_detail, DEMO)),
     "product-detail-big": (10, partial(product_detail, BIG)),
     "product-detail-many": (10, partial(product_detail, MANY)),
+    "search-1": (3, partial(search, 1, BIG)),
+    "search-4": (3, partial(search, 4, BIG)),
+    "search-many-1": (3, partial(search, 1, MANY)),
+    "search-many-4": (3, partial(search, 4, MANY)),
     "order-1": (5, partial(order, 1)),
     "order-8": (5, partial(order, 8)),
 }

@@ -89,7 +89,7 @@ async def _measure(
     seconds: float,
 ) -> Line:
     say(f"{name}: filling the shelves")
-    async with _house(server, urls, stores) as house:
+    async with open_house(server, urls, stores) as house:
         requests = asked(house.stores)
         await load(house.ports, requests, _CLIENTS, _WARM_SECONDS)
         house.meter.take()
@@ -118,7 +118,9 @@ async def _measure(
 
 
 @asynccontextmanager
-async def _house(server: BenchPostgres, urls: DatabaseUrls, stores: int) -> AsyncIterator[House]:
+async def open_house(
+    server: BenchPostgres, urls: DatabaseUrls, stores: int
+) -> AsyncIterator[House]:
     """Hosts over a full database."""
     async with AsyncExitStack() as stack:
         config = Config(

@@ -27,15 +27,22 @@ CURRENCY = "KES"
 ON_HAND = 1_000_000
 _SHELVES = ("Home", "Kitchen", "Garden", "Office", "Travel", "Play")
 _BELOW = ("New", "Basics")
-_LOOKS = "Plain Woven Carved Painted Folded Striped Heavy Light Round Narrow".split()
-_STUFFS = "Cotton Sisal Bamboo Leather Steel Clay Linen Glass Teak Wool Brass Paper".split()
-_THINGS = (
+LOOKS = "Plain Woven Carved Painted Folded Striped Heavy Light Round Narrow".split()
+STUFFS = "Cotton Sisal Bamboo Leather Steel Clay Linen Glass Teak Wool Brass Paper".split()
+THINGS = (
     "Basket Kettle Lamp Notebook Blanket Bottle Stool Apron Tray Clock Mirror Kanga Sandals "
     "Backpack Cushion Vase Ladle Umbrella Bracelet Hammock"
 ).split()
 _COLORS = ("Red", "Blue", "Green", "Black")
 _SIZES = ("S", "M", "L")
+_SYLLABLES = "ba be bi ka ke ki la le lo ma mi mu na ndo nje ra ri sa ta wa".split()
 _ABOUT = "Made by hand in small numbers, checked twice and packed without plastic. "
+
+
+def coined(lot: random.Random) -> str:
+    """One of eight thousand names."""
+    return "".join(lot.choices(_SYLLABLES, k=3)).title()
+
 
 Tables = dict[str, list[tuple[Any, ...]]]
 
@@ -173,10 +180,11 @@ class _Maker:
         self, store_id: UUID, location: UUID, shelves: Sequence[tuple[UUID, str]], number: int
     ) -> tuple[UUID, str, Sequence[UUID]]:
         product_id, choose = self._new_id(), self._lot.choice
-        title = f"{choose(_LOOKS)} {choose(_STUFFS)} {choose(_THINGS)}"
+        title = f"{choose(LOOKS)} {choose(STUFFS)} {choose(THINGS)}"
         handle = f"{title.lower().replace(' ', '-')}-{number}"
         images = [f"/media/volume/{number}-{side}.svg" for side in ("front", "back")]
-        about, (shelf, shelf_name) = _ABOUT * 4, choose(shelves)
+        about = f"{_ABOUT * 4}Called {coined(self._lot)}."
+        shelf, shelf_name = choose(shelves)
         row = (store_id, product_id, title, handle, about, "published", images)
         self._add("shop.products", *row, self._now, self._now)
         self._add("shop.product_categories", store_id, shelf, product_id)
