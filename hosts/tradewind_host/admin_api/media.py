@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from tradewind.catalog.queries.pictures import shows
 from tradewind.contracts.errors import Conflict
@@ -17,14 +17,21 @@ from tradewind.media.rules import MediaItem, MediaVariant
 from tradewind.settings.service import audit
 from tradewind_host.access import Access, GivenAccess
 from tradewind_host.media import absolute
+from tradewind_host.media.fetching import fetched
 from tradewind_host.media.incoming import UploadOperation, incoming
 from tradewind_host.media.keeping import drop, picture_of
 from tradewind_host.problems import reads, writes
-from tradewind_host.shapes import Cursor, Limit, id_cursor, page
+from tradewind_host.shapes import Body, Cursor, Limit, id_cursor, page
 
 Name = Annotated[
     str, QueryParameter(max_length=500, description="The file's name, for a body without one.")
 ]
+
+
+class PictureAddress(Body, frozen=True):
+    """Where a picture lies."""
+
+    url: Annotated[str, msgspec.Meta(max_length=2000)]
 
 
 class MediaSize(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,11 +81,17 @@ async def upload_picture(
     """
     async with incoming(request, name) as file:
         drawn = await picture_of(access.engine, access.store, file)
-    async with access.transaction() as tx:
-        item, new = await media.keep(tx, drawn)
-        if new:
-            await audit(tx, access.actor, "media.kept", "media", str(item.id))
-        return await access.answer(tx, MediaAnswer(_view(access, item)), 201)
+    return await _kept(access, drawn)
+
+
+@post("/media/fetch", responses=writes())
+async def fetch_picture(
+    access: GivenAccess, data: JSONBody[PictureAddress]
+) -> Response[MediaAnswer]:
+    """Keep a copy of a picture that lies at a public https address elsewhere."""
+    async with fetched(access.engine.http, data.url) as file:
+        drawn = await picture_of(access.engine, access.store, file)
+    return await _kept(access, drawn)
 
 
 @get("/media", responses=reads(422))
@@ -101,6 +114,14 @@ async def delete_picture(access: GivenAccess, media_id: FromPath[UUID]) -> None:
         await media.forget(tx, item)
         await audit(tx, access.actor, "media.deleted", "media", str(item.id), {"name": item.name})
     await drop(access.engine, item)
+
+
+async def _kept(access: Access, drawn: MediaItem) -> Response[MediaAnswer]:
+    async with access.transaction() as tx:
+        item, new = await media.keep(tx, drawn)
+        if new:
+            await audit(tx, access.actor, "media.kept", "media", str(item.id))
+        return await access.answer(tx, MediaAnswer(_view(access, item)), 201)
 
 
 def _view(access: Access, item: MediaItem) -> MediaView:
@@ -128,4 +149,4 @@ def _size(base: str, one: MediaVariant) -> MediaSize:
     )
 
 
-ROUTES = (upload_picture, list_pictures, delete_picture)
+ROUTES = (upload_picture, fetch_picture, list_pictures, delete_picture)

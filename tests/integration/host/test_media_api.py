@@ -10,6 +10,7 @@ from PIL import Image
 
 from tests.integration.host.conftest import Shop
 from tradewind.settings.engine import Engine
+from tradewind_host.media import fetching
 
 
 def photo(color: str = "teal", size: tuple[int, int] = (900, 600)) -> bytes:
@@ -143,3 +144,29 @@ async def test_an_upload_may_be_larger_than_other_bodies_unless_it_is_named(
 async def test_it_takes_a_secret_key(client: httpx.AsyncClient, shop: Shop) -> None:
     answer = await client.post("/admin/media", content=photo(), headers=shop.publishable)
     assert answer.status_code == HTTPStatus.UNAUTHORIZED
+
+
+@pytest.mark.parametrize(
+    "url", ["https://127.0.0.1/tea.jpg", "https://[::1]/tea.jpg", "http://shop.example/tea.jpg"]
+)
+async def test_no_picture_is_fetched_from_our_own_network(
+    client: httpx.AsyncClient, shop: Shop, url: str
+) -> None:
+    answer = await client.post("/admin/media/fetch", json={"url": url}, headers=shop.secret)
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert answer.json()["errors"][0]["code"] == "not_reachable"
+
+
+async def test_a_picture_of_another_host_is_kept_as_our_own(
+    client: httpx.AsyncClient, shop: Shop, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def found(host: str) -> list[str]:
+        return ["93.184.215.14"]
+
+    web = httpx.MockTransport(lambda _: httpx.Response(200, content=photo()))
+    monkeypatch.setattr(fetching, "resolve", found)
+    monkeypatch.setattr(engine, "http", httpx.AsyncClient(transport=web))
+    body = {"url": "https://cdn.example/tea.jpg"}
+    answer = await client.post("/admin/media/fetch", json=body, headers=shop.secret)
+    assert answer.status_code == HTTPStatus.CREATED, answer.text
+    assert answer.json()["media"]["url"].startswith("https://shop.example/media/first/")
