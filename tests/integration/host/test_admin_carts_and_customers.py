@@ -95,7 +95,10 @@ async def test_a_list_of_carts_goes_on_where_it_ended_and_its_cursor_names_none(
 async def test_one_cart_is_shown_with_its_lines_and_is_not_changed_by_looking(
     site: Storefront,
 ) -> None:
-    cart = await site.cart((TEA, 2))
+    fresh = await site.cart((TEA, 2))
+    before = told(await desk(site, "GET", f"/carts/{fresh['id']}"))["cart"]
+    assert (before["quoted"], before["total"]) == (False, 2 * PRICE)
+    cart = (await site.get(f"/carts/{fresh['id']}"))["cart"]
     shown = told(await desk(site, "GET", f"/carts/{cart['id']}"))["cart"]
     assert {name: shown[name] for name in cart} == cart
     assert (shown["quoted"], shown["quote_flags"], shown["abandoned_at"]) == (True, [], None)
