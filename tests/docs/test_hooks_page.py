@@ -5,6 +5,7 @@ import inspect
 import re
 import sys
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -216,6 +217,7 @@ def own_fields(event: type[EventBase]) -> set[str]:
     return {field.name for field in msgspec.structs.fields(event)} - common
 
 
+@cache
 def recorded() -> set[str]:
     """The names of all that is called in the engine, outside the contracts."""
     found = set()
