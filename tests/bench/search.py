@@ -6,6 +6,7 @@ store of 100,000 products, `MANY` a thousand stores that have as many together.
 
 import os
 import random
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
@@ -61,13 +62,14 @@ async def _measure(
     say("search: filling the shelves")
     async with open_house(server, urls, stores) as house:
         times: dict[str, list[float]] = {}
-        house.meter.take()
+        used: Counter[str] = Counter()
         for kind, typed in KINDS.items():
             say(f"search: {kind}")
             requests = _requests(house.stores, typed)
             await load(house.ports, requests, clients, _WARM_SECONDS)
+            house.meter.take()
             times[kind] = (await load(house.ports, requests, clients, seconds)).times
-        used = house.meter.take()
+            used.update(house.meter.take())
     # As many of each, or the quick ones would outnumber the slow.
     fewest = min(map(len, times.values()))
     alike = [one for found in times.values() for one in found[:fewest]]
