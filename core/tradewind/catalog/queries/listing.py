@@ -175,15 +175,12 @@ async def page(
     size = f"{limit:d}"
     if narrow:
         source = _gathered(statement, filters)
-        chosen = _select(
-            statement, sort, filters, source, [*conditions, *_after(statement, sort, after)]
-        )
+        chosen = _select(statement, sort, filters, after, conditions, source)
         text = f"SELECT * FROM ({chosen} OFFSET 0) g ORDER BY {order} LIMIT {size}"
     elif filters.category_id is not None and sort in _BY_AGE:
         text = _merged(statement, sort, conditions, after, size)
     else:
-        conditions += _after(statement, sort, after)
-        chosen = _select(statement, sort, filters, "", conditions)
+        chosen = _select(statement, sort, filters, after, conditions)
         key, last, direction = _ORDERS[sort]
         by = (
             f"{last}{direction}"
@@ -217,8 +214,7 @@ async def among(
         WHERE {" AND ".join(conditions)} ORDER BY f.place OFFSET {skip} LIMIT {size}"""
         return await _read(tx, statement, where, text, "page.key", filters)
     source = f"SELECT f.id AS product_id FROM unnest({given}) AS f (id)"
-    conditions += _after(statement, sort, after)
-    chosen = _select(statement, sort, filters, source, conditions)
+    chosen = _select(statement, sort, filters, after, conditions, source)
     order = _order(sort, "key", "last")
     text = f"SELECT * FROM ({chosen} OFFSET 0) g ORDER BY {order} LIMIT {size}"
     return await _read(tx, statement, where, text, _order(sort, "page.key", "page.last"), filters)
@@ -270,26 +266,47 @@ def _merged(
 
 
 def _select(
-    statement: _Statement, sort: Sort, filters: Filters, source: str, conditions: Sequence[str]
+    statement: _Statement,
+    sort: Sort,
+    filters: Filters,
+    after: Cursor | None,
+    conditions: Sequence[str],
+    source: str = "",
 ) -> str:
-    """Products that fit, of `source` if there is one, with what they are ordered by."""
+    """Products that fit, of `source` if there is one, with what they are ordered by.
+
+    `OFFSET 0` keeps the planner from reading whole tables at once, which it likes to do for what
+    is looked up row by row: a page needs few of them.
+    """
     key, last, _ = _ORDERS[sort]
-    tables = ["shop.products p"]
-    joined = list(conditions)
-    if sort in _BY_PRICE:
-        tables = [
-            "shop.prices pr",
-            "JOIN shop.variants v ON v.store_id = $1 AND v.id = pr.variant_id",
-            "JOIN shop.products p ON p.store_id = $1 AND p.id = v.product_id",
-        ]
-        lowest = _LOWEST.format(wanted="live.id", now=statement.now)
-        joined += ["pr.store_id = $1", "pr.currency = t.currency", f"pr.id = {lowest}"]
-        joined += _amounts(statement, filters, "pr.amount")
+    by_price = sort in _BY_PRICE
+    fitting = " AND ".join(conditions)
+    beyond = [*_after(statement, sort, after)]
+    if by_price:
+        beyond += _amounts(statement, filters, "pr.amount")
     if source:
-        joined.append(f"p.id IN ({source})")
+        tables = f"""(SELECT DISTINCT f.product_id FROM ({source}) f OFFSET 0) f
+        CROSS JOIN LATERAL (
+            SELECT p.* FROM shop.products p WHERE p.id = f.product_id AND {fitting} OFFSET 0) p"""
+        if by_price:
+            lowest = _LOWEST.format(wanted="live.amount, w.id AS variant_id", now=statement.now)
+            tables += f" CROSS JOIN LATERAL {lowest} pr"
+        beyond = beyond or ["true"]
+    elif by_price:
+        lowest = _LOWEST.format(wanted="live.id", now=statement.now)
+        tables = f"""shop.prices pr
+        CROSS JOIN LATERAL (
+            SELECT v.product_id FROM shop.variants v
+            WHERE v.store_id = $1 AND v.id = pr.variant_id OFFSET 0) v
+        CROSS JOIN LATERAL (
+            SELECT p.id, p.version FROM shop.products p
+            WHERE p.id = v.product_id AND {fitting} AND pr.id = {lowest} OFFSET 0) p"""
+        beyond += ["pr.store_id = $1", "pr.currency = t.currency"]
+    else:
+        tables, beyond = "shop.products p", [*conditions, *beyond]
     return f"""
-    SELECT p.id, p.version, {key} AS key, {last} AS last FROM {" ".join(tables)}
-    WHERE {" AND ".join(joined)}"""
+    SELECT p.id, p.version, {key} AS key, {last} AS last FROM {tables}
+    WHERE {" AND ".join(beyond)}"""
 
 
 def _conditions(
@@ -305,7 +322,7 @@ def _conditions(
     if filters.available or filters.options:
         found.append(_has_variant(statement, filters))
     if filters.category_id is not None and not shelved:
-        found.append(f"EXISTS ({_ON_SHELVES} AND pc.product_id = p.id)")
+        found.append(f"EXISTS ({_ON_SHELVES} AND pc.product_id = p.id OFFSET 0)")
     return found
 
 
@@ -318,7 +335,7 @@ def _has_variant(statement: _Statement, filters: Filters) -> str:
         wanted.append(_FREE)
     return f"""EXISTS (
         SELECT FROM shop.variants w WHERE w.store_id = $1 AND w.product_id = p.id
-          AND w.archived_at IS NULL AND {" AND ".join(wanted)})"""
+          AND w.archived_at IS NULL AND {" AND ".join(wanted)} OFFSET 0)"""
 
 
 def _amounts(statement: _Statement, filters: Filters, amount: str) -> list[str]:
