@@ -90,6 +90,11 @@ _ORDERS = {
 }
 """Sort → what it orders by, what then decides, and the direction."""
 
+_INDEXED = {
+    "title": ("p.title_key", "p.id"),
+    "price": ("pr.store_id", "pr.currency", "pr.amount", "pr.variant_id"),
+    "-price": ("pr.store_id", "pr.currency", "pr.amount", "pr.variant_id"),
+}
 _BY_AGE = frozenset(("oldest", "newest"))
 _BY_PRICE = frozenset(("price", "-price"))
 
@@ -181,12 +186,9 @@ async def page(
         text = _merged(statement, sort, conditions, after, size)
     else:
         chosen = _select(statement, sort, filters, after, conditions)
-        key, last, direction = _ORDERS[sort]
-        by = (
-            f"{last}{direction}"
-            if key.startswith("NULL")
-            else f"{key}{direction}, {last}{direction}"
-        )
+        # Named in full, the columns of the index: by two of them alone it would not be walked.
+        columns = _INDEXED.get(sort, _ORDERS[sort][1:2])
+        by = ", ".join(f"{column}{_ORDERS[sort][2]}" for column in columns)
         text = f"{chosen} ORDER BY {by} LIMIT {size}"
     return await _read(tx, statement, where, text, _order(sort, "page.key", "page.last"), filters)
 
