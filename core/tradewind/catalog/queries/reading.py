@@ -20,6 +20,13 @@ from tradewind.database.sql import storable_text
 
 _LONGEST_SKU = 64
 
+# The region of a new cart in a currency, where nobody has said which.
+_REGION = """(
+    SELECT r.id FROM shop.regions r LEFT JOIN shop.store_settings s ON s.store_id = r.store_id
+    WHERE r.store_id = $1 AND r.currency = $2
+    ORDER BY (r.id IS NOT DISTINCT FROM s.default_region_id) DESC, r.id LIMIT 1
+)"""
+
 # What a variant costs in a currency: a region's own price wins over one for all, and one that runs
 # for a time over one that always holds. `until` is when that may change.
 _PRICE = """(
@@ -81,7 +88,7 @@ WITH RECURSIVE shelves AS (
       AND ($6::uuid IS NULL OR p.id > $6)
     ORDER BY p.id LIMIT $7
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.id""".replace("$region", "$8")
+SELECT {_PRODUCT} FROM page p ORDER BY p.id""".replace("$region", _REGION)
 
 _FOUND = f"""
 WITH page AS (
@@ -89,12 +96,12 @@ WITH page AS (
     JOIN shop.products p ON p.store_id = $1 AND p.id = s.product_id
     WHERE p.status <> 'archived' AND (p.status = 'published' OR NOT $4)
 )
-SELECT {_PRODUCT} FROM page p ORDER BY p.place""".replace("$region", "NULL::uuid")
+SELECT {_PRODUCT} FROM page p ORDER BY p.place""".replace("$region", _REGION)
 
 _ONE = f"""
 SELECT {_PRODUCT} FROM shop.products p
 WHERE p.store_id = $1 AND (p.id = $4 OR p.handle = $5)
-  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))""".replace("$region", "$7")
+  AND (p.status = 'published' OR (NOT $6 AND p.status <> 'archived'))""".replace("$region", _REGION)
 
 _SHOWN = f"""
 SELECT {_PRODUCT} FROM shop.products p
@@ -110,7 +117,7 @@ JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
 CROSS JOIN LATERAL {_PRICE} price
 CROSS JOIN LATERAL {_STOCK} stock
 WHERE v.store_id = $1 AND v.sku_key = upper($4)
-  AND v.archived_at IS NULL AND p.status = 'published'""".replace("$region", "$5")
+  AND v.archived_at IS NULL AND p.status = 'published'""".replace("$region", _REGION)
 
 
 async def products(
@@ -121,11 +128,10 @@ async def products(
     limit: int,
     *,
     published_only: bool,
-    region_id: UUID | None = None,
 ) -> list[Product]:
     """Products in the order of their making, after one of them."""
     rows = await tx.fetch(
-        _LISTED, tx.store_id, currency, tx.now, category_id, published_only, after, limit, region_id
+        _LISTED, tx.store_id, currency, tx.now, category_id, published_only, after, limit
     )
     return [_product(row) for row in rows]
 
@@ -152,19 +158,18 @@ async def product(
     handle: str,
     *,
     published_only: bool,
-    region_id: UUID | None = None,
 ) -> Product | None:
     """One product by id or handle."""
-    args = (tx.store_id, currency, tx.now, product_id, handle, published_only, region_id)
+    args = (tx.store_id, currency, tx.now, product_id, handle, published_only)
     row = await tx.fetchrow(_ONE, *args)
     return None if row is None else _product(row)
 
 
 async def variant_by_sku(
-    tx: Transaction, sku: str, currency: str, region_id: UUID | None = None
+    tx: Transaction, sku: str, currency: str
 ) -> tuple[asyncpg.Record, dict[str, str]] | None:
     """A published variant and its options; case does not matter."""
-    row = await tx.fetchrow(_BY_SKU, tx.store_id, currency, tx.now, sku, region_id)
+    row = await tx.fetchrow(_BY_SKU, tx.store_id, currency, tx.now, sku)
     return None if row is None else (row, msgspec.json.decode(row["options"], type=dict[str, str]))
 
 
