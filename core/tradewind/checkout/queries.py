@@ -10,9 +10,12 @@ from tradewind.database import Transaction
 
 # The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
 # they are now, with the place where each is best taken: where the cart holds it, where there is
-# enough, the location of the first priority.
+# enough, the location of the first priority. `moved`: somebody was waited for who has changed the
+# cart or begun to pay it, and the rest is as it was before.
 _CLAIM = """
-SELECT c.status, c.version, ARRAY(
+SELECT c.status, c.version, c.ctid IS DISTINCT FROM (
+    SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $2
+) AS moved, ARRAY(
     SELECT s.id FROM shop.payment_sessions s
     WHERE s.store_id = c.store_id AND s.cart_id = c.id AND s.status IN ('starting', 'open')
 ) AS sessions, (
@@ -44,10 +47,11 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 
 # One line more for a cart that its own shopper edits. What stands in the way changes nothing and
 # leaves no row: what it is, is found out afterwards. The guard of stock is repeated on the newest
-# version of the line.
+# version of the line. Whoever was waited for may have begun to pay the cart, unseen by this
+# statement: so where its row was moved meanwhile, attempts to pay are looked for anew.
 _ADD = """
 WITH cart AS (
-    SELECT c.id, c.currency, c.region_id FROM shop.carts c
+    SELECT c.id, c.currency, c.region_id, c.ctid AS place FROM shop.carts c
     WHERE c.store_id = $1 AND c.id = $3 AND c.status = 'open' AND c.session_id IS NULL
       AND c.customer_id IS NOT DISTINCT FROM $4::uuid
     FOR UPDATE
@@ -90,7 +94,9 @@ SET version = c.version + 1, updated_at = $2, abandoned_at = NULL, notes = '[]',
 FROM added WHERE c.store_id = $1 AND c.id = added.cart_id
 RETURNING EXISTS (
     SELECT FROM shop.payment_sessions s
-    WHERE s.store_id = $1 AND s.cart_id = $3 AND s.status IN ('starting', 'open')) AS paying"""
+    WHERE s.store_id = $1 AND s.cart_id = $3 AND s.status IN ('starting', 'open'))
+    OR (SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $3)
+        IS DISTINCT FROM (SELECT place FROM cart) AS paying"""
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -103,20 +109,17 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def claim(tx: Transaction, cart: Cart) -> Claim | None:
-    """Lock a cart for placing; None when there is no such cart."""
-    row = await tx.fetchrow(
-        _CLAIM,
-        tx.store_id,
-        cart.id,
-        tx.now,
-        [line.variant_id for line in cart.lines],
-        [line.quantity for line in cart.lines],
-    )
+    """Lock a cart for placing; None when there is no such cart. Twice where it was waited for."""
+    lines = ([line.variant_id for line in cart.lines], [line.quantity for line in cart.lines])
+    args = (tx.store_id, cart.id, tx.now, *lines)
+    row = await tx.fetchrow(_CLAIM, *args)
+    if row is not None and row["moved"]:
+        row = await tx.fetchrow(_CLAIM, *args)
     if row is None:
         return None
-    lines = msgspec.json.decode(row["lines"] or "[]", type=list[ClaimedLine])
+    found = msgspec.json.decode(row["lines"] or "[]", type=list[ClaimedLine])
     return Claim(
-        status=row["status"], version=row["version"], lines=lines, sessions=row["sessions"]
+        status=row["status"], version=row["version"], lines=found, sessions=row["sessions"]
     )
 
 
@@ -125,7 +128,7 @@ async def add_line(
 ) -> bool | None:
     """Put `quantity` more of a variant in an open cart of this customer, or of a guest for None.
 
-    Returns whether attempts to pay the cart are under way; None when it cannot be done so.
+    Returns whether attempts to pay the cart may be under way; None when it cannot be done so.
     """
     paying: bool | None = await tx.fetchval(
         _ADD,
@@ -139,6 +142,18 @@ async def add_line(
         MOST_PER_LINE,
     )
     return paying
+
+
+async def begin_paying(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:
+    """Lock a cart that is to be paid; its status and version. Whoever waits for it notices."""
+    row = await tx.fetchrow(
+        """UPDATE shop.carts SET updated_at = $3
+           WHERE store_id = $1 AND id = $2 RETURNING status, version""",
+        tx.store_id,
+        cart_id,
+        tx.now,
+    )
+    return None if row is None else (row["status"], row["version"])
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:

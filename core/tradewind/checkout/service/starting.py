@@ -256,7 +256,7 @@ async def _store(
 ) -> Begun:
     """Store what is frozen, hold its stock, plan look-ups; or take the same up again."""
     async with engine.database.transaction(store.id) as tx:
-        if await queries.lock_cart(tx, attempt.cart.id) != ("open", attempt.cart.version):
+        if await queries.begin_paying(tx, attempt.cart.id) != ("open", attempt.cart.version):
             raise changed()
         await check_delivery(tx, attempt.cart)
         begun = await taken_up(tx, new.session)

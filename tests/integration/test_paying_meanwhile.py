@@ -1,0 +1,69 @@
+"""A cart that is edited or placed just as somebody begins to pay it, unseen by either."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import asyncpg
+import pytest
+
+from tests.support.tills import Till, open_till
+from tests.support.waiting import held_up, until_waiting
+from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.service import add_line, choose_shipping, place, quote, start_payment
+from tradewind.contracts.errors import Conflict
+from tradewind.database import Database
+
+PUSH = StartRequest(provider="push", inputs={"phone": "+254700000001"})
+
+
+@pytest.fixture
+async def till(database: Database) -> AsyncIterator[Till]:
+    async with open_till(database) as opened:
+        await opened.stock("MUG", 1_000, on_hand=100)
+        yield opened
+
+
+async def test_an_attempt_that_begins_while_a_line_is_added_is_called_off(
+    till: Till, owner: "asyncpg.Connection[None]"
+) -> None:
+    cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
+    mug = cart.lines[0].variant_id
+
+    async def add() -> None:
+        async with till.database.transaction(till.store.id) as tx:
+            assert await add_line(tx, cart.id, None, mug, 1) is not None
+
+    async with held_up(owner, "shop.payment_sessions", "BEFORE INSERT"):
+        paying = asyncio.create_task(start_payment(till.engine, till.store, cart.id, PUSH))
+        await until_waiting(owner)
+        adding = asyncio.create_task(add())
+        await until_waiting(owner, 2)
+    await adding
+    await paying
+    assert (await till.session(cart)).status == "voided"
+
+
+async def test_an_attempt_that_begins_while_the_cart_is_placed_is_called_off(
+    till: Till, owner: "asyncpg.Connection[None]"
+) -> None:
+    cart = await till.cart(("MUG", 1))
+    await choose_shipping(till.engine, till.store, cart.id, str(till.shop.delivery))
+    async with held_up(owner, "shop.payment_sessions", "BEFORE INSERT"):
+        paying = asyncio.create_task(start_payment(till.engine, till.store, cart.id, PUSH))
+        await until_waiting(owner)
+        wanted = place(till.engine, till.store, cart.id, "manual", "cash_on_delivery")
+        placing = asyncio.create_task(wanted)
+        await until_waiting(owner, 2)
+    order = await placing
+    await asyncio.gather(paying, return_exceptions=True)
+    statuses = await till.rows(
+        """SELECT status, order_id FROM shop.payment_sessions
+           WHERE store_id = $1 AND cart_id = $2""",
+        cart.id,
+    )
+    assert {row["order_id"]: row["status"] for row in statuses} == {
+        None: "voided",
+        order.id: "open",
+    }
+    with pytest.raises(Conflict):
+        await start_payment(till.engine, till.store, cart.id, PUSH)
