@@ -88,6 +88,7 @@ def test_amounts_come_back_as_they_were_written(minor: int, currency: str) -> No
         ("100", "UGX", False, 100),
         ("0.125", "KWD", False, 125),
         ("24.990", "KES", False, 2499),
+        ("1,250", "KWD", True, 1250),
     ],
 )
 def test_an_amount_is_read_in_major_units(
@@ -115,6 +116,16 @@ def test_what_is_no_amount_is_refused(text: str, currency: str, code: str) -> No
     with pytest.raises(BadCell) as refused:
         cells.amount(text, currency, comma=False)
     assert refused.value.code == code
+
+
+@pytest.mark.parametrize("text", ["1.250", "1,250", "12.000"])
+@pytest.mark.parametrize("currency", ["KES", "UGX"])
+def test_where_a_comma_may_be_the_point_thousands_are_not_taken_for_units(
+    text: str, currency: str
+) -> None:
+    with pytest.raises(BadCell) as refused:
+        cells.amount(text, currency, comma=True)
+    assert refused.value.code == "ambiguous"
 
 
 def test_a_time_without_a_zone_is_in_the_stores() -> None:

@@ -12,7 +12,7 @@ from decimal import Decimal
 
 from tradewind.catalog.rules import LARGEST_AMOUNT
 from tradewind.contracts.errors import FieldError
-from tradewind.contracts.money import Money, from_major
+from tradewind.contracts.money import Money, decimals, from_major
 
 _FORMULA = re.compile(r"'*[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001 - spreadsheets know the wide ones
 _GUARDED = re.compile(r"'+[=+\-@\t\r\n＝＋－＠]")  # noqa: RUF001
@@ -20,6 +20,8 @@ _WHOLE = re.compile(r"[+-]?[0-9]{1,15}")
 _DECIMAL = re.compile(r"[0-9]{1,15}(\.[0-9]{1,6})?")
 _YES = frozenset(("true", "yes", "y", "1"))
 _NO = frozenset(("false", "no", "n", "0"))
+_GROUPED = re.compile(r"[1-9][0-9]{0,2}\.[0-9]{3}")
+_THOUSANDTHS = 3
 _SPLIT = re.compile(r"\\(.)|([|>])", re.DOTALL)
 
 
@@ -99,12 +101,18 @@ def yes_or_no(cell: str) -> bool:
 
 
 def amount(cell: str, currency: str, *, comma: bool) -> Money:
-    """An amount in major units. `comma` lets a comma stand for the point. Raises BadCell."""
+    """An amount in major units. `comma` lets a comma stand for the point. Raises BadCell.
+
+    Where a comma may stand for the point, `1.250` and `1,250` may as well be twelve hundred and
+    fifty; neither is taken, unless the currency has thousandths.
+    """
     text = cell.strip()
     if comma and "." not in text:
         text = text.replace(",", ".")
     if not _DECIMAL.fullmatch(text):
         raise BadCell("invalid", "An amount such as 1250.50, without signs or separators.")
+    if comma and _GROUPED.fullmatch(text) and decimals(currency) != _THOUSANDTHS:
+        raise BadCell("ambiguous", "Write thousands without a separator.")
     try:
         found = from_major(text, currency)
     except ValueError:
