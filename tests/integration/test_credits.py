@@ -105,6 +105,13 @@ async def test_a_pack_grants_its_credits_once_it_is_paid(shop: Shop) -> None:
     assert (after.status, after.fulfillment_status) == ("completed", "delivered")
 
 
+async def test_more_than_can_be_counted_keeps_no_order_from_being_paid(shop: Shop) -> None:
+    await pack(shop, credits=1_000_000)
+    me, headers = await amina(shop)
+    await pay(shop, await buy(shop, 3_000, me))
+    assert (await seen(shop, headers))["balance"] == 2**31 - 1
+
+
 async def test_a_guest_finds_them_after_signing_in_and_nobody_else_does(shop: Shop) -> None:
     await pack(shop)
     await pay(shop, await buy(shop))

@@ -15,6 +15,8 @@ Reason = Literal["pack", "gift", "taken", "refunded"]
 """`pack`: bought; `gift`: the merchant gave; `taken`: the merchant took; `refunded`: money went."""
 
 MOST = 1_000_000
+MOST_GRANTED = 2**31 - 1
+"""Credits of one line: no order fails because it has more coming to it than can be counted."""
 
 
 class PackTerms(msgspec.Struct, frozen=True, kw_only=True):

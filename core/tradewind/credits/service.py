@@ -7,6 +7,7 @@ from uuid import UUID
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.credits import queries
 from tradewind.credits.rules import (
+    MOST_GRANTED,
     Grant,
     PackTerms,
     Taking,
@@ -46,10 +47,11 @@ async def hand_over(tx: Transaction, order: Order) -> Order:
     known = {one.variant_id: one for one in terms}
     for line in lines:
         if line.variant_id in known:
+            granted = min(known[line.variant_id].credits * line.quantity, MOST_GRANTED)
             grant = Grant(
                 id=tx.new_id(),
-                credits=known[line.variant_id].credits * line.quantity,
-                remaining=known[line.variant_id].credits * line.quantity,
+                credits=granted,
+                remaining=granted,
                 created_at=tx.now,
                 expires_at=ends_at(known[line.variant_id], tx.now),
                 customer_id=order.customer_id,
