@@ -72,6 +72,23 @@ async def test_the_same_file_again_changes_nothing(office: Office) -> None:
         assert after[table] == before[table], table
 
 
+async def test_carts_are_priced_anew_once_products_stand_elsewhere(office: Office) -> None:
+    async def version() -> int:
+        async with office.database.transaction(office.store.id) as tx:
+            found: int = await tx.fetchval(
+                "SELECT pricing_version FROM shop.store_settings WHERE store_id = $1", tx.store_id
+            )
+            return found
+
+    before = await version()
+    await office.take_in("products", TEAS)
+    await office.take_in("products", TEAS)
+    await office.rehearse("products", TEAS.replace("Gifts", "Offers"))
+    assert await version() == before
+    await office.take_in("products", TEAS.replace("Gifts", "Offers"))
+    assert await version() == before + 1
+
+
 async def test_a_dry_run_says_what_an_import_then_does_and_writes_nothing(office: Office) -> None:
     await office.take_in("products", TEAS)
     changed = TEAS.replace("450.00", "475.00").replace("BOOK", "BOOK!") + "mug,Mug,,,,,,MUG,,,,,9,"

@@ -1,7 +1,7 @@
 """Promotions on PostgreSQL: what they take off, how often, and that nothing exceeds a limit."""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextvars import Context
 from datetime import timedelta
 from decimal import Decimal
@@ -12,8 +12,16 @@ from tests.support.promoting import buy, cart_with, discounted, enter, make, tol
 from tests.support.roundtrips import count_round_trips
 from tests.support.tills import Till, open_till
 from tradewind.carts.service import get_cart, remove_code
-from tradewind.catalog.rules import NewProduct, NewVariant
-from tradewind.catalog.service import create_category, create_product
+from tradewind.catalog.rules import NewProduct, NewVariant, ProductUpdate
+from tradewind.catalog.service import (
+    CategoryUpdate,
+    change_product,
+    create_category,
+    create_product,
+    delete_category,
+    update_category,
+    update_variant,
+)
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     Agreement,
@@ -33,11 +41,12 @@ from tradewind.checkout.service.quoting import price_in, quote_in
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import PaymentResult
-from tradewind.database import Database
+from tradewind.database import Database, Transaction
 from tradewind.orders.service import get_order
 from tradewind.pricing.promotions.rules import PromotionChange
 from tradewind.pricing.promotions.service import archive_promotion, change_promotion
 from tradewind.pricing.rules import PromotionRules
+from tradewind.pricing.service import create_tax_rate
 from tradewind.testing.clock import ManualClock
 
 PRICE = 10_000
@@ -336,6 +345,35 @@ async def test_a_category_means_those_below_it(till: Till) -> None:
     cart = await till.cart(("MUG", 1), ("CUP", 1))
     quoted = await quote(till.engine, till.store, cart.id)
     assert {line.sku: line.discount for line in quoted.lines} == {"MUG": 0, "CUP": 50}
+
+
+async def test_a_product_that_counts_otherwise_from_now_on_is_priced_anew(till: Till) -> None:
+    async with till.database.transaction(till.store.id) as tx:
+        above = await create_category(tx, "Kitchen")
+        below = await create_category(tx, "Cups", parent_id=above.id)
+        one = NewVariant(sku="CUP", prices=[Money(1_000, "KES")], tracked=False)
+        new = NewProduct(title="Cup", status="published", category_ids=[below.id], variants=[one])
+        cup = await create_product(tx, new)
+        await create_tax_rate(tx, till.shop.region.id, "10", tax_class="luxury")
+    await make(till, None, rules=PromotionRules(category_ids=[above.id]))
+    await make(till, None, kind="fixed", value=Decimal(5), rules=PromotionRules(skus=["MUG"]))
+    cart = await till.cart(("CUP", 1))
+    luxury = NewVariant(sku="CUP", tax_class="luxury")
+    renamed = NewVariant(sku="MUG-2", tax_class="luxury")
+    changes: list[tuple[Callable[[Transaction], Awaitable[object]], int]] = [
+        (lambda tx: change_product(tx, cup.id, ProductUpdate(title="Mug")), 900),
+        (lambda tx: update_category(tx, below.id, CategoryUpdate(parent_id=None)), 1_000),
+        (lambda tx: change_product(tx, cup.id, ProductUpdate(category_ids=[above.id])), 900),
+        (lambda tx: change_product(tx, cup.id, ProductUpdate(variants=[luxury])), 990),
+        (lambda tx: delete_category(tx, below.id), 990),
+        (lambda tx: delete_category(tx, above.id), 1_100),
+        (lambda tx: update_variant(tx, cup.id, cup.variants[0].id, renamed), 1_100),
+    ]
+    assert (await quote(till.engine, till.store, cart.id)).total == 900
+    for change, total in changes:
+        async with till.database.transaction(till.store.id) as tx:
+            await change(tx)
+        assert (await quote(till.engine, till.store, cart.id)).total == total
 
 
 async def test_a_code_nobody_made_is_unknown_and_one_can_be_taken_off(till: Till) -> None:

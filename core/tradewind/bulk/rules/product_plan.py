@@ -94,6 +94,13 @@ class ProductPlan:
         """What became of the rows."""
         return Outcome(self.counts, self.errors)
 
+    @property
+    def recounts(self) -> bool:
+        """Whether a product that carts may hold could count otherwise for taxes and promotions."""
+        new = {one.id for one in self.created}
+        parts = {one.product_id for one in (*self.variants, *self.placed)}
+        return bool(self.changed) or not parts <= new
+
     def add(self, size: int, rows: ProductRows | list[RowError]) -> None:
         """Plan the rows of one product; with an error they are refused, all `size` of them."""
         old = None if isinstance(rows, list) else self._known.products.get(rows.handle)

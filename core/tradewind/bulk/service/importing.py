@@ -32,7 +32,7 @@ from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFo
 from tradewind.database import Database, Store, Transaction
 from tradewind.database.ids import Ids
 from tradewind.settings.service import audit
-from tradewind.stores.service import settings_of
+from tradewind.stores.service import pricing_changed, settings_of
 
 _TRIES = 3
 _REFUSED = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)
@@ -207,6 +207,8 @@ async def _products(tx: Transaction, desk: Desk, portion: Portion) -> Plan:
     )
     if portion.write:
         await products.write(tx, plan)
+        if plan.recounts:
+            await pricing_changed(tx)
         await search.index(tx, plan.touched)
     return plan
 

@@ -31,6 +31,7 @@ from tradewind.catalog.service.prices import refuse_ambiguous, write_prices
 from tradewind.catalog.service.shelves import known_categories
 from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Transaction
+from tradewind.stores.service import pricing_changed
 
 MOST_AT_ONCE = 200
 MOST_FOUND = 1000
@@ -135,6 +136,7 @@ async def change_product(tx: Transaction, product_id: UUID, change: ProductUpdat
     kept = await kept_product(tx, product_id)
     if new.status == "published":
         refuse_unsellable(kept, tx.now, before=old)
+    await void_quotes(tx, old, kept)
     await search.index(tx, [product_id])
     return Changed(old, kept)
 
@@ -190,6 +192,17 @@ async def write_variants(
     )
     pairs = zip(variants, entries, strict=True)
     await write_prices(tx, [(one.id, price) for one, entry in pairs for price in entry.prices])
+
+
+async def void_quotes(tx: Transaction, before: KeptProduct, after: KeptProduct) -> None:
+    """Have carts priced anew when a product counts otherwise for taxes, deliveries, promotions."""
+    if _counts_as(before) != _counts_as(after):
+        await pricing_changed(tx)
+
+
+def _counts_as(product: KeptProduct) -> object:
+    categories = {one.id for one in product.categories}
+    return product.kind, categories, {one.id: (one.sku, one.tax_class) for one in product.live}
 
 
 def refuse_unsellable(product: KeptProduct, now: datetime, *, before: KeptProduct) -> None:

@@ -18,6 +18,7 @@ from tradewind.catalog.rules import (
 )
 from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Transaction
+from tradewind.stores.service import pricing_changed
 
 
 class CategoryUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -73,6 +74,8 @@ async def update_category(
     if not await queries.update_category(tx, new):
         raise _handle_taken(new.handle)
     await queries.touch_products_on(tx, category_id)
+    if new.parent_id != old.parent_id:
+        await pricing_changed(tx)
     return old, new
 
 
@@ -92,6 +95,7 @@ async def delete_category(tx: Transaction, category_id: UUID) -> KeptCategory:
         await queries.delete_category(tx, category_id)
     except asyncpg.ForeignKeyViolationError:
         raise _not_empty() from None
+    await pricing_changed(tx)
     return old
 
 

@@ -31,6 +31,7 @@ from tradewind.catalog.service.keeping import (
     locked_product,
     refuse_unsellable,
     sku_taken,
+    void_quotes,
     write_variants,
 )
 from tradewind.catalog.service.prices import refuse_ambiguous, write_prices
@@ -178,6 +179,7 @@ async def _touched(tx: Transaction, old: KeptProduct) -> Changed:
     kept = await kept_product(tx, old.id)
     if kept.status == "published":
         refuse_unsellable(kept, tx.now, before=old)
+    await void_quotes(tx, old, kept)
     await search.index(tx, [kept.id])
     return Changed(old, kept)
 
