@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import asyncpg
 import pytest
@@ -24,7 +25,7 @@ async def till(database: Database) -> AsyncIterator[Till]:
 
 
 async def test_an_attempt_that_begins_while_a_line_is_added_is_called_off(
-    till: Till, owner: "asyncpg.Connection[None]"
+    till: Till, owner: "asyncpg.Connection[Any]"
 ) -> None:
     cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
     mug = cart.lines[0].variant_id
@@ -44,7 +45,7 @@ async def test_an_attempt_that_begins_while_a_line_is_added_is_called_off(
 
 
 async def test_an_attempt_that_begins_while_the_cart_is_placed_is_called_off(
-    till: Till, owner: "asyncpg.Connection[None]"
+    till: Till, owner: "asyncpg.Connection[Any]"
 ) -> None:
     cart = await till.cart(("MUG", 1))
     await choose_shipping(till.engine, till.store, cart.id, str(till.shop.delivery))

@@ -98,7 +98,8 @@ class ProductPlan:
     def recounts(self) -> bool:
         """Whether a product that carts may hold could count otherwise for taxes and promotions."""
         new = {one.id for one in self.created}
-        parts = {one.product_id for one in (*self.variants, *self.placed)}
+        parts = {one.product_id for one in self.variants}
+        parts.update(one.product_id for one in self.placed)
         return bool(self.changed) or not parts <= new
 
     def add(self, size: int, rows: ProductRows | list[RowError]) -> None:
