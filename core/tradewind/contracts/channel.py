@@ -4,7 +4,7 @@ The engine fits every outbound message to the channel's `Capabilities` before it
 a channel only translates.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Literal, Protocol, TypeVar
 from uuid import UUID
@@ -412,6 +412,7 @@ class Capabilities(msgspec.Struct, frozen=True, kw_only=True):
     addresses: frozenset[str] = frozenset()
     email: bool = False
     chat_links: bool = False
+    fetches_media: bool = False
     read_marks: bool = False
     reply_window: timedelta | None = None
     messages_per_second: float = 80.0
@@ -473,4 +474,17 @@ class LinksToChat(Protocol[OwnSettings]):
 
     def chat_link(self, settings: OwnSettings, text: str) -> ChatLink | None:
         """A link that has `text` ready to be sent; None where the settings do not tell whom to."""
+        ...
+
+
+class FetchesMedia(Protocol[OwnSettings]):
+    """`capabilities.fetches_media`: what a person sent can be had from the provider for a while."""
+
+    def fetch_media(
+        self, content: MediaContent, context: StoreContext[OwnSettings]
+    ) -> AsyncGenerator[bytes, None]:
+        """The bytes, a piece at a time; whoever reads may stop early.
+
+        Raises `Retry` for a passing fault, `PermanentFailure` when they are gone, `ChannelDown`.
+        """
         ...

@@ -218,7 +218,11 @@ def _missing(one: object, calls: Sequence[str]) -> Iterator[str]:
     for call in (*calls, *promised):
         if not inspect.iscoroutinefunction(getattr(one, call, None)):
             yield f"has no `async def {call}`."
-    optional = {"settlements": "settlements", "chat_links": "chat_link"}
+    optional = {
+        "settlements": "settlements",
+        "chat_links": "chat_link",
+        "fetches_media": "fetch_media",
+    }
     plain = [call for name, call in optional.items() if getattr(capabilities, name, False)]
     for call in ("address", *plain):
         if not callable(getattr(one, call, None)):

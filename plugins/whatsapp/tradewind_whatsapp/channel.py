@@ -1,6 +1,6 @@
 """The channel: the door, the reader, the sender and the check behind the engine's one contract."""
 
-from collections.abc import Sequence
+from collections.abc import AsyncGenerator, Sequence
 from datetime import timedelta
 from urllib.parse import quote, urlencode
 
@@ -16,13 +16,14 @@ from tradewind import (
     Inbound,
     Item,
     MarkRead,
+    MediaContent,
     Outbound,
     Retry,
     Sent,
     StoreContext,
     WebhookRequest,
 )
-from tradewind_whatsapp import door, graph, inbound, provisioning
+from tradewind_whatsapp import door, graph, inbound, media, provisioning
 from tradewind_whatsapp.identities import wa_id_of
 from tradewind_whatsapp.outbound import ADDRESS_FORM_COUNTRIES, address_of, body_of
 from tradewind_whatsapp.settings import WhatsAppSettings
@@ -83,6 +84,7 @@ class WhatsApp:
         locations=True,
         addresses=ADDRESS_FORM_COUNTRIES,
         chat_links=True,
+        fetches_media=True,
         read_marks=True,
         reply_window=timedelta(hours=24),
         messages_per_second=80.0,
@@ -125,6 +127,12 @@ class WhatsApp:
         if not taken.ref:
             raise Retry(_AFTER_ODD_ANSWER, "answer without a message id", unknown=True)
         return Sent(ref=taken.ref, identity=_other_name(outbound, taken.names))
+
+    def fetch_media(
+        self, content: MediaContent, context: StoreContext[WhatsAppSettings]
+    ) -> AsyncGenerator[bytes, None]:
+        """See `media.fetch`."""
+        return media.fetch(content, context)
 
     async def check(self, context: StoreContext[WhatsAppSettings]) -> Sequence[CheckResult]:
         """See `provisioning.check`."""
