@@ -11,8 +11,20 @@ from tradewind.messaging.queries import MessageRecord
 from tradewind_host.shapes import page
 
 
+class MessageMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """What a shopper sent; `url` opens for the store's staff and secret keys alone."""
+
+    content_type: str
+    bytes: int
+    name: str
+    url: str
+
+
 class MessageView(msgspec.Struct, frozen=True, kw_only=True):
-    """A message; `direction` is in or out, `status` the furthest it got (null for inbound).
+    """A message; `direction` is in or out, `status` the furthest it got.
+
+    Of an incoming one it is null, or failed when what came with it could not be kept; `error_code`
+    and `error` say why. `media` is what came with it, as long as the store keeps it.
 
     `identity` is where it went or came from, such as a phone number or mail address.
 
@@ -32,6 +44,7 @@ class MessageView(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     author: str
     created_at: datetime
+    media: MessageMedia | None
 
 
 class MessageList(msgspec.Struct, frozen=True):
@@ -41,7 +54,20 @@ class MessageList(msgspec.Struct, frozen=True):
     next_cursor: str | None
 
 
-def message_list(rows: Sequence[MessageRecord], limit: int) -> MessageList:
-    """One page of messages, from `limit` rows and one more."""
+def message_list(base: str, rows: Sequence[MessageRecord], limit: int) -> MessageList:
+    """One page of messages, from `limit` rows and one more; `base` begins addresses of ours."""
     kept, following = page(rows, limit, lambda row: row.id)
-    return MessageList([MessageView(**msgspec.structs.asdict(row)) for row in kept], following)
+    return MessageList([_view(base, row) for row in kept], following)
+
+
+def received_path(message_id: UUID) -> str:
+    """Where what came with a message is read."""
+    return f"/admin/media/received/{message_id}"
+
+
+def _view(base: str, row: MessageRecord) -> MessageView:
+    fields = msgspec.structs.asdict(row)
+    if row.media is not None:
+        url = f"{base}{received_path(row.id)}"
+        fields["media"] = MessageMedia(**msgspec.structs.asdict(row.media), url=url)
+    return MessageView(**fields)

@@ -24,6 +24,7 @@ from tradewind.database.listen import listening
 from tradewind.messaging import codes
 from tradewind.messaging.letters import service as letters
 from tradewind.messaging.letters.service import LETTERS
+from tradewind.messaging.received import service as received
 from tradewind.outbox import inbox, live
 from tradewind.outbox import jobs as queue
 from tradewind.outbox import service as outbox
@@ -77,6 +78,7 @@ class Worker:
             checkout.CAPTURE: self._follow_capture,
             codes.SEND_CODE: self._send_code,
             imports.IMPORT: self._import,
+            received.KEEP: self._keep_received,
         }
 
     def _schedules(self) -> Mapping[str, tuple[timedelta, Callable[[], Awaitable[None]]]]:
@@ -98,6 +100,7 @@ class Worker:
             "count_words": (timedelta(days=1), self._each_store(search.count_words)),
             "forget": (timedelta(minutes=10), self._forget),
             "forget_imports": (timedelta(hours=1), self._each_store(_forget_imports)),
+            "forget_received": (timedelta(hours=1), self._each_store(received.forget_old)),
             "forget_codes": (timedelta(hours=1), self._each_store(codes.forget_codes)),
             "forget_answers": (timedelta(minutes=10), self._each_store(idempotency.forget_old)),
         }
@@ -291,6 +294,12 @@ class Worker:
     async def _send_code(self, job: TakenJob) -> bool:
         claimed, locale = codes.claim_of(job.payload), str(job.payload["locale"])
         await codes.send(self._engine, await self._store(job), claimed, locale)
+        return False
+
+    async def _keep_received(self, job: TakenJob) -> bool:
+        plugin, message_id = str(job.payload["plugin"]), UUID(job.payload["message_id"])
+        store = await self._store(job)
+        await received.keep(self._engine, store, plugin, message_id, job.attempts)
         return False
 
     async def _import(self, job: TakenJob) -> bool:

@@ -45,8 +45,10 @@ from tradewind.messaging import queries as messages
 from tradewind.messaging import service as messaging
 from tradewind.messaging.delivery import Outcome
 from tradewind.messaging.queries import Waiting
+from tradewind.messaging.received import service as received
 from tradewind.messaging.rules import kind_of
 from tradewind.messaging.service import Composed, Origin
+from tradewind.outbox.jobs import enqueue_in
 from tradewind.outbox.rules import InboxItem
 from tradewind.settings.engine import Engine
 
@@ -277,6 +279,8 @@ class ChannelLane:
             state = msgspec.structs.replace(state, offered=list(composed.offered))
         taken = writes.add(_DONE, item.id, tx.now) if item is not None else None
         event = threads.received(tx, thread, message_id, message)
+        if received.wanted(self._channel, message.content):
+            await enqueue_in(tx, received.job(tx.store_id, self._lane.plugin, message_id))
         await threads.save(
             tx,
             writes,

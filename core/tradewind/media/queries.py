@@ -1,5 +1,7 @@
 """Pictures and files in SQL, one statement for each question."""
 
+from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 import asyncpg
@@ -19,7 +21,8 @@ async def insert(tx: Transaction, item: MediaItem) -> bool:
         """INSERT INTO shop.media (store_id, id, kind, key, digest, name, content_type, bytes,
                                    created_at, width, height, variants)
            VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
-           ON CONFLICT (store_id, kind, digest) DO NOTHING RETURNING id""",
+           ON CONFLICT (store_id, kind, digest) WHERE kind <> 'received' DO NOTHING
+           RETURNING id""",
         tx.store_id,
         item.id,
         item.kind,
@@ -72,6 +75,47 @@ async def listed(
         limit,
     )
     return [_item(row) for row in rows]
+
+
+async def insert_received(tx: Transaction, item: MediaItem) -> None:
+    """Add what came with the message whose id the item has, unless it was added already."""
+    await tx.execute(
+        """INSERT INTO shop.media (store_id, id, kind, key, digest, name, content_type, bytes,
+                                   created_at)
+           VALUES ($1, $2, 'received', $3, $4, $5, $6, $7, $8)
+           ON CONFLICT (store_id, id) DO NOTHING""",
+        tx.store_id,
+        item.id,
+        item.key,
+        item.digest,
+        item.name,
+        item.content_type,
+        item.bytes,
+        item.created_at,
+    )
+
+
+async def received_before(tx: Transaction, moment: datetime, most: int) -> list[UUID]:
+    """Messages whose files were kept at that moment or earlier, oldest first."""
+    rows = await tx.fetch(
+        """SELECT id FROM shop.media
+           WHERE store_id = $1 AND kind = 'received' AND created_at <= $2
+           ORDER BY created_at LIMIT $3""",
+        tx.store_id,
+        moment,
+        most,
+    )
+    return [row["id"] for row in rows]
+
+
+async def delete_received(tx: Transaction, message_ids: Sequence[UUID]) -> None:
+    """Forget what came with messages."""
+    await tx.execute(
+        """DELETE FROM shop.media
+           WHERE store_id = $1 AND kind = 'received' AND id = ANY ($2)""",
+        tx.store_id,
+        list(message_ids),
+    )
 
 
 async def delete(tx: Transaction, media_id: UUID) -> None:

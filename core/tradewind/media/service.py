@@ -1,6 +1,7 @@
 """Keeping the list of a store's pictures and files. The bytes themselves are the media store's."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from uuid import UUID
 
 from tradewind.contracts.errors import NotFound
@@ -41,3 +42,18 @@ async def list_items(
 async def forget(tx: Transaction, item: MediaItem) -> None:
     """Take an item off the list; what refers to it must be gone."""
     await queries.delete(tx, item.id)
+
+
+async def keep_received(tx: Transaction, item: MediaItem) -> None:
+    """Note that what came with a message is kept; the item has the message's id."""
+    await queries.insert_received(tx, item)
+
+
+async def received_before(tx: Transaction, moment: datetime, most: int) -> Sequence[UUID]:
+    """Some of the messages whose files were kept at that moment or earlier, oldest first."""
+    return await queries.received_before(tx, moment, most)
+
+
+async def forget_received(tx: Transaction, message_ids: Sequence[UUID]) -> None:
+    """Take what came with these messages off the list."""
+    await queries.delete_received(tx, message_ids)

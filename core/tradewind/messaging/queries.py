@@ -44,8 +44,18 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     reported: bool
 
 
+class ReceivedMedia(msgspec.Struct, frozen=True, kw_only=True):
+    """What came with a message and is kept; its type is that of its bytes."""
+
+    content_type: str
+    bytes: int
+    name: str
+
+
 class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
-    """A message as the inbox shows it; `status` is the furthest it got (None for inbound).
+    """A message as the inbox shows it; `status` is the furthest it got.
+
+    Of an incoming one it is None, or failed when what came with it could not be kept.
 
     `repeated` counts the sends that may have reached the person once more than they should.
     """
@@ -63,6 +73,7 @@ class MessageRecord(msgspec.Struct, frozen=True, kw_only=True):
     repeated: int
     author: str
     created_at: datetime
+    media: ReceivedMedia | None = None
 
 
 async def waiting(tx: Transaction, channel: str, identity: str, most: int) -> list[Waiting]:
@@ -277,7 +288,8 @@ async def withhold(tx: Transaction, channel: str, identity: str, category: str |
 
 _MESSAGES = """
     SELECT m.id, m.channel, m.identity, m.direction, m.kind, m.category, m.author, m.created_at,
-           b.body, s.statuses, s.error_codes, s.errors
+           b.body, s.statuses, s.error_codes, s.errors,
+           f.content_type, f.bytes, f.name
     FROM shop.messaging_log m
     LEFT JOIN shop.message_bodies b ON b.store_id = m.store_id AND b.message_id = m.id
     LEFT JOIN LATERAL (
@@ -285,6 +297,7 @@ _MESSAGES = """
                array_agg(error) AS errors
         FROM shop.message_statuses
         WHERE store_id = m.store_id AND message_id = m.id) s ON true
+    LEFT JOIN shop.media f ON f.store_id = m.store_id AND f.id = m.id AND f.kind = 'received'
     WHERE m.store_id = $1 AND ($3::uuid IS NULL OR m.id < $3) AND """
 
 
@@ -335,7 +348,14 @@ def _record(row: Any) -> MessageRecord:
         repeated=statuses.count("sending"),
         author=row["author"],
         created_at=row["created_at"],
+        media=_media(row),
     )
+
+
+def _media(row: Any) -> ReceivedMedia | None:
+    if row["content_type"] is None:
+        return None
+    return ReceivedMedia(content_type=row["content_type"], bytes=row["bytes"], name=row["name"])
 
 
 class Chat(msgspec.Struct, frozen=True, kw_only=True):

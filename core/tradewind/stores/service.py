@@ -34,6 +34,13 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     cart_days: Annotated[int, Meta(title="Days a cart is kept")] = 7
     abandoned_after_hours: Annotated[int, Meta(title="Hours until a cart counts as abandoned")] = 4
     cart_retention_days: Annotated[int, Meta(title="Days until a cart that is over is erased")] = 30
+    inbound_media_days: Annotated[
+        int,
+        Meta(title="Days that what shoppers send is kept", description="0 keeps nothing."),
+    ] = 30
+    inbound_media_megabytes: Annotated[
+        int, Meta(title="Largest file of a shopper that is kept", description="In megabytes.")
+    ] = 25
     hold_minutes: Annotated[int, Meta(title="Minutes a checkout holds its stock")] = 15
     order_minutes: Annotated[int, Meta(title="Minutes an order waits for its money")] = 60
     holds_per_shopper: Annotated[int, Meta(title="Unfinished checkouts of one shopper")] = 20
@@ -51,6 +58,7 @@ _COUNTS = (
     "cart_days",
     "abandoned_after_hours",
     "cart_retention_days",
+    "inbound_media_megabytes",
     "hold_minutes",
     "order_minutes",
     "holds_per_shopper",
@@ -139,6 +147,8 @@ def _wrong(settings: StoreSettings) -> Iterator[FieldError]:
     for name in _COUNTS:
         if not 1 <= getattr(settings, name) <= _MOST:
             yield FieldError(name, "out_of_range", f"Use a number from 1 to {_MOST}.")
+    if not 0 <= settings.inbound_media_days <= _MOST:
+        yield FieldError("inbound_media_days", "out_of_range", f"Use a number from 0 to {_MOST}.")
     if not _LOCALE.fullmatch(settings.locale):
         yield FieldError("locale", "invalid", "Use a name such as en or sw-KE.")
     if settings.email is not None and not _EMAIL.fullmatch(settings.email):

@@ -28,6 +28,8 @@ class StoreSettings(Table, tablename="store_settings", schema="shop", db=TABLES)
     pricing_version = Integer(default=1)
     abandoned_after_hours = Integer(default=4)
     cart_retention_days = Integer(default=30)
+    inbound_media_days = Integer(default=30)
+    inbound_media_megabytes = Integer(default=25)
 
 
 class StoreMember(Table, tablename="store_members", schema="shop", db=TABLES):

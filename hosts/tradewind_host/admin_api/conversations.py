@@ -68,7 +68,7 @@ async def list_messages(
     async with access.transaction() as tx:
         await get_conversation(tx, conversation_id)
         rows = await messages_of(tx, conversation_id, before=id_cursor(cursor), limit=limit + 1)
-    return message_list(rows, limit)
+    return message_list(access.engine.public_url, rows, limit)
 
 
 async def page_of_conversations(

@@ -21,7 +21,7 @@ async def list_order_messages(
     async with access.transaction() as tx:
         await get_order(tx, order_id)
         rows = await messages_about(tx, order_id, before=id_cursor(cursor), limit=limit + 1)
-    return message_list(rows, limit)
+    return message_list(access.engine.public_url, rows, limit)
 
 
 ROUTES = (list_order_messages,)

@@ -10,11 +10,13 @@ from litestar import Response, get
 from litestar.params import FromPath, FromQuery
 
 from tradewind.messaging.queries import MessageRecord
+from tradewind.messaging.received.rules import SHOWN
 from tradewind.messaging.service import messages_of
 from tradewind_host.admin_api.conversations import get_conversation, page_of_conversations
 from tradewind_host.dashboard.bubbles import Bubble, bubble
 from tradewind_host.dashboard.door import GivenDesk
 from tradewind_host.dashboard.reading import zone_of
+from tradewind_host.message_view import received_path
 from tradewind_host.shapes import id_cursor, page
 
 PER_PAGE = 30
@@ -22,10 +24,12 @@ MESSAGES = 50
 
 
 class Said(NamedTuple):
-    """A message in the thread."""
+    """A message in the thread, and where what came with it is read, if it is kept."""
 
     message: MessageRecord
     bubble: Bubble
+    media: str
+    picture: bool
 
 
 @get("/whatsapp")
@@ -72,7 +76,13 @@ async def thread(
 
 
 def _said(rows: Sequence[MessageRecord]) -> list[Said]:
-    return [Said(row, bubble(row)) for row in reversed(rows)]
+    return [_one(row) for row in reversed(rows)]
+
+
+def _one(row: MessageRecord) -> Said:
+    kept = row.media
+    path = "" if kept is None else received_path(row.id)
+    return Said(row, bubble(row), path, kept is not None and kept.content_type in SHOWN)
 
 
 def _is_open(until: datetime | None, now: datetime) -> bool:

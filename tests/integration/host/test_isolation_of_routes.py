@@ -25,7 +25,7 @@ from tradewind.database.sessions import NewSession, csrf_of, open_session
 from tradewind.downloads.rules import ProductFile
 from tradewind.downloads.service import add_file
 from tradewind.media.rules import MediaItem, MediaKind
-from tradewind.media.service import keep
+from tradewind.media.service import keep, keep_received
 from tradewind.outbox.service import list_deliveries
 from tradewind.settings.service import configure
 from tradewind.stores.service import issue_key
@@ -185,6 +185,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "customer_id": await first_id(shop, slug, "customers"),
         "key_id": await key_id(shop, slug),
         "media_id": await media_id(shop, slug),
+        "message_id": await message_id(shop, slug),
         "import_id": await import_id(shop, slug, sku),
         **await promotions_in(shop, slug),
         "file_id": await file_id(shop, slug),
@@ -307,6 +308,26 @@ async def media_id(shop: Shop, slug: str, kind: MediaKind = "picture") -> UUID:
     )
     async with database.transaction(shop.branches[slug].store.id) as tx:
         return (await keep(tx, item))[0].id
+
+
+async def message_id(shop: Shop, slug: str) -> UUID:
+    """A message that brought a picture, which is kept."""
+    database, store = shop.engine.database, shop.branches[slug].store
+    sent = database.new_id()
+    item = MediaItem(
+        id=sent,
+        kind="received",
+        key=f"private/{store.id}/received/{sent}",
+        digest="same",
+        name="photo.jpg",
+        content_type="image/jpeg",
+        bytes=1,
+        created_at=database.clock.now(),
+    )
+    await shop.engine.media.put(item.key, b"x", item.content_type)
+    async with database.transaction(store.id) as tx:
+        await keep_received(tx, item)
+    return sent
 
 
 async def import_id(shop: Shop, slug: str, sku: str) -> UUID:

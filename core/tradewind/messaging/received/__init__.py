@@ -1,0 +1,1 @@
+"""Keeping what people send in a chat: fetched once from the channel, forgotten after its days."""
