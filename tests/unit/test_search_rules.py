@@ -1,9 +1,11 @@
 """Which words a typed one may stand for."""
 
+from itertools import permutations
 from uuid import UUID
 
 import pytest
 
+from tradewind.catalog.search import rules
 from tradewind.catalog.search.rules import (
     MOST_WORDS,
     category_key,
@@ -85,6 +87,22 @@ def test_what_begins_like_it_is_meant_and_its_typos_only_besides() -> None:
 def test_a_word_that_nothing_begins_like_is_a_typo_at_once_nearest_first() -> None:
     group = meant("coffea", {"coffee": 1, "toffee": 9, "toffea": 1})
     assert group.strict == group.loose == ["coffea", "coffee", "toffea"]
+
+
+def test_no_distance_is_counted_of_words_that_have_other_letters(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    counted: list[str] = []
+
+    def far(one: str, other: str, most: int) -> int:
+        counted.append(other)
+        return distance(one, other, most)
+
+    monkeypatch.setattr(rules, "distance", far)
+    many = ["".join(letters) for letters in permutations("ghkmnop", 5)]
+    known = {f"descr{ending}": 1 for ending in many} | {"describang": 1}
+    assert meant("describing", known).loose == ["describing", "describang"]
+    assert counted == ["describang"]
 
 
 def test_keys_of_words_titles_and_categories_do_not_meet() -> None:

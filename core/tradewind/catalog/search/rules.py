@@ -188,6 +188,7 @@ def distance(one: str, other: str, most: int) -> int:
     """Letters to insert, drop, replace or swap with the next; `most` + 1 stands for any more."""
     if abs(len(one) - len(other)) > most:
         return most + 1
+    one, other = _apart(one, other)
     before: list[int] = []
     last = list(range(len(other) + 1))
     for i, letter in enumerate(one, 1):
@@ -203,13 +204,43 @@ def distance(one: str, other: str, most: int) -> int:
     return min(last[-1], most + 1)
 
 
+def _apart(one: str, other: str) -> tuple[str, str]:
+    """Two words without what they begin and end with alike, which does not part them."""
+    same = _alike(one, other)
+    one, other = one[same:], other[same:]
+    same = _alike(one[::-1], other[::-1])
+    return one[: len(one) - same], other[: len(other) - same]
+
+
+def _alike(one: str, other: str) -> int:
+    """How many letters two words begin with alike."""
+    pairs = enumerate(zip(one, other, strict=False))
+    return next((n for n, (left, right) in pairs if left != right), min(len(one), len(other)))
+
+
 def _near(typed: str, others: Sequence[str], known: Mapping[str, int]) -> list[str]:
     forgiven = typos(typed)
     if not forgiven:
         return []
-    apart = {one: distance(typed, one, forgiven) for one in others}
+    likely = _of_like_letters(typed, others, forgiven)
+    apart = {one: distance(typed, one, forgiven) for one in likely}
     close = [one for one, far in apart.items() if far <= forgiven]
     return sorted(close, key=lambda one: (apart[one], -known[one], one))[:MOST_NEAR]
+
+
+def _of_like_letters(typed: str, others: Sequence[str], most: int) -> list[str]:
+    """Words that may be `most` letters apart: no more letters stand in one of the two alone.
+
+    Anybody may ask for eight words that many begin like, so few distances are counted in full.
+    """
+    letters = frozenset(typed)
+    return [
+        one
+        for one in others
+        if abs(len(one) - len(typed)) <= most
+        and len(letters.difference(one)) <= most
+        and len(frozenset(one) - letters) <= most
+    ]
 
 
 def _frequent(words: Sequence[str], known: Mapping[str, int]) -> list[str]:
