@@ -85,7 +85,7 @@ async def change_credits(
             await service.give(tx, customer.id, data.credits, data.days, access.actor, data.note)
         else:
             await service.take(tx, customer.id, -data.credits, access.actor, data.note)
-        detail = {"credits": data.credits, "note": data.note}
+        detail = {"credits": data.credits}
         await audit(tx, access.actor, "customer.credits", "customer", str(customer.id), detail)
         found = await service.credits_of(tx, customer.id)
         return await access.answer(tx, credits_answer(found, tx.now))
