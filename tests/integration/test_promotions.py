@@ -154,6 +154,14 @@ async def test_one_shopper_gets_what_is_limited_per_customer_no_more_often_howev
     assert await used(till, promotion) == (limit + 1, 0)
 
 
+async def test_the_largest_limit_is_claimed_as_quickly_as_any(till: Till) -> None:
+    promotion = await make(till, limit_per_customer=2**31 - 1)
+    async with asyncio.timeout(30):
+        for _ in range(2):
+            await buy(till, await cart_with(till, "TENTH"))
+    assert await used(till, promotion) == (2, 0)
+
+
 async def test_who_is_only_known_later_is_counted_then(till: Till) -> None:
     await make(till, limit_per_customer=1)
     await buy(till, await cart_with(till, "TENTH"))

@@ -199,7 +199,10 @@ async def insert_numbered(
         """INSERT INTO shop.promotion_uses
                (store_id, promotion_id, order_id, customer_key, created_at, number)
            SELECT $1, $2, $3, $4, $5, min(free.number)
-           FROM generate_series(1, $6::integer) AS free(number)
+           FROM generate_series(1, least($6::integer, 1 + (
+                    SELECT count(*) FROM shop.promotion_uses u
+                    WHERE u.store_id = $1 AND u.promotion_id = $2 AND u.customer_key = $4)))
+                AS free(number)
            WHERE NOT EXISTS (
                      SELECT FROM shop.promotion_uses u
                      WHERE u.store_id = $1 AND u.promotion_id = $2 AND u.customer_key = $4
