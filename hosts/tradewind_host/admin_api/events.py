@@ -65,11 +65,24 @@ async def list_events(
     limit: Limit = 50,
     cursor: Cursor = None,
 ) -> EventList:
-    """Events in the order they happened, from after an event's id."""
+    """Events in the order they happened, from after an event's id.
+
+    Of a guest's cart the id is null for somebody who may only read: it would let them act for it.
+    """
     start = after or id_cursor(cursor)
     async with access.transaction() as tx:
         rows = await service.list_events(tx, kind=event_type, after=start, limit=limit + 1)
-    return EventList(*page(rows, limit, lambda row: row.id))
+    kept, following = page(rows, limit, lambda row: row.id)
+    shown = [_without_secret(row) for row in kept] if access.key.role == "read_only" else kept
+    return EventList(shown, following)
+
+
+def _without_secret(row: EventRecord) -> EventRecord:
+    """An event for somebody who may only read: the id of a guest's cart is all that opens it."""
+    told = row.payload
+    if "cart_id" not in told or told.get("customer_id") or told.get("session_id"):
+        return row
+    return msgspec.structs.replace(row, aggregate="cart", payload={**told, "cart_id": None})
 
 
 @get("/event-deliveries", responses=_LISTS)

@@ -25,10 +25,12 @@ from tradewind.contracts.pricing import Address
 from tradewind.customers.desk import queries as customer_rows
 from tradewind.customers.service import for_email, remember_address
 from tradewind.database.sessions import NewSession, csrf_of, open_session
-from tradewind.stores.staff import create_account, put_member
+from tradewind.stores.staff import Role, create_account, put_member
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import Postgres
 from tradewind_host.signed_in import cookie_name
+
+_ROLES: tuple[Role, ...] = ("read_only", "staff")
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -46,6 +48,17 @@ async def desk(
     """Call the admin API as the merchant."""
     headers = {"Authorization": f"Bearer {site.shop.branches[store].secret_key}"}
     return await site.shop.client.request(method, f"/admin{path}", json=body, headers=headers)
+
+
+async def signed_in_as(site: Storefront, role: Role) -> dict[str, str]:
+    """What somebody of the staff sends along."""
+    async with site.engine.database.transaction(site.store.id) as tx:
+        account = await create_account(tx, f"{role}-{tx.new_id()}@example.com")
+        await put_member(tx, account.id, role, "test")
+    new = NewSession(kind="staff", account_id=account.id)
+    opened = await open_session(site.engine.database, new)
+    cookie = f"{cookie_name(site.engine)}={opened.token}"
+    return {"Cookie": cookie, "X-CSRF-Token": csrf_of(opened.token)}
 
 
 async def listed(site: Storefront, path: str) -> list[dict[str, Any]]:
@@ -114,17 +127,26 @@ async def test_somebody_who_may_only_read_does_not_get_what_opens_a_guests_cart(
     await site.pays(done, provider_id="manual")
     told(await site.complete(done))
     shown = {}
-    for role in ("read_only", "staff"):
-        async with site.engine.database.transaction(site.store.id) as tx:
-            account = await create_account(tx, f"{role}-{tx.new_id()}@example.com")
-            await put_member(tx, account.id, role, "test")
-        new = NewSession(kind="staff", account_id=account.id)
-        opened = await open_session(site.engine.database, new)
-        cookie = f"{cookie_name(site.engine)}={opened.token}"
-        headers = {"Cookie": cookie, "X-CSRF-Token": csrf_of(opened.token)}
+    for role in _ROLES:
+        headers = await signed_in_as(site, role)
         answer = await site.shop.client.get("/admin/carts?limit=2", headers=headers)
         shown[role] = [one["id"] for one in told(answer)["carts"]]
     assert shown == {"read_only": [done["id"], None], "staff": [done["id"], guest["id"]]}
+
+
+async def test_nor_do_they_get_it_from_what_happened(site: Storefront) -> None:
+    guest = await site.cart(email=f"{uuid4().hex}@example.com")
+    site.shop.clock.advance(5 * 60 * 60)
+    await checkout.note_abandoned_carts(site.engine, site.store)
+    told_of = {}
+    for role in _ROLES:
+        headers = await signed_in_as(site, role)
+        path = "/admin/events?type=cart.abandoned&limit=100"
+        events = told(await site.shop.client.get(path, headers=headers))["events"]
+        (told_of[role],) = [one for one in events if one["payload"]["email"] == guest["email"]]
+    assert told_of["staff"]["payload"]["cart_id"] == guest["id"]
+    assert told_of["read_only"]["payload"]["cart_id"] is None
+    assert guest["id"] not in str(told_of["read_only"])
 
 
 # --- customers --------------------------------------------------------------------------------
