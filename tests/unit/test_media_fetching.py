@@ -1,5 +1,6 @@
 """Fetching a picture of another host: only from the public web, only once, only so large."""
 
+import gzip
 from collections.abc import Callable, Sequence
 
 import httpx
@@ -57,12 +58,54 @@ async def test_the_looked_up_address_is_asked_under_the_hosts_name() -> None:
         "https:///a.jpg",
         "/media/demo/tea.jpg",
         "file:///etc/passwd",
+        "https://[",
+        "https://a..b/tea.jpg",
+        f"https://{'a' * 64}.example/tea.jpg",
+        "https://pictures\u2100.example/tea.jpg",
     ],
 )
 async def test_other_addresses_are_refused(url: str) -> None:
     async with web(nobody) as http:
         with pytest.raises(InvalidInput):
             async with fetched(http, url, found(PUBLIC)):
+                pass
+
+
+@pytest.mark.parametrize(
+    "url", ["https://pictures.example/\x01", "https://pictures.example/\ud800"]
+)
+async def test_an_address_that_cannot_be_asked_for_is_refused(url: str) -> None:
+    async with web(nobody) as http:
+        with pytest.raises(InvalidInput):
+            async with fetched(http, url, found(PUBLIC)):
+                pass
+
+
+async def test_a_name_in_any_script_is_asked_as_it_goes_over_the_wire() -> None:
+    asked: list[httpx.Request] = []
+
+    async def find(host: str) -> Sequence[str]:
+        assert host == "xn--bcher-kva.example"
+        return [PUBLIC]
+
+    def answer(request: httpx.Request) -> httpx.Response:
+        asked.append(request)
+        return httpx.Response(200, content=b"tea")
+
+    async with web(answer) as http, fetched(http, "https://Bücher.example/tea.jpg", find) as file:
+        assert file.size == 3
+    assert asked[0].headers["host"] == "xn--bcher-kva.example"
+
+
+async def test_what_is_packed_is_not_unpacked() -> None:
+    def answer(request: httpx.Request) -> httpx.Response:
+        assert request.headers["accept-encoding"] == "identity"
+        headers = {"content-encoding": "gzip"}
+        return httpx.Response(200, headers=headers, content=gzip.compress(bytes(10**6)))
+
+    async with web(answer) as http:
+        with pytest.raises(InvalidInput):
+            async with fetched(http, URL, found(PUBLIC)):
                 pass
 
 
@@ -82,6 +125,9 @@ PRIVATE = [
     "::ffff:127.0.0.1",
     "::ffff:10.0.0.1",
     "64:ff9b::a00:1",
+    "::127.0.0.1",
+    "::ffff:0:7f00:1",
+    "fec0::1",
     "2002:a00:1::",
     "nonsense",
 ]

@@ -2,6 +2,7 @@
 
 import io
 import struct
+import warnings
 import zlib
 from pathlib import Path
 
@@ -69,6 +70,23 @@ def test_what_the_camera_hid_in_it_is_gone_and_it_stands_upright(tmp_path: Path)
     for one in draw(path, DIGEST):
         assert not opened(one).getexif()
         assert b"Amina" not in one.content
+
+
+def test_a_photo_with_broken_words_about_it_is_taken(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    exif[0x0100] = 60
+    path = saved(tmp_path, Image.new("RGB", (60, 40), "teal"), "JPEG", exif=exif)
+    raw = path.read_bytes()
+    # The width is told as text now, which cannot be written down as what a width is.
+    place = raw.index(bytes.fromhex("0100"), raw.index(b"Exif"))
+    entry = raw[place : place + 4]
+    assert entry[2:] in {bytes.fromhex("0004"), bytes.fromhex("0003")}
+    path.write_bytes(raw.replace(entry, entry[:2] + bytes.fromhex("0002"), 1))
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        whole = draw(path, DIGEST)[0]
+    assert (whole.width, whole.height) == (40, 60)
 
 
 def test_transparent_parts_stay_so_but_in_chats(tmp_path: Path) -> None:

@@ -43,23 +43,28 @@ async def fetched(
 
     Raises InvalidInput `not_reachable` or `too_large` of the field `url`.
     """
-    parts = urlsplit(url)
-    try:
-        port = parts.port
-    except ValueError:
-        port = -1
-    host = parts.hostname or ""
-    if parts.scheme != "https" or not host or parts.username or port not in {None, _HTTPS}:
-        raise _refused("Only an https address of the public web can be fetched.")
+    host, path_asked = _places(url)
     with tempfile.TemporaryDirectory(prefix="tradewind-") as folder:
         path = Path(folder) / "fetched"
         try:
             async with asyncio.timeout(_SECONDS):
                 address = await _public(host, find or resolve)
-                digest, size = await _save(http, url, address, path)
-        except (OSError, TimeoutError, httpx.HTTPError):
+                digest, size = await _save(http, url, host, address, path)
+        except (OSError, TimeoutError, UnicodeError, httpx.HTTPError, httpx.InvalidURL):
             raise _refused("This address cannot be reached.") from None
-        yield Incoming(path, named(unquote(parts.path)), digest, size)
+        yield Incoming(path, named(unquote(path_asked)), digest, size)
+
+
+def _places(url: str) -> tuple[str, str]:
+    """The host, as it is written on the wire, and the path of an https address."""
+    try:
+        parts = urlsplit(url)
+        host, port = (parts.hostname or "").encode("idna").decode("ascii"), parts.port
+    except ValueError:
+        raise _refused("This is no address of the web.") from None
+    if parts.scheme != "https" or not host or parts.username or port not in {None, _HTTPS}:
+        raise _refused("Only an https address of the public web can be fetched.")
+    return host, parts.path
 
 
 async def _public(host: str, find: Resolve) -> str:
@@ -80,22 +85,29 @@ def is_public(text: str) -> bool:
         if any(address in network for network in _TRANSLATED):
             return False
         address = address.ipv4_mapped or address
-    return address.is_global and not address.is_multicast
+        if isinstance(address, IPv6Address) and address.is_site_local:
+            return False
+    return address.is_global and not address.is_multicast and not address.is_reserved
 
 
-async def _save(http: httpx.AsyncClient, url: str, address: str, path: Path) -> tuple[str, int]:
+async def _save(
+    http: httpx.AsyncClient, url: str, host: str, address: str, path: Path
+) -> tuple[str, int]:
     parts = urlsplit(url)
     place = f"[{address}]" if ":" in address else address
     request = http.build_request(
         "GET",
         parts._replace(netloc=place).geturl(),
-        headers={"host": parts.hostname or "", "accept": "image/*"},
-        extensions={"sni_hostname": parts.hostname},
+        headers={"host": host, "accept": "image/*", "accept-encoding": "identity"},
+        extensions={"sni_hostname": host},
     )
     answer = await http.send(request, stream=True, follow_redirects=False)
     try:
         if not answer.is_success or answer.is_redirect:
             raise _refused("There is no picture at this address.")
+        # A few bytes that are packed may be very many.
+        if answer.headers.get("content-encoding", "identity") != "identity":
+            raise _refused("What lies at this address is packed.")
         digest, size = hashlib.sha256(), 0
         with path.open("wb") as file:
             async for piece in answer.aiter_bytes():

@@ -5,11 +5,12 @@ is no picture at all) is kept.
 """
 
 import io
+import struct
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image
 
 from tradewind.contracts.errors import FieldError, InvalidInput
 from tradewind.media.rules import CHANNEL_SIDE, LONGEST_SIDE, fitted, narrowed, page_widths, stem_of
@@ -21,6 +22,16 @@ MOST_PIXELS = 50_000_000
 _TOO_MANY = f"A picture has {MOST_PIXELS // 1_000_000} million pixels at most."
 _QUALITY = 85
 _PAGE_QUALITY = 80
+# Exif 2.3, 4.6.4: how a picture lies in the file, and what sets it upright.
+_TURNS = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
 _TRANSPARENT = frozenset(("RGBA", "LA", "PA", "P"))
 
 
@@ -54,14 +65,20 @@ def _opened(source: Path) -> Image.Image:
             found.verify()
         with Image.open(source, formats=FORMATS) as found:
             found.load()
-            upright = ImageOps.exif_transpose(found)
+            upright = _upright(found)
             plain = upright.convert("RGBA" if _see_through(upright) else "RGB")
             plain.info.clear()
             return plain
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):
         raise _too_large(_TOO_MANY) from None
-    except (OSError, SyntaxError, ValueError, EOFError):
+    except (OSError, SyntaxError, ValueError, TypeError, EOFError, LookupError, struct.error):
         raise _no_picture() from None
+
+
+def _upright(image: Image.Image) -> Image.Image:
+    """The picture as its camera was held; whatever else is told of it is not read."""
+    turn = _TURNS.get(image.getexif().get(ExifTags.Base.Orientation, 1))
+    return image if turn is None else image.transpose(turn)
 
 
 def _see_through(image: Image.Image) -> bool:
