@@ -208,11 +208,20 @@ def test_batches_go_on_behind_any_group_and_remember_what_came_before() -> None:
 
 
 def test_a_product_with_too_many_rows_is_refused_without_keeping_them() -> None:
-    text = "handle,sku\n" + "".join(f"a,s{n}\n" for n in range(MOST_TOGETHER + 10)) + "b,1\n"
+    many = "".join(f"a,s{n}\n" for n in range(MOST_TOGETHER)) + "a,s1\n" * 10
+    text = f"handle,sku\n{many}b,1\n"
     first, second = cut(text)[0].groups[0], cut(text)[-1].groups[-1]
     assert (first.size, len(first.rows)) == (MOST_TOGETHER + 10, MOST_TOGETHER)
     assert [error.code for error in first.errors] == ["too_many"]
     assert second.rows[0].cells["handle"] == "b"
+
+
+def test_a_batch_has_no_more_bytes_than_fit_into_memory() -> None:
+    long = "x" * 100_000
+    text = "handle,description\n" + "".join(f"p{n},{long}\n" for n in range(200))
+    sizes = [one.end - one.start for one in cut(text)]
+    assert len(sizes) == 3
+    assert max(sizes) < 9 << 20
 
 
 @given(st.lists(TEXT, max_size=200))

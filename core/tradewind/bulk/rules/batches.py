@@ -13,6 +13,7 @@ from tradewind.contracts.errors import FieldError
 MOST_TOGETHER = 1000
 """Rows of one product."""
 _MOST_ROWS = 2000
+_MOST_BYTES = 8 << 20
 
 
 class Form(msgspec.Struct, frozen=True, kw_only=True):
@@ -72,7 +73,8 @@ def batches(sheet: Sheet, form: Form, position: int = 0) -> Iterator[Batch]:
     for group in dropwhile(lambda one: _end(one) <= position, _groups(sheet, form)):
         ready.append(group)
         rows += group.size
-        if len(ready) >= form.groups or rows >= _MOST_ROWS:
+        large = _end(group) - start >= _MOST_BYTES
+        if len(ready) >= form.groups or rows >= _MOST_ROWS or large:
             yield Batch(ready, start, _end(group))
             start, ready, rows = _end(group), [], 0
     if ready:
@@ -117,14 +119,20 @@ def _join(group: Group, row: Row) -> None:
 
 def _check(group: Group, seen: Seen, form: Form, row: Row) -> None:
     if row.fault is not None:
-        group.errors.append(row_error(row.number, row.fault))
+        _refuse(group, row, row.fault)
     for column, name in form.names(row):
         _once(group, seen, column, name, row)
 
 
 def _once(group: Group, seen: Seen, column: str, name: str, row: Row) -> None:
     if name and not seen.add(f"{column}\n{name}"):
-        group.errors.append(row_error(row.number, _repeated(column)))
+        _refuse(group, row, _repeated(column))
+
+
+def _refuse(group: Group, row: Row, wrong: FieldError) -> None:
+    """Note what is wrong; of rows that are too many to be kept it is not told any more."""
+    if not group.more:
+        group.errors.append(row_error(row.number, wrong))
 
 
 def _repeated(column: str) -> FieldError:
