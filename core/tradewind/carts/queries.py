@@ -37,7 +37,7 @@ SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.emai
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
        c.version, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total, c.shipping_total,
        c.tax_total, c.total, c.expires_at, c.created_at, c.notes, c.merged_into,
-       c.quoted_pricing_version,
+       c.quoted_pricing_version, c.credits,
        c.quote_expires_at, coalesce(s.pricing_version, 0) AS pricing_version,
        r.id AS region_id, r.name AS region_name, r.countries, r.tax_inclusive, r.rounding,
        (SELECT json_agg(json_build_array(
@@ -256,7 +256,7 @@ async def update_cart(tx: Transaction, cart_id: UUID, new: Cart) -> bool:
            SET version = version + 1, updated_at = $4, abandoned_at = NULL, email = $5,
                phone = $6, customer_id = $7, region_id = $8, currency = $9,
                shipping_address = $10, billing_address = $11, shipping_method = $12,
-               codes = $13, locale = $14, metadata = $15
+               codes = $13, locale = $14, metadata = $15, credits = $16
            WHERE store_id = $1 AND id = $2 AND version = $3 AND status = 'open' RETURNING id""",
         tx.store_id,
         cart_id,
@@ -273,6 +273,7 @@ async def update_cart(tx: Transaction, cart_id: UUID, new: Cart) -> bool:
         list(new.codes),
         new.locale,
         _text(new.metadata),
+        new.credits_wanted,
     )
     return changed is not None
 
@@ -413,6 +414,7 @@ def _cart(row: asyncpg.Record, now: datetime) -> Cart:
         merged_into=row["merged_into"],
         pricing_version=row["pricing_version"],
         last_total=row["total"] if row["quoted_version"] == row["version"] else None,
+        credits_wanted=row["credits"],
     )
 
 

@@ -23,6 +23,7 @@ from tradewind.pricing.rules import LineAdjustment, Priced, PricedLine
 MOST_PER_LINE = 100_000
 MOST_LINES = 500
 LARGEST_METADATA = 16_384
+MOST_CREDITS = 1_000_000
 CartStatus = Literal["open", "completed", "expired", "merged"]
 _EMAIL = re.compile(r"[^@\s,;<>\"]{1,64}@[^@\s,;<>\"]+\.[^@\s,;<>\"]{2,}")
 _PHONE = re.compile(r"\+?[0-9][0-9 ()./-]{4,24}")
@@ -92,12 +93,21 @@ class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None = None
 
 
+class CreditStanding(msgspec.Struct, frozen=True, kw_only=True):
+    """A customer's credits: how many they have, and how many of these pay for the cart."""
+
+    available: int
+    applied: int
+
+
 class Cart(msgspec.Struct, frozen=True, kw_only=True):
     """A cart as it stands. Until it is `quoted` its totals hold neither tax nor discounts.
 
     `pricing_version` is that of the store's price tables when the cart was read; `promotions` says
     of each code, once the cart was priced, what became of it. `last_total` is what this version of
-    the cart came to when it was last quoted, though prices may have moved since.
+    the cart came to when it was last quoted, though prices may have moved since. At most
+    `credits_wanted` credits pay for it; `credits` says, of a customer's cart that was priced, what
+    became of that.
     """
 
     id: UUID
@@ -133,6 +143,8 @@ class Cart(msgspec.Struct, frozen=True, kw_only=True):
     pricing_version: int = 0
     promotions: Sequence[CodeStanding] = ()
     last_total: int | None = None
+    credits_wanted: int = 0
+    credits: CreditStanding | None = None
 
     @property
     def region_id(self) -> UUID:
@@ -165,6 +177,7 @@ class CartUpdate(msgspec.Struct, frozen=True, kw_only=True):
     billing_address: Address | msgspec.UnsetType | None = msgspec.UNSET
     shipping_method: ShippingMethod | msgspec.UnsetType | None = msgspec.UNSET
     codes: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
+    credits_wanted: int | msgspec.UnsetType = msgspec.UNSET
     locale: str | msgspec.UnsetType = msgspec.UNSET
     metadata: Mapping[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
@@ -361,6 +374,12 @@ def check_open(cart: Cart) -> None:
         raise Conflict("This cart is closed.", code="cart_completed")
 
 
+def check_of_customer(cart: Cart) -> None:
+    """Raises Conflict `cart_of_guest` for a cart whose customer is not known."""
+    if cart.customer_id is None:
+        raise Conflict("Credits are a customer's: sign in first.", code="cart_of_guest")
+
+
 def check_lines(cart: Cart, most: int) -> None:
     """Raises Conflict `too_many_lines` for a cart with more than `most` lines."""
     if len(cart.lines) > most:
@@ -370,7 +389,8 @@ def check_lines(cart: Cart, most: int) -> None:
 def updated(cart: Cart, change: CartUpdate, region: Region) -> Cart:
     """The cart with the change in it.
 
-    Another region drops the delivery option chosen before, and an address it does not reach.
+    Another region drops the delivery option chosen before, and an address it does not reach;
+    another customer has other credits.
     """
     given = {
         name: value
@@ -382,6 +402,8 @@ def updated(cart: Cart, change: CartUpdate, region: Region) -> Cart:
         address = cart.shipping_address
         if address is not None and address.country_code not in region.countries:
             given.setdefault("shipping_address", None)
+    if given.get("customer_id", cart.customer_id) != cart.customer_id:
+        given["credits_wanted"] = 0
     if "metadata" in given:
         given["metadata"] = {**cart.metadata, **given["metadata"]}
     return msgspec.structs.replace(cart, region=region, currency=region.currency, **given)

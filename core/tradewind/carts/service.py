@@ -17,6 +17,7 @@ from tradewind.carts.rules import (
     NewCart,
     Offer,
     check_lines,
+    check_of_customer,
     check_offer,
     check_open,
     check_quantity,
@@ -216,6 +217,17 @@ async def remove_code(tx: Transaction, cart: Cart, code: str) -> Cart:
     if len(others) == len(cart.codes):
         raise NotFound("The cart has no such code.", code="unknown_promotion")
     return await update(tx, cart, CartUpdate(codes=others))
+
+
+async def use_credits(tx: Transaction, cart: Cart, most: int) -> Cart:
+    """Pay with at most `most` of the customer's credits; 0 pays without them.
+
+    How many there are, and what they pay, shows when the cart is priced. Raises Conflict
+    (`cart_of_guest`, `cart_completed`, `cart_changed`).
+    """
+    check_open(cart)
+    check_of_customer(cart)
+    return await update(tx, cart, CartUpdate(credits_wanted=most))
 
 
 async def store_quote(

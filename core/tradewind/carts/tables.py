@@ -45,6 +45,7 @@ class Cart(Table, tablename="carts", schema="shop", db=TABLES):
     erased_at = Timestamptz(null=True, default=None)
     email_key = Text(null=True, default=None)
     phone_key = Text(null=True, default=None)
+    credits = Integer(default=0)
 
 
 class CartLine(Table, tablename="cart_lines", schema="shop", db=TABLES):

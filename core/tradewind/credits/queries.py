@@ -104,9 +104,17 @@ async def grants_of_order(tx: Transaction, order_id: UUID) -> list[Grant]:
 
 
 async def take(
-    tx: Transaction, takings: Sequence[Taking], reason: Reason, actor: str, note: str = ""
+    tx: Transaction,
+    takings: Sequence[Taking],
+    reason: Reason,
+    actor: str,
+    note: str = "",
+    order_id: UUID | None = None,
 ) -> None:
-    """Take credits, each with its entry; one too many breaks the table's own rule."""
+    """Take credits, each with its entry; one too many breaks the table's own rule.
+
+    What an order uses carries its `order_id`.
+    """
     await tx.execute(
         """WITH taken AS (
                UPDATE shop.credit_grants g SET remaining = g.remaining - t.amount
@@ -114,8 +122,8 @@ async def take(
                WHERE g.store_id = $1 AND g.id = t.grant_id
                RETURNING g.id, t.amount, t.entry_id)
            INSERT INTO shop.credit_entries (store_id, id, grant_id, amount, reason, actor, note,
-                                            created_at)
-           SELECT $1, entry_id, id, -amount, $5, $6, $7, $8 FROM taken""",
+                                            created_at, order_id)
+           SELECT $1, entry_id, id, -amount, $5, $6, $7, $8, $9 FROM taken""",
         tx.store_id,
         [one.grant_id for one in takings],
         [one.amount for one in takings],
@@ -124,4 +132,50 @@ async def take(
         actor,
         note,
         tx.now,
+        order_id,
     )
+
+
+async def lock_used(tx: Transaction, order_id: UUID) -> bool:
+    """Lock the grants that an order was paid with; false when there are none."""
+    rows = await tx.fetch(
+        """SELECT id FROM shop.credit_grants g
+           WHERE g.store_id = $1 AND EXISTS (
+               SELECT FROM shop.credit_entries e
+               WHERE e.store_id = $1 AND e.order_id = $2 AND e.grant_id = g.id
+                 AND e.reason = 'used')
+           ORDER BY id FOR UPDATE""",
+        tx.store_id,
+        order_id,
+    )
+    return bool(rows)
+
+
+async def still_used(tx: Transaction, order_id: UUID) -> list[Taking]:
+    """What an order used and has not been returned, but of packs whose money went back."""
+    rows = await tx.fetch(
+        """SELECT e.grant_id, -sum(e.amount)::bigint AS amount
+           FROM shop.credit_entries e
+           JOIN shop.credit_grants g ON g.store_id = $1 AND g.id = e.grant_id
+           LEFT JOIN shop.orders pack ON pack.store_id = $1 AND pack.id = g.order_id
+           WHERE e.store_id = $1 AND e.order_id = $2
+             AND pack.payment_status IS DISTINCT FROM 'refunded'
+           GROUP BY e.grant_id HAVING sum(e.amount) < 0""",
+        tx.store_id,
+        order_id,
+    )
+    return [Taking(row["grant_id"], row["amount"]) for row in rows]
+
+
+async def used_of(tx: Transaction, order_id: UUID) -> int:
+    """How many of the credits that an order granted were used, and not returned."""
+    used: int = await tx.fetchval(
+        """SELECT coalesce(-sum(e.amount), 0)::bigint
+           FROM shop.credit_grants g
+           JOIN shop.credit_entries e ON e.store_id = $1 AND e.grant_id = g.id
+           WHERE g.store_id = $1 AND g.order_id = $2
+             AND e.reason IN ('taken', 'used', 'returned')""",
+        tx.store_id,
+        order_id,
+    )
+    return used

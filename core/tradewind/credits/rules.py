@@ -11,8 +11,9 @@ from tradewind.contracts.errors import Conflict
 from tradewind.fulfillment.rules import ShippedLine
 from tradewind.orders.rules import Order, OrderLine
 
-Reason = Literal["pack", "gift", "taken", "refunded"]
-"""`pack`: bought; `gift`: the merchant gave; `taken`: the merchant took; `refunded`: money went."""
+Reason = Literal["pack", "gift", "taken", "refunded", "used", "returned"]
+"""`pack`: bought; `gift`: the merchant gave; `taken`: the merchant took; `refunded`: money went;
+`used`: an order was paid with them; `returned`: that order does not stand."""
 
 MOST = 1_000_000
 MOST_GRANTED = 2**31 - 1

@@ -1,9 +1,10 @@
-"""Credits: granted when a pack is paid, seen, given and taken by the merchant, taken at refunds."""
+"""Credits: granted when a pack is paid, seen, given and taken, used by orders, gone at refunds."""
 
 from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
+from tradewind.cases.service import NewCase, open_case, was_closed
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.credits import queries
 from tradewind.credits.rules import (
@@ -11,6 +12,7 @@ from tradewind.credits.rules import (
     Grant,
     PackTerms,
     Taking,
+    balance,
     ends_at,
     granted_by,
     packs,
@@ -71,11 +73,69 @@ async def take_back(tx: Transaction, order: Order) -> None:
     takings = [Taking(one.id, one.remaining) for one in grants if one.remaining]
     if takings:
         await queries.take(tx, takings, "refunded", ACTOR)
+    await _tell_used(tx, order, grants)
 
 
-async def credits_of(tx: Transaction, customer_id: UUID) -> Sequence[Grant]:
+async def _tell_used(tx: Transaction, order: Order, grants: Sequence[Grant]) -> None:
+    """Money that went back for credits that were used is a case, until somebody has decided."""
+    used = await queries.used_of(tx, order.id)
+    key = f"pack_used:{order.id}"
+    if not used or await was_closed(tx, key):
+        return
+    case = NewCase(
+        kind="pack_used",
+        dedupe_key=key,
+        title=f"Order {order.number} was refunded after its credits were used",
+        subject_type="order",
+        subject_id=str(order.id),
+        amount=order.money(order.refunded_total),
+        evidence={
+            "order_id": order.id,
+            "customer_id": order.customer_id,
+            "granted": sum(one.credits for one in grants),
+            "used": used,
+            "refunded": order.refunded_total,
+        },
+        actions=["close"],
+    )
+    await open_case(tx, case)
+
+
+async def credits_of(tx: Transaction, customer_id: UUID, *, lock: bool = False) -> Sequence[Grant]:
     """All that a customer was ever granted, oldest first; also as a guest, by a proved address."""
-    return await queries.grants_of(tx, customer_id, await orders.as_guest(tx, customer_id))
+    own = await orders.as_guest(tx, customer_id)
+    return await queries.grants_of(tx, customer_id, own, lock=lock)
+
+
+async def available(tx: Transaction, customer_id: UUID) -> int:
+    """How many credits a customer can use now."""
+    return balance(await credits_of(tx, customer_id), tx.now)
+
+
+async def use(tx: Transaction, customer_id: UUID, amount: int, order_id: UUID) -> None:
+    """Pay units of an order that is being placed with credits, those that end first.
+
+    Called late in the transaction, after promotions and before stock: orders of one customer wait
+    for one another from here on. Raises Conflict `credits_short`; then nothing may be kept.
+    """
+    grants = await credits_of(tx, customer_id, lock=True)
+    if balance(grants, tx.now) < amount:
+        raise Conflict("The credits were used meanwhile.", code="credits_short")
+    takings = taken_from(grants, amount, tx.now)
+    await queries.take(tx, takings, "used", ACTOR, order_id=order_id)
+
+
+async def give_back(tx: Transaction, order_id: UUID) -> None:
+    """An order does not stand any more: what it used may be used again. Counts once.
+
+    Credits go back to where they came from and end with those; where the money of their pack went
+    back, they stay used.
+    """
+    if not await queries.lock_used(tx, order_id):
+        return
+    returned = [Taking(one.grant_id, -one.amount) for one in await queries.still_used(tx, order_id)]
+    if returned:
+        await queries.take(tx, returned, "returned", ACTOR, order_id=order_id)
 
 
 async def give(
@@ -96,6 +156,5 @@ async def give(
 
 async def take(tx: Transaction, customer_id: UUID, amount: int, actor: str, note: str) -> None:
     """Take credits from a customer, those that end first. Raises Conflict `not_enough_credits`."""
-    own = await orders.as_guest(tx, customer_id)
-    grants = await queries.grants_of(tx, customer_id, own, lock=True)
+    grants = await credits_of(tx, customer_id, lock=True)
     await queries.take(tx, taken_from(grants, amount, tx.now), "taken", actor, note)

@@ -41,3 +41,4 @@ class CreditEntry(Table, tablename="credit_entries", schema="shop", db=TABLES):
     actor = Text(default=None)
     note = Text(default="")
     created_at = Timestamptz(default=None)
+    order_id = UUID(null=True, default=None)

@@ -24,6 +24,7 @@ from tradewind.pricing.rules import (
     adjust,
     options_of,
     promote,
+    redeem,
     taxes_of,
     total_up,
 )
@@ -102,6 +103,7 @@ async def price_alone(request: QuoteRequest, own: Context) -> Priced:
     """What a cart comes to where no other plugin has a say; no I/O."""
     given = await PRICE_TABLES.price_adjustments(request, own)
     adjusted = adjust(request.lines, request.shipping, sourced([Answer(NAME, given)]))
+    adjusted = redeem(adjusted, own.settings.credits)
     taxes = await PRICE_TABLES.quote_tax(after(request, adjusted), own)
     return total_up(adjusted, taxes, inclusive=own.settings.inclusive)
 
@@ -116,5 +118,5 @@ def sourced(answers: Sequence[Answer[Sequence[Adjustment]]]) -> list[Sourced]:
 
 
 def after(request: QuoteRequest, adjusted: Adjusted) -> QuoteRequest:
-    """The cart as tax plugins see it: after promotions, prices and surcharges."""
+    """The cart as tax plugins see it: after promotions, prices, surcharges and credits."""
     return msgspec.structs.replace(request, lines=adjusted.lines, shipping=adjusted.shipping)

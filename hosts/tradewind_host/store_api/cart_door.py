@@ -111,12 +111,17 @@ class CartDoor:
 
         A guest's becomes that of whoever is signed in by now and has no other open one.
         """
-        after, customer_id = await edit(tx, cart), self._access.customer_id
-        if customer_id is not None and _of_guest(after) and after.status == "open":
-            after = await merging.own(tx, after, customer_id)
+        after = await self.owned(tx, await edit(tx, cart))
         if after.version != cart.version:
             await checkout.cart_edited(tx, cart.id)
         return after
+
+    async def owned(self, tx: Transaction, cart: Cart) -> Cart:
+        """A guest's open cart as that of whoever is signed in, if they have no other."""
+        customer_id = self._access.customer_id
+        if customer_id is None or not _of_guest(cart) or cart.status != "open":
+            return cart
+        return await merging.own(tx, cart, customer_id)
 
     def _opened(self, cart: Cart) -> Cart:
         """A guest's cart is opened by its id, which is its secret; others by more than that."""

@@ -7,7 +7,14 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, CartNote, CartStatus, CodeStanding, ShippingMethod
+from tradewind.carts.rules import (
+    Cart,
+    CartNote,
+    CartStatus,
+    CodeStanding,
+    CreditStanding,
+    ShippingMethod,
+)
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Action, Flow
@@ -30,6 +37,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
 
     `notes` say, until its lines are changed, what a merge at sign-in could not bring along.
     `promotions` says of each code what became of it; `adjustments` are those of the delivery.
+    `credits` are its customer's, null for a guest.
     """
 
     id: UUID
@@ -45,6 +53,7 @@ class CartView(msgspec.Struct, frozen=True, kw_only=True):
     billing_address: Address | None
     shipping_method: ShippingOptionView | None
     promotions: Sequence[CodeStanding]
+    credits: CreditStanding | None
     adjustments: Sequence[AdjustmentView]
     subtotal: int
     discount_total: int

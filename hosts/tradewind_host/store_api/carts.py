@@ -11,6 +11,7 @@ from litestar.params import FromPath, JSONBody
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import (
+    MOST_CREDITS,
     MOST_PER_LINE,
     Cart,
     CartUpdate,
@@ -26,7 +27,7 @@ from tradewind_host.limits import GivenLimiter, address_of
 from tradewind_host.problems import told, writes
 from tradewind_host.promotion_codes import entering
 from tradewind_host.shapes import Body
-from tradewind_host.store_api.cart_door import GivenCart
+from tradewind_host.store_api.cart_door import CartDoor, GivenCart
 from tradewind_host.store_api.cart_view import (
     CartAnswer,
     ShippingOptionList,
@@ -38,6 +39,7 @@ SOURCE = "web"
 _OPTION = msgspec.Meta(min_length=1, max_length=200)
 _EMAIL = msgspec.Meta(min_length=3, max_length=254)
 _CODE = msgspec.Meta(min_length=1, max_length=40)
+_CREDITS = msgspec.Meta(ge=0, le=MOST_CREDITS)
 _CURRENCY = msgspec.Meta(pattern="^[A-Z]{3}$")
 _QUANTITY = msgspec.Meta(ge=1, le=MOST_PER_LINE)
 _NEW_QUANTITY = msgspec.Meta(ge=0, le=MOST_PER_LINE)
@@ -91,6 +93,12 @@ class CodeInput(Body, frozen=True, kw_only=True):
     code: Annotated[str, _CODE]
 
 
+class CreditsInput(Body, frozen=True, kw_only=True):
+    """So many credits at most; 0 pays without them."""
+
+    quantity: Annotated[int, _CREDITS] = MOST_CREDITS
+
+
 OFF = ["channel_disabled", "read_only"]
 READ = told(writes(), {403: OFF, 409: ["cart_changed", "cart_merged"]})
 _NEW = told(writes(), {403: OFF, 409: ["no_region"]})
@@ -128,6 +136,10 @@ _CODES = told(
 _UNCODE = told(
     writes(), {403: OFF, 404: ["unknown_promotion"], 409: ["cart_completed", "cart_changed"]}
 )
+_CREDIT = told(
+    writes(),
+    {403: OFF, 409: ["cart_of_guest", "cart_completed", "cart_changed", "cart_merged"]},
+)
 _DELIVERY = told(
     writes(),
     {
@@ -159,6 +171,7 @@ async def create_cart(
             cart = await carts.open_cart(tx, new)
         else:
             cart = await checkout.open_own_cart(tx, access.customer_id, new)
+            cart = await checkout.price_in(tx, access.engine, cart) or cart
         return await access.answer(tx, cart_answer(cart), 201)
 
 
@@ -240,6 +253,23 @@ async def remove_promotion(cart: GivenCart, code: FromPath[str]) -> Response[Car
     return await cart.edit(remove)
 
 
+@post("/{cart_id:uuid}/credits", status_code=200, responses=_CREDIT)
+async def use_credits(
+    cart: GivenCart, data: JSONBody[CreditsInput | None] = None
+) -> Response[CartAnswer]:
+    """Pay units of services with the customer's credits, as many as there are.
+
+    Without a body there is no limit but these. What they pay is told in `credits`.
+    """
+    return await cart.edit(partial(_use_credits, cart, (data or CreditsInput()).quantity))
+
+
+@delete("/{cart_id:uuid}/credits", status_code=200, responses=_CREDIT)
+async def remove_credits(cart: GivenCart) -> Response[CartAnswer]:
+    """Pay without credits."""
+    return await cart.edit(partial(_use_credits, cart, 0))
+
+
 @get("/{cart_id:uuid}/shipping-options", responses=READ)
 async def list_shipping_options(access: GivenAccess, cart: GivenCart) -> ShippingOptionList:
     """The ways to deliver the cart; none where there is nothing to send."""
@@ -278,6 +308,10 @@ async def _set_quantity(line_id: UUID, quantity: int, tx: Transaction, cart: Car
     return await carts.set_quantity(tx, cart, line_id, quantity)
 
 
+async def _use_credits(door: CartDoor, quantity: int, tx: Transaction, cart: Cart) -> Cart:
+    return await carts.use_credits(tx, await door.owned(tx, cart), quantity)
+
+
 def _address(given: AddressInput | msgspec.UnsetType | None) -> Any:
     return Address(**msgspec.structs.asdict(given)) if isinstance(given, Address) else given
 
@@ -296,6 +330,8 @@ ROUTES = (
     claim_cart,
     add_promotion,
     remove_promotion,
+    use_credits,
+    remove_credits,
     list_shipping_options,
     choose_shipping,
 )

@@ -95,6 +95,7 @@ _COMPLETE = told(
             "cart_completed",
             "out_of_stock",
             "promotion_exhausted",
+            "credits_short",
             "paid_not_placed",
         ],
     },

@@ -26,6 +26,7 @@ _ANSWERS = told(
             "line_unavailable",
             "out_of_stock",
             "promotion_exhausted",
+            "credits_short",
             "already_paid",
         ],
     },

@@ -53,7 +53,7 @@ _KEEP = """
 UPDATE shop.carts
 SET version = version + 1, updated_at = $2, abandoned_at = NULL, region_id = $4, currency = $5,
     email = $6, phone = $7, shipping_address = $8, billing_address = $9, shipping_method = $10,
-    codes = $11, metadata = $12, notes = $13,
+    codes = $11, metadata = $12, notes = $13, credits = 0,
     expires_at = $2::timestamptz + make_interval(days => coalesce(
         (SELECT cart_days FROM shop.store_settings WHERE store_id = $1), 7))
 WHERE store_id = $1 AND id = $3"""

@@ -34,6 +34,7 @@ from tradewind.contracts.errors import (
     ProviderFault,
 )
 from tradewind.contracts.payment import Fact
+from tradewind.credits.service import give_back
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Wanted
@@ -43,6 +44,7 @@ from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import BY_HAND, Payment, PaymentSession
 from tradewind.pricing.promotions.service import give_back_uses, promotions_in
+from tradewind.pricing.rules import credits_in
 from tradewind.settings.engine import Engine
 from tradewind.settings.service import audit
 from tradewind.stores.service import settings_of
@@ -208,7 +210,7 @@ async def _call_off_all(engine: Engine, store: Store, order_id: UUID, reason: st
 
 
 async def _let_go(tx: Transaction, order: Order) -> list[UUID]:
-    """Free the stock and the promotions of an order that will not be.
+    """Free the stock, the promotions and the credits of an order that will not be.
 
     Its transition makes sure that it is once.
 
@@ -222,6 +224,8 @@ async def _let_go(tx: Transaction, order: Order) -> list[UUID]:
     ]
     if promotions_in(order.entries):
         await give_back_uses(tx, order.id)
+    if credits_in(order.entries):
+        await give_back(tx, order.id)
     await inventory.release(tx, order.id, reserved)
     return voided
 

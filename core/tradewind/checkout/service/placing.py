@@ -1,6 +1,7 @@
 """Placing an order: one short transaction, stock rows last.
 
-At most six round trips, and two to four more where promotions gave something.
+At most six round trips, two to four more where promotions gave something, and three where credits
+pay. Rows are locked in this order: cart, payment, order, promotions, credits, stock.
 """
 
 from collections.abc import Sequence
@@ -19,7 +20,7 @@ from tradewind.checkout.rules import (
     wanted_stock,
 )
 from tradewind.checkout.service.ending import call_off_later, end_sessions
-from tradewind.checkout.service.handing import hand_over
+from tradewind.checkout.service.handing import claim_credits, hand_over
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
 from tradewind.contracts.events import Event, OrderDisputed, OrderPlaced, StockLow
 from tradewind.database import Store, Transaction
@@ -44,8 +45,8 @@ async def place_cart(
     """Turn a quoted cart into its order, or return the order that it became before.
 
     When units are short, lapsed holds on them are released and it is tried once more. Raises
-    OutOfStock, Conflict (`cart_changed`, `line_unavailable`, `promotion_exhausted`), NotFound; then
-    nothing has changed.
+    OutOfStock, Conflict (`cart_changed`, `line_unavailable`, `promotion_exhausted`,
+    `credits_short`), NotFound; then nothing has changed.
     """
     if number is None:
         number = await order_numbers(engine.database).take(store.id)
@@ -82,6 +83,7 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     order = await _write(tx, order, paying, totals, await _quarrels(tx, paying, totals))
     await _void_others(tx, claimed, paying)
     await claim_uses(tx, promotions_in(cart.adjustments), order.id, shopper_key(cart))
+    await claim_credits(tx, cart, order.id)
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))
     return await hand_over(tx, order)

@@ -14,6 +14,7 @@ from tradewind.carts.rules import (
     Cart,
     CartUpdate,
     CodeStanding,
+    CreditStanding,
     ShippingMethod,
     quote_request,
     shopper_key,
@@ -23,6 +24,7 @@ from tradewind.checkout.rules import changed
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import QuoteRequest, ShippingOption, TaxQuote
+from tradewind.credits.service import available
 from tradewind.database import Store, Transaction
 from tradewind.plugins import Contexts
 from tradewind.pricing.builtin import (
@@ -35,14 +37,17 @@ from tradewind.pricing.builtin import (
     with_book,
 )
 from tradewind.pricing.rules import (
+    PAID_WITH_CREDITS,
     PriceBook,
     Priced,
     PromotionOutcome,
     acceptable,
     adjust,
+    credits_in,
     options_of,
     prices_change_at,
     promote,
+    redeem,
     taxes_of,
     total_up,
 )
@@ -54,11 +59,15 @@ _ASKED = frozenset(("price_adjustments", "quote_tax"))
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
-    """What a cart is priced from: itself, as hooks see it, and the store's price tables for it."""
+    """What a cart is priced from: itself, as hooks see it, and the store's price tables for it.
+
+    `available` are its customer's credits, None for a guest.
+    """
 
     cart: Cart
     request: QuoteRequest
     own: Context
+    available: int | None
 
     @property
     def book(self) -> PriceBook:
@@ -105,11 +114,11 @@ async def price_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
     basis = await _basis(tx, engine, cart)
     outcomes = _outcomes(basis)
     if _stands(basis, outcomes):
-        return _told(basis.cart, outcomes)
+        return _told(basis, basis.cart, outcomes)
     if asks_plugins(engine):
         return None
     priced = await price_alone(basis.request, basis.own)
-    return _told(with_quote(basis.cart, priced), outcomes)
+    return _told(basis, with_quote(basis.cart, priced), outcomes)
 
 
 async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[ShippingMethod]:
@@ -192,6 +201,8 @@ async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
     """What is needed to price an open cart, its own way of delivery brought up to date."""
     book = await price_book(tx, cart.region.id, cart.pricing_version)
     book = await book_for_codes(tx, book, cart.codes, shopper_key(cart))
+    left = None if cart.customer_id is None else await available(tx, cart.customer_id)
+    book = msgspec.structs.replace(book, credits=min(cart.credits_wanted, left or 0))
     categories = None
     if asks_plugins(engine) or any(one.rules.category_ids for one in book.promotions):
         categories = await categories_of(tx, [line.product_id for line in cart.lines])
@@ -203,7 +214,8 @@ async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
         if current != method:
             cart = msgspec.structs.replace(cart, shipping_method=current, repriced=True)
             request = quote_request(cart, categories)
-    return Basis(cart=cart, request=request, own=book_context(tx.store_id, book, tx.now))
+    own = book_context(tx.store_id, book, tx.now)
+    return Basis(cart=cart, request=request, own=own, available=left)
 
 
 def _method(plugin: str, option: ShippingOption) -> ShippingMethod:
@@ -220,7 +232,7 @@ async def _kept(tx: Transaction, engine: Engine, basis: Basis) -> Cart | None:
     """The stored quote, or a new one of the store's own tables."""
     outcomes = _outcomes(basis)
     if _stands(basis, outcomes):
-        return _told(basis.cart, outcomes)
+        return _told(basis, basis.cart, outcomes)
     if asks_plugins(engine):
         return None
     return await _store(tx, basis, await price_alone(basis.request, basis.own))
@@ -233,7 +245,7 @@ async def _store(tx: Transaction, basis: Basis, priced: Priced) -> Cart | None:
     stored = await carts.store_quote(tx, basis.cart, priced, book.version, until)
     if stored is not None and basis.cart.last_total not in {None, priced.total}:
         await cart_edited(tx, basis.cart.id)
-    return None if stored is None else _told(stored, _outcomes(basis))
+    return None if stored is None else _told(basis, stored, _outcomes(basis))
 
 
 def _outcomes(basis: Basis) -> list[PromotionOutcome]:
@@ -246,7 +258,7 @@ def _outcomes(basis: Basis) -> list[PromotionOutcome]:
 
 def _stands(basis: Basis, outcomes: list[PromotionOutcome]) -> bool:
     """Whether the stored quote is what the cart costs: a limit may be used up meanwhile."""
-    if not basis.cart.quoted:
+    if not basis.cart.quoted or not _credits_stand(basis):
         return False
     given: dict[str, int] = {}
     for entry in basis.cart.adjustments:
@@ -256,8 +268,20 @@ def _stands(basis: Basis, outcomes: list[PromotionOutcome]) -> bool:
     return not outcomes or given == now
 
 
-def _told(cart: Cart, outcomes: list[PromotionOutcome]) -> Cart:
-    """The cart, saying of each of its codes what became of it."""
+def _credits_stand(basis: Basis) -> bool:
+    """Whether the stored quote is paid with as many credits as it would be now."""
+    cart, may = basis.cart, basis.book.credits
+    used = credits_in(cart.adjustments)
+    services = [line for line in cart.lines if line.kind == PAID_WITH_CREDITS]
+    unpaid = any(line.discount < line.subtotal for line in services)
+    return used == may or (used < may and not unpaid)
+
+
+def _told(basis: Basis, cart: Cart, outcomes: list[PromotionOutcome]) -> Cart:
+    """The cart, saying of its credits and of each of its codes what became of it."""
+    if basis.available is not None:
+        used = CreditStanding(available=basis.available, applied=credits_in(cart.adjustments))
+        cart = msgspec.structs.replace(cart, credits=used)
     if not cart.codes:
         return cart
     known = {one.promotion.code.upper(): one for one in outcomes if one.promotion.code}
@@ -283,6 +307,7 @@ async def _priced(engine: Engine, store: Store, basis: Basis) -> Priced:
     contexts = with_book(engine.contexts(store), basis.own)
     asked = await engine.plugins.price_adjustments(request, contexts)
     adjusted = adjust(request.lines, request.shipping, sourced(asked.answers))
+    adjusted = redeem(adjusted, basis.book.credits)
     book = basis.book
     source, taxes, more = await _taxed(engine, after(request, adjusted), contexts, book)
     flags = [f"adjustments_failed:{failure.plugin}" for failure in asked.failures]

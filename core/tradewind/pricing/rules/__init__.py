@@ -24,6 +24,7 @@ from tradewind.pricing.rules.book import (
     TaxRate,
     percent,
 )
+from tradewind.pricing.rules.credits import PAID_WITH_CREDITS, credits_in, redeem
 from tradewind.pricing.rules.entries import (
     ShippingUpdate,
     TaxRateUpdate,
@@ -44,6 +45,7 @@ from tradewind.pricing.rules.promotions import (
 from tradewind.pricing.rules.zones import options_of, rates_of, taxes_of
 
 __all__ = [
+    "PAID_WITH_CREDITS",
     "SHIPPING",
     "Adjusted",
     "BuiltInShipping",
@@ -69,6 +71,7 @@ __all__ = [
     "built_in_taxes",
     "changed_option",
     "changed_tax",
+    "credits_in",
     "not_usable",
     "option_errors",
     "options_of",
@@ -77,6 +80,7 @@ __all__ = [
     "prices_change_at",
     "promote",
     "rates_of",
+    "redeem",
     "tax_errors",
     "taxes_of",
     "total_up",

@@ -15,14 +15,14 @@ from tradewind.contracts.money import share
 from tradewind.contracts.pricing import Adjustment, QuoteLine, TaxLine, TaxQuote
 
 SHIPPING = "shipping"
-AdjustmentKind = Literal["tax", "promotion", "price", "shipping"]
+AdjustmentKind = Literal["tax", "promotion", "price", "shipping", "credit"]
 
 
 class LineAdjustment(msgspec.Struct, frozen=True, kw_only=True):
     """One reason why a line costs what it costs; `line_id` is None for the delivery.
 
     `source` is the plugin that gave it, or "tradewind". Taxes carry their rate (0.16 for 16 %),
-    the store's promotions their id as `reference`.
+    the store's promotions their id as `reference`, credits how many they are.
     """
 
     kind: AdjustmentKind

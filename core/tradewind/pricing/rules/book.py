@@ -102,7 +102,7 @@ class PriceBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     """A store's own tables for one region, and the promotions that one cart may get.
 
     `version` is the store's `pricing_version`: whatever was computed from another one is void.
-    `countries` are those of the region, in lower case.
+    `countries` are those of the region, in lower case; `credits` may pay for the cart.
     """
 
     version: int = 0
@@ -112,6 +112,7 @@ class PriceBook(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     rates: Sequence[TaxRate] = ()
     options: Sequence[BuiltInShipping] = ()
     promotions: Sequence[Promotion] = ()
+    credits: int = 0
 
 
 def percent(text: str | Decimal) -> Decimal:
