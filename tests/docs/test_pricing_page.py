@@ -54,11 +54,11 @@ def line(text: str) -> QuoteLine:
     sku, amount, *more = text.split()
     unit, _, quantity = amount.partition("×")
     categories = [str(category(word)) for word in more if word.startswith("#")]
-    classes = [word for word in more if not word.startswith("#")]
+    classes = [word for word in more if not word.startswith("#") and word != "service"]
     return QuoteLine(
         line_id=sku.lower(),
         sku=sku,
-        kind="physical",
+        kind="service" if "service" in more else "physical",
         tax_class=classes[0] if classes else "standard",
         quantity=int(quantity or 1),
         unit_price=int(unit),
@@ -165,12 +165,15 @@ def example(row: str) -> Example:
     cells = [cell.strip() for cell in row.strip().strip("|").split("|")]
     number, region, lines, promotions, delivery, taxes, to, each, *figures = cells
     currency, countries, mode, rounding = region.split(" · ")
+    credit = [text for text in parts(promotions) if re.fullmatch(r"\d+ credits?", text)]
+    others = [text for text in parts(promotions) if text not in credit]
     book = PriceBook(
         countries=countries.split(),
         inclusive={"on top": False, "contained": True}[mode],
         rounding=ROUNDINGS[rounding],
         rates=[tax(index, text) for index, text in enumerate(parts(taxes), 1)],
-        promotions=[promotion(n, text, currency) for n, text in enumerate(parts(promotions), 1)],
+        promotions=[promotion(n, text, currency) for n, text in enumerate(others, 1)],
+        credits=sum(int(text.split()[0]) for text in credit),
     )
     request = QuoteRequest(
         cart_id=UUID(int=2),

@@ -16,6 +16,7 @@ from tradewind.contracts.money import allocate
 from tradewind.contracts.pricing import Adjustment, QuoteLine, QuoteRequest
 from tradewind.pricing.builtin import book_context, price_alone
 from tradewind.pricing.rules import (
+    PAID_WITH_CREDITS,
     SHIPPING,
     PriceBook,
     Priced,
@@ -26,6 +27,7 @@ from tradewind.pricing.rules import (
     Rate,
     Sourced,
     TaxRate,
+    credits_in,
     price,
     promote,
 )
@@ -232,10 +234,15 @@ books = st.builds(
     rounding=rounding,
     rates=tax_rates,
     promotions=promotions,
+    credits=st.just(0) | st.integers(1, 40),
 )
 in_categories = st.tuples(lines, st.lists(st.booleans(), min_size=8, max_size=8)).map(
     lambda drawn: [
-        msgspec.structs.replace(line, category_ids=[str(TEA)] if tea else [])
+        msgspec.structs.replace(
+            line,
+            category_ids=[str(TEA)] if tea else [],
+            kind=PAID_WITH_CREDITS if tea else line.kind,
+        )
         for line, tea in zip(*drawn, strict=False)
     ]
 )
@@ -283,7 +290,8 @@ def test_what_is_taken_off_a_line_is_what_its_promotions_say(
     assert {entry.source for entry in entries} <= {"tradewind"}
     on_delivery = -sum(entry.amount for entry in entries if entry.line_id is None)
     assert on_delivery == request.shipping - priced.shipping_total
-    assert priced.discount_total == given_off(promoted) - on_delivery
+    paid = -sum(entry.amount for entry in priced.adjustments if entry.kind == "credit")
+    assert priced.discount_total == given_off(promoted) - on_delivery + paid
     for outcome in promoted.outcomes:
         own = [e.amount for e in entries if e.reference == str(outcome.promotion.id)]
         assert outcome.amount == -sum(own)
@@ -351,3 +359,30 @@ def test_one_more_promotion_that_goes_with_the_others_never_raises_the_price(
     ]
     with_it = given_off(promote([*together, *added], request, NOW))
     assert with_it >= given_off(promote(together, request, NOW))
+
+
+@given(carts, books)
+def test_credits_pay_units_of_services_alone_and_no_more_than_there_are(
+    request: QuoteRequest, book: PriceBook
+) -> None:
+    priced = quoted(request, book)
+    without = quoted(request, msgspec.structs.replace(book, credits=0))
+    entries = [entry for entry in priced.adjustments if entry.kind == "credit"]
+    assert credits_in(entries) <= book.credits
+    lines = {line.line_id: line for line in request.lines}
+    before = {line.line_id: line for line in without.lines}
+    for entry in entries:
+        line, plain = lines[str(entry.line_id)], before[str(entry.line_id)]
+        assert line.kind == PAID_WITH_CREDITS
+        assert 1 <= int(entry.reference) <= line.quantity
+        assert 0 < -entry.amount <= plain.subtotal - plain.discount
+    assert priced.total <= without.total
+    services = sum(line.quantity for line in request.lines if line.kind == PAID_WITH_CREDITS)
+    if not book.promotions and all(line.unit_price for line in request.lines):
+        assert credits_in(entries) == min(book.credits, services)
+
+
+@given(carts, books)
+def test_one_credit_more_never_costs_more(request: QuoteRequest, book: PriceBook) -> None:
+    more = msgspec.structs.replace(book, credits=book.credits + 1)
+    assert quoted(request, more).discount_total >= quoted(request, book).discount_total

@@ -93,7 +93,7 @@ class CodeInput(Body, frozen=True, kw_only=True):
     code: Annotated[str, _CODE]
 
 
-class CreditsInput(Body, frozen=True, kw_only=True):
+class CreditChoice(Body, frozen=True, kw_only=True):
     """So many credits at most; 0 pays without them."""
 
     quantity: Annotated[int, _CREDITS] = MOST_CREDITS
@@ -255,13 +255,13 @@ async def remove_promotion(cart: GivenCart, code: FromPath[str]) -> Response[Car
 
 @post("/{cart_id:uuid}/credits", status_code=200, responses=_CREDIT)
 async def use_credits(
-    cart: GivenCart, data: JSONBody[CreditsInput | None] = None
+    cart: GivenCart, data: JSONBody[CreditChoice | None] = None
 ) -> Response[CartAnswer]:
     """Pay units of services with the customer's credits, as many as there are.
 
     Without a body there is no limit but these. What they pay is told in `credits`.
     """
-    return await cart.edit(partial(_use_credits, cart, (data or CreditsInput()).quantity))
+    return await cart.edit(partial(_use_credits, cart, (data or CreditChoice()).quantity))
 
 
 @delete("/{cart_id:uuid}/credits", status_code=200, responses=_CREDIT)

@@ -73,6 +73,8 @@ SPARE = {
     "remove_line": "spare",
     "complete": "ready",
     "claim_cart": "claimed",
+    "use_credits": "customer's",
+    "remove_credits": "customer's",
     "archive_product": "spare",
     "archive_variant": "spare",
     "generate_variants": "spare",
@@ -84,6 +86,9 @@ SPARE = {
     "archive_shipping_option": "spare",
 }
 """What needs objects of its own, because another call spoils them: a paid order stays."""
+
+OF_CUSTOMERS = {"claim_cart", "use_credits", "remove_credits"}
+"""What a customer is signed in for, beside their own pages."""
 
 SHARED = {"name", "plugin", "path"}
 """Parameters that name no object of a store: plugins and flags are the same for all."""
@@ -176,6 +181,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
     found = {
         "order_id": order_id,
         "spare order_id": spare,
+        "customer's cart_id": own_cart.id,
         "case_id": case_id,
         "delivery_id": deliveries[0].id,
         "sku": sku,
@@ -398,7 +404,7 @@ async def credentials(shop: Shop, call: Call, slug: str) -> dict[str, str]:
     branch = shop.branches[slug]
     if not call.path.startswith("/store/"):
         return {"Authorization": f"Bearer {branch.secret_key}"}
-    if not call.path.startswith("/store/customers/me") and call.function != "claim_cart":
+    if not call.path.startswith("/store/customers/me") and call.function not in OF_CUSTOMERS:
         return {}
     async with shop.engine.database.transaction(branch.store.id) as tx:
         customer = await for_email(tx, f"{slug}@example.com")
