@@ -37,6 +37,8 @@ from tradewind_host import idempotency
 
 _LOG = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
+_FETCHES = 4
+"""The most files of shoppers that are fetched at the same time: chats must go on beside them."""
 
 
 class Undelivered(Exception):
@@ -64,6 +66,7 @@ class Worker:
         self._relay_awake = asyncio.Event()
         self._schedules_awake = asyncio.Event()
         self._stopping = asyncio.Event()
+        self._fetches = 0
 
     def _handlers(self) -> Mapping[str, Handler]:
         """Kind of job → what does it."""
@@ -298,8 +301,16 @@ class Worker:
 
     async def _keep_received(self, job: TakenJob) -> bool:
         plugin, message_id = str(job.payload["plugin"]), UUID(job.payload["message_id"])
-        store = await self._store(job)
-        await received.keep(self._engine, store, plugin, message_id, job.attempts)
+        store, database = await self._store(job), self._engine.database
+        if self._fetches >= _FETCHES:
+            again = database.clock.now() + _TICK
+            await queue.put_off(database, job.id, again, counted=False)
+            return True
+        self._fetches += 1
+        try:
+            await received.keep(self._engine, store, plugin, message_id, job.attempts)
+        finally:
+            self._fetches -= 1
         return False
 
     async def _import(self, job: TakenJob) -> bool:

@@ -186,6 +186,49 @@ async def test_a_store_that_keeps_nothing_fetches_nothing(shop: Shop) -> None:
     assert await shop.engine.media.size(key(shop, message)) is None
 
 
+async def test_a_rush_of_pictures_leaves_the_chats_their_turn(shop: Shop) -> None:
+    under_way = most = 0
+
+    async def slow(request: httpx.Request) -> httpx.Response | None:
+        nonlocal under_way, most
+        if request.url.host == GRAPH and "attachments" in request.url.path:
+            under_way += 1
+            most = max(most, under_way)
+            while most < 4:
+                await look_around()
+            for _ in range(20):
+                await look_around()
+            under_way -= 1
+        return None
+
+    async def look_around() -> None:
+        await shop.engine.database.pool.fetchval("SELECT 1")
+
+    phones = [f"2547000002{number:02}" for number in range(8)]
+    for phone in phones:
+        await shop.arrives(phone, await picture(shop))
+    shop.network.fault = slow
+    await shop.settle()
+    for _ in range(2):
+        shop.clock.advance(1)
+        await shop.settle()
+    assert most == 4
+    assert all([(await first(shop, phone))["media"] for phone in phones])
+
+
+async def test_one_file_can_be_removed_by_hand(shop: Shop) -> None:
+    await shop.sends(AMINA, await picture(shop))
+    message = await first(shop)
+    url = message["media"]["url"]
+    headers = {"Authorization": f"Bearer {shop.branches['demo'].secret_key}"}
+    assert (await shop.client.delete(url, headers=headers)).status_code == 204
+    assert (await first(shop))["media"] is None
+    assert await shop.engine.media.size(key(shop, message)) is None
+    assert (await shop.client.delete(url, headers=headers)).status_code == 404
+    log = (await shop.admin("GET", "/admin/audit-log"))["audit_log"]
+    assert log[0]["action"] == "media.forgotten"
+
+
 async def test_what_a_customer_sent_can_be_forgotten_as_a_whole(shop: Shop) -> None:
     for phone in (AMINA, BRIAN):
         await shop.sends(phone, await picture(shop))
@@ -194,7 +237,9 @@ async def test_what_a_customer_sent_can_be_forgotten_as_a_whole(shop: Shop) -> N
     gone = await first(shop)
     store = shop.branches["demo"].store
 
-    await received.forget_all_of(shop.engine, store, UUID(amina["customer_id"]))
+    path = f"/admin/customers/{amina['customer_id']}/media"
+    headers = {"Authorization": f"Bearer {shop.branches['demo'].secret_key}"}
+    assert (await shop.client.delete(path, headers=headers)).status_code == 204
 
     assert (await first(shop))["media"] is None
     assert await shop.engine.media.size(key(shop, gone)) is None

@@ -3,20 +3,25 @@
 from typing import Any
 from uuid import UUID
 
-from litestar import Request, Response, get
+from litestar import Request, Response, delete, get
+from litestar.openapi.datastructures import ResponseSpec
 from litestar.params import FromPath
 
 from tradewind.contracts.errors import NotFound
+from tradewind.customers.desk.service import get_record
 from tradewind.messaging.received import service as received
 from tradewind.messaging.received.rules import SHOWN
+from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
 from tradewind_host.downloads import disposition
 from tradewind_host.media.incoming import named
 from tradewind_host.media.serving import sent, span
-from tradewind_host.problems import reads
+from tradewind_host.problems import reads, writes
+
+_FILE = ResponseSpec(bytes, media_type="application/octet-stream", generate_examples=False)
 
 
-@get("/media/received/{message_id:uuid}", responses=reads(404))
+@get("/media/received/{message_id:uuid}", responses={200: _FILE, **reads(404)})
 async def received_media(
     request: Request[Any, Any, Any], access: GivenAccess, message_id: FromPath[UUID]
 ) -> Response[Any]:
@@ -37,4 +42,23 @@ async def received_media(
     return sent(access.engine.media, item.key, size, part, headers)
 
 
-ROUTES = (received_media,)
+@delete("/media/received/{message_id:uuid}", responses=writes())
+async def forget_received(access: GivenAccess, message_id: FromPath[UUID]) -> None:
+    """Remove the picture or file that came with a message; its words stay."""
+    item = await received.forget(access.engine, access.store, message_id)
+    async with access.transaction() as tx:
+        kind = {"content_type": item.content_type}
+        await audit(tx, access.actor, "media.forgotten", "message", str(message_id), kind)
+
+
+@delete("/customers/{customer_id:uuid}/media", responses=writes())
+async def forget_customer_media(access: GivenAccess, customer_id: FromPath[UUID]) -> None:
+    """Remove every picture and file that a customer has sent, on any channel."""
+    async with access.transaction() as tx:
+        await get_record(tx, customer_id)
+    await received.forget_all_of(access.engine, access.store, customer_id)
+    async with access.transaction() as tx:
+        await audit(tx, access.actor, "customer.media_forgotten", "customer", str(customer_id))
+
+
+ROUTES = (received_media, forget_received, forget_customer_media)

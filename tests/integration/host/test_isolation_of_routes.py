@@ -83,6 +83,7 @@ SPARE = {
     "replace_prices": "spare",
     "delete_category": "spare",
     "delete_tax_rate": "spare",
+    "forget_received": "spare",
     "archive_shipping_option": "spare",
 }
 """What needs objects of its own, because another call spoils them: a paid order stays."""
@@ -192,6 +193,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "key_id": await key_id(shop, slug),
         "media_id": await media_id(shop, slug),
         "message_id": await message_id(shop, slug),
+        "spare message_id": await message_id(shop, slug),
         "import_id": await import_id(shop, slug, sku),
         **await promotions_in(shop, slug),
         "file_id": await file_id(shop, slug),

@@ -159,6 +159,16 @@ async def get(tx: Transaction, message_id: UUID) -> MediaItem:
     return item
 
 
+async def forget(engine: Engine, store: Store, message_id: UUID) -> MediaItem:
+    """Forget what came with one message; what it was. Raises NotFound."""
+    async with engine.database.transaction(store.id) as tx:
+        item = await get(tx, message_id)
+    await engine.media.delete(item.key)
+    async with engine.database.transaction(store.id) as tx:
+        await media.forget_received(tx, [message_id])
+    return item
+
+
 async def forget_old(engine: Engine, store: Store) -> None:
     """Forget what was kept for as long as the store says."""
 
