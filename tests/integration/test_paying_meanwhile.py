@@ -13,6 +13,7 @@ from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import add_line, choose_shipping, place, quote, start_payment
 from tradewind.contracts.errors import Conflict
 from tradewind.database import Database
+from tradewind.pricing.service import create_tax_rate
 
 PUSH = StartRequest(provider="push", inputs={"phone": "+254700000001"})
 
@@ -68,3 +69,19 @@ async def test_an_attempt_that_begins_while_the_cart_is_placed_is_called_off(
     }
     with pytest.raises(Conflict):
         await start_payment(till.engine, till.store, cart.id, PUSH)
+
+
+async def test_who_pays_what_was_shown_before_the_price_tables_changed_is_refused(
+    till: Till,
+) -> None:
+    shown = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
+    async with till.database.transaction(till.store.id) as tx:
+        await create_tax_rate(tx, till.shop.region.id, "10")
+    now = await quote(till.engine, till.store, shown.id)
+    assert (shown.total, now.total) == (1_000, 1_100)
+    assert now.version > shown.version
+    with pytest.raises(Conflict) as refused:
+        await start_payment(till.engine, till.store, shown.id, PUSH, quoted=shown)
+    assert refused.value.reason == "cart_changed"
+    assert (await quote(till.engine, till.store, shown.id)).version == now.version
+    assert (await start_payment(till.engine, till.store, shown.id, PUSH)).amount == 1_100

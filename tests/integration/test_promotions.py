@@ -43,7 +43,7 @@ from tradewind.contracts.money import Money
 from tradewind.contracts.payment import PaymentResult
 from tradewind.database import Database, Transaction
 from tradewind.orders.service import get_order
-from tradewind.pricing.promotions.rules import PromotionChange
+from tradewind.pricing.promotions.rules import LARGEST_COUNT, PromotionChange
 from tradewind.pricing.promotions.service import archive_promotion, change_promotion
 from tradewind.pricing.rules import PromotionRules
 from tradewind.pricing.service import create_tax_rate
@@ -301,7 +301,8 @@ async def test_a_quote_is_void_when_a_promotion_is_made_changed_or_archived(till
         await archive_promotion(tx, promotion.id)
     after = await quote(till.engine, till.store, cart.id)
     assert [*totals, after.total] == [9_000, 8_000, PRICE]
-    assert after.version == cart.version
+    # Whoever pays what a cart came to before is told that it has changed.
+    assert after.version == cart.version + len(totals) + 1
 
 
 async def test_a_cart_is_priced_for_an_answer_without_a_write(till: Till) -> None:
@@ -382,6 +383,13 @@ async def test_a_product_that_counts_otherwise_from_now_on_is_priced_anew(till: 
         async with till.database.transaction(till.store.id) as tx:
             await change(tx)
         assert (await quote(till.engine, till.store, cart.id)).total == total
+
+
+async def test_a_limit_that_nobody_reaches_costs_nothing(till: Till) -> None:
+    promotion = await make(till, limit_per_customer=LARGEST_COUNT)
+    for _ in range(2):
+        await buy(till, await cart_with(till, "TENTH"))
+    assert await used(till, promotion) == (2, 0)
 
 
 async def test_a_code_nobody_made_is_unknown_and_one_can_be_taken_off(till: Till) -> None:

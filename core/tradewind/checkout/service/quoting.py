@@ -239,12 +239,18 @@ async def _kept(tx: Transaction, engine: Engine, basis: Basis) -> Cart | None:
 
 
 async def _store(tx: Transaction, basis: Basis, priced: Priced) -> Cart | None:
-    """Keep a quote; attempts to pay what the cart came to before are called off."""
-    book = basis.book
+    """Keep a quote; attempts to pay what the cart came to before are called off.
+
+    Whoever saw that total saw another version.
+    """
+    book, cart = basis.book, basis.cart
     until = prices_change_at(book.promotions, tx.now)
-    stored = await carts.store_quote(tx, basis.cart, priced, book.version, until)
-    if stored is not None and basis.cart.last_total not in {None, priced.total}:
-        await cart_edited(tx, basis.cart.id)
+    moved = cart.last_total not in {None, priced.total}
+    if moved:
+        cart = msgspec.structs.replace(cart, repriced=True)
+    stored = await carts.store_quote(tx, cart, priced, book.version, until)
+    if stored is not None and moved:
+        await cart_edited(tx, cart.id)
     return None if stored is None else _told(basis, stored, _outcomes(basis))
 
 
