@@ -246,6 +246,9 @@ async def test_money_that_came_for_a_code_that_was_used_up_meanwhile_is_a_case(
     assert await used(till, promotion) == (1, 1)
     kept = await quote(till.engine, till.store, cart.id)
     assert (kept.status, kept.total) == ("open", PRICE)
+    with pytest.raises(Conflict) as refused:
+        await start_payment(till.engine, till.store, cart.id, push)
+    assert refused.value.reason == "already_paid"
 
 
 async def test_a_limit_that_is_set_later_counts_the_orders_that_stand(till: Till) -> None:

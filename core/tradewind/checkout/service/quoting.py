@@ -26,6 +26,7 @@ from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import QuoteRequest, ShippingOption, TaxQuote
 from tradewind.credits.service import available
 from tradewind.database import Store, Transaction
+from tradewind.payments import queries as payment_rows
 from tradewind.plugins import Contexts
 from tradewind.pricing.builtin import (
     NAME,
@@ -241,12 +242,12 @@ async def _kept(tx: Transaction, engine: Engine, basis: Basis) -> Cart | None:
 async def _store(tx: Transaction, basis: Basis, priced: Priced) -> Cart | None:
     """Keep a quote; attempts to pay what the cart came to before are called off.
 
-    Whoever saw that total saw another version.
+    Whoever saw that total saw another version; one that is paid stays what it was.
     """
     book, cart = basis.book, basis.cart
     until = prices_change_at(book.promotions, tx.now)
     moved = cart.last_total not in {None, priced.total}
-    if moved:
+    if moved and not await payment_rows.is_paid(tx, cart.id, cart.version):
         cart = msgspec.structs.replace(cart, repriced=True)
     stored = await carts.store_quote(tx, cart, priced, book.version, until)
     if stored is not None and moved:
