@@ -17,9 +17,10 @@ async def hand_over(tx: Transaction, order: Order) -> Order:
 
 async def take_back(tx: Transaction, order: Order) -> None:
     """Take back what was given away in exchange for money that went back, and give back credits."""
-    await packs.take_back(tx, order)
+    # What paid for an order is older than what it granted, and everybody locks the oldest first.
     if order.payment_status == "refunded" and credits_in(order.entries):
         await packs.give_back(tx, order.id)
+    await packs.take_back(tx, order)
 
 
 async def claim_credits(tx: Transaction, cart: Cart, order_id: UUID) -> None:

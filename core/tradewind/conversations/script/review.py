@@ -36,6 +36,8 @@ from tradewind.payments import service as payments
 FREE = ":"
 """Stands for the method where nothing is to be paid."""
 
+CHANGED = frozenset(("cart_changed", "credits_short"))
+"""Refusals after which the cart is shown again with what it costs by then."""
 FIXES = ("name", "email", "address", "delivery", "payment", "cart")
 
 
@@ -274,7 +276,7 @@ async def confirm(turn: Turn, tapped: Tap) -> Answer:
     outcome = await turn.outside("place", lambda: _place(turn, tapped.number))
     if not isinstance(outcome, Declined):
         return await _placed(turn, await orders.get_order(turn.tx, outcome.id))
-    if isinstance(outcome.error, Conflict) and outcome.error.reason == "cart_changed":
+    if isinstance(outcome.error, Conflict) and outcome.error.reason in CHANGED:
         return await show(turn, turn.words("review.changed"))
     return await _refused(turn, outcome)
 
