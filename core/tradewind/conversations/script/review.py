@@ -38,6 +38,7 @@ FREE = ":"
 
 CHANGED = frozenset(("cart_changed", "credits_short"))
 """Refusals after which the cart is shown again with what it costs by then."""
+
 FIXES = ("name", "email", "address", "delivery", "payment", "cart")
 
 
