@@ -14,7 +14,7 @@ from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 
 PLACES = "^/admin/(products|variants|categories|inventory|stock-locations)(/|$)"
-OTHERS = ("imports", "files", "media", "images")
+OTHERS = ("imports", "files", "media", "images", "credits")
 """What has tests of its own."""
 
 
