@@ -39,6 +39,9 @@ async def test_private_files_lie_apart_from_what_is_served(folder: Folder, tmp_p
     await folder.put("private/shop/book", b"words", "application/pdf")
     assert (tmp_path / "files" / "shop" / "book").read_bytes() == b"words"
     assert not (tmp_path / "media").exists()
+    assert (tmp_path / "files" / "shop" / "book").stat().st_mode & 0o077 == 0
+    await folder.put(KEY, b"tea", "image/jpeg")
+    assert (tmp_path / "media" / "demo" / "tea.jpg").stat().st_mode & 0o777 == 0o644
 
 
 async def test_a_file_is_replaced_whole_and_leaves_nothing_beside_it(

@@ -23,7 +23,7 @@ class Folder:
         """Write beside the place and move there: readers see all of a file or none."""
         path = self._path(key)
         try:
-            await asyncio.to_thread(_write, path, content)
+            await asyncio.to_thread(_write, path, content, shared=key.startswith(PUBLIC))
         except OSError as error:
             raise MediaFault(f"A file cannot be written: {error.strerror}.") from error
 
@@ -72,7 +72,8 @@ class Folder:
         return path
 
 
-def _write(path: Path, content: bytes | Path) -> None:
+def _write(path: Path, content: bytes | Path, *, shared: bool) -> None:
+    """What is sold or was received is not for other users of this machine to read."""
     path.parent.mkdir(parents=True, exist_ok=True)
     handle, name = tempfile.mkstemp(prefix=".", suffix=".new", dir=path.parent)
     try:
@@ -84,7 +85,7 @@ def _write(path: Path, content: bytes | Path) -> None:
                     shutil.copyfileobj(source, file, CHUNK)
             file.flush()
             os.fsync(file.fileno())
-        Path(name).chmod(0o644)
+        Path(name).chmod(0o644 if shared else 0o600)
         Path(name).replace(path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
