@@ -11,6 +11,7 @@ from tests.support.shop import AMINA, BRIAN, GRAPH, NUMBERS, SHOP, Failed, Shop
 from tradewind.contracts.errors import NotFound
 from tradewind.database.sessions import NewSession, open_session
 from tradewind.messaging.received import service as received
+from tradewind.outbox.rules import MAX_ATTEMPTS
 from tradewind.stores.service import change_settings
 from tradewind.stores.staff import create_account, put_member
 from tradewind_host.signed_in import cookie_name
@@ -214,6 +215,39 @@ async def test_a_rush_of_pictures_leaves_the_chats_their_turn(shop: Shop) -> Non
         await shop.settle()
     assert most == 4
     assert all([(await first(shop, phone))["media"] for phone in phones])
+
+
+async def test_what_was_erased_while_it_was_fetched_is_not_kept(shop: Shop) -> None:
+    message = await picture(shop)
+    store = shop.branches["demo"].store
+
+    async def erase(request: httpx.Request) -> httpx.Response | None:
+        if "attachments" in request.url.path:
+            async with shop.engine.database.transaction(store.id) as tx:
+                await tx.execute("DELETE FROM shop.message_bodies WHERE store_id = $1", store.id)
+        return None
+
+    shop.network.fault = erase
+    await shop.sends(AMINA, message)
+    erased = await first(shop)
+    assert (erased["body"], erased["media"]) == (None, None)
+    assert await shop.engine.media.size(key(shop, erased)) is None
+
+
+async def test_what_never_comes_becomes_a_case_in_the_end(shop: Shop) -> None:
+    message = await picture(shop)
+
+    async def down(request: httpx.Request) -> httpx.Response | None:
+        return httpx.Response(500) if "attachments" in request.url.path else None
+
+    shop.network.fault = down
+    await shop.arrives(AMINA, message)
+    for _ in range(MAX_ATTEMPTS + 1):
+        await shop.worker.work_off()
+        shop.clock.advance(DAY)
+    (case,) = (await fetched(shop, "/admin/cases?state=open")).json()["cases"]
+    assert (case["kind"], case["subject_type"]) == ("dead_letter", "job")
+    assert "keep_received" in case["title"]
 
 
 async def test_one_file_can_be_removed_by_hand(shop: Shop) -> None:
