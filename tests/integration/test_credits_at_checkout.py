@@ -34,6 +34,7 @@ from tradewind.credits.rules import PackTerms
 from tradewind.customers import service as customers
 from tradewind.database import Database
 from tradewind.orders.rules import Order
+from tradewind.orders.service import get_order
 from tradewind.pricing.rules import credits_in
 from tradewind.testing.clock import ManualClock
 
@@ -189,6 +190,22 @@ async def test_a_full_refund_gives_them_back_and_a_cancel_after_it_does_not_agai
     await cancel_order(till.engine, till.store, order.id, "test")
     assert await left(till, owner) == 1
     assert await entries(till) == [("gift", 1), ("used", -1), ("returned", 1)]
+
+
+async def test_an_order_that_still_waits_for_its_money_keeps_them(till: Till) -> None:
+    owner = await customer(till, 1)
+    cart = await cart_of(till, owner, ("VISIT", 1), ("MUG", 1))
+    order = await buy(till, cart, "push")
+    payment_id = (await till.session(cart)).payment_id
+    part = [till.fact(100), till.fact(100, kind="refund", object_id="refund-1")]
+    result = PaymentResult(status="pending", facts=part)
+    await payment_reported(till.engine, till.store, payment_id, result, "webhook")
+    async with till.database.transaction(till.store.id) as tx:
+        order = await get_order(tx, order.id)
+    assert (order.status, order.payment_status) == ("pending", "refunded")
+    assert await left(till, owner) == 0
+    await cancel_order(till.engine, till.store, order.id, "test")
+    assert await left(till, owner) == 1
 
 
 async def test_the_credits_of_others_are_out_of_reach(till: Till) -> None:

@@ -19,8 +19,11 @@ from tradewind import (
     TaxQuote,
     hookimpl,
 )
-from tradewind.carts.rules import Cart
+from tradewind.carts.rules import Cart, NewCart
+from tradewind.carts.service import add_sku, use_credits
 from tradewind.checkout.service import quote, shipping_options
+from tradewind.credits.service import give
+from tradewind.customers.service import for_email
 from tradewind.database import Database
 from tradewind.settings.service import configure
 
@@ -156,3 +159,23 @@ async def test_the_price_tables_are_loaded_and_nobody_can_set_them(
         assert name in built_in.hooks
         assert "tradewind" not in till.engine.plugins.loaded
         assert till.engine.plugins.door("tradewind") is None
+
+
+async def test_credits_pay_what_promotions_and_plugins_leave(database: Database) -> None:
+    async with open_till(database, Other([500]), tax="16") as till:
+        await configure(till.engine, till.store, "other", actor="test", enabled=True)
+        await make(till, None)
+        async with database.transaction(till.store.id) as tx:
+            await add_variant(tx, "VISIT", 10_000, on_hand=None, kind="service")
+            owner = await for_email(tx, "amina@example.com")
+            await give(tx, owner.id, 3, None, "test", "")
+            new = NewCart(source="web", session_id="web:1", customer_id=owner.id)
+            cart = await use_credits(tx, await add_sku(tx, new, "VISIT", 1), 3)
+        cart = await quote(till.engine, till.store, cart.id)
+        assert entries(cart) == [
+            ("promotion", "tradewind", -1_000),
+            ("price", "other", 500),
+            ("credit", "tradewind", -9_500),
+        ]
+        assert figures(cart) == (10_500, 10_500, 0, 0)
+        assert await quote(till.engine, till.store, cart.id) == cart

@@ -16,9 +16,13 @@ async def hand_over(tx: Transaction, order: Order) -> Order:
 
 
 async def take_back(tx: Transaction, order: Order) -> None:
-    """Take back what was given away in exchange for money that went back, and give back credits."""
+    """Take back what was given away in exchange for money that went back, and give back credits.
+
+    An order that still waits for its money keeps the credits that it will be paid with.
+    """
+    waits = order.status in {"draft", "pending"}
     # What paid for an order is older than what it granted, and everybody locks the oldest first.
-    if order.payment_status == "refunded" and credits_in(order.entries):
+    if order.payment_status == "refunded" and not waits and credits_in(order.entries):
         await packs.give_back(tx, order.id)
     await packs.take_back(tx, order)
 
