@@ -67,6 +67,7 @@ def named() -> set[str]:
     found |= {f"event.payment.{one}" for one in get_args(PaymentState) if one != "awaiting"}
     found |= {f"field.{kind.name}" for kind in (*CONTACT, *ADDRESS)}
     found |= {f"step.{name}" for name in ("details", "delivery", "pay")}
+    found |= {f"list.sort.{one}" for one in ("newest", "price", "-price", "title")}
     return found | set(EVENTS.values()) | set(REASONS.values()) | {"when", "months"}
 
 

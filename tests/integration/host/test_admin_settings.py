@@ -124,7 +124,7 @@ async def test_stock_is_set_and_never_below_what_is_promised(
     async with engine.database.transaction(shop.store.id) as tx:
         await tx.execute("UPDATE shop.inventory_levels SET reserved = 4 WHERE sku = 'TEA-1'")
     level = (await client.get("/admin/inventory/tea-1", headers=shop.secret)).json()
-    assert level == {
+    counted = {
         "sku": "TEA-1",
         "on_hand": 10,
         "reserved": 4,
@@ -132,6 +132,7 @@ async def test_stock_is_set_and_never_below_what_is_promised(
         "available": 6,
         "backorder": False,
     }
+    assert {name: level[name] for name in counted} == counted
     answer = await client.post(
         "/admin/inventory/TEA-1", json={"on_hand": 3, "reason": "counted"}, headers=shop.secret
     )
