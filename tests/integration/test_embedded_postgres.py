@@ -38,10 +38,13 @@ FAST = {"fsync": "off"}
 DEADLINE = 30
 
 OWNER = """
+import signal
 import sys
 from pathlib import Path
 from tradewind.database.embedded import EmbeddedPostgres
 
+# Whoever runs the tests in the background has it ignored.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 server = EmbeddedPostgres(Path(sys.argv[1]), settings={"fsync": "off"})
 print(server.start().dsn("postgres"), flush=True)
 while True:
