@@ -68,7 +68,12 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
 
 
 NoteCode = Literal[
-    "quantity_capped", "no_price", "too_many_lines", "address_dropped", "metadata_dropped"
+    "quantity_capped",
+    "no_price",
+    "too_many_lines",
+    "address_dropped",
+    "metadata_dropped",
+    "codes_dropped",
 ]
 
 

@@ -23,6 +23,7 @@ _NOTES: Mapping[NoteCode, str] = {
     "no_price": "merged.no_price",
     "too_many_lines": "merged.too_many_lines",
     "address_dropped": "merged.address_dropped",
+    "codes_dropped": "merged.codes_dropped",
 }
 
 

@@ -23,11 +23,14 @@ from tradewind.carts.service import add_sku
 from tradewind.catalog.rules import NewRegion
 from tradewind.catalog.service import create_region
 from tradewind.checkout.links import token_for
-from tradewind.checkout.service import call_off_payment
-from tradewind.customers.service import for_email
+from tradewind.checkout.service import call_off_payment, payment_reported, providers, reporting
+from tradewind.checkout.service.placing import place_cart
+from tradewind.customers.service import for_email, get_customer
 from tradewind.database.sessions import NewSession, open_session
+from tradewind.payments.service import get_payment
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import Postgres
+from tradewind_host.sign_in import SignedIn, cart_of
 
 BASKET = "KIONDO"
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -282,3 +285,69 @@ async def test_what_cannot_be_claimed_is_refused(site: Storefront, amina: Amina)
     ):
         answer = await site.ask("POST", f"/carts/{cart_id}/claim", **amina.header)
         refused(answer, status, code)
+
+
+@pytest.mark.parametrize("paid", ["guest", "own"])
+async def test_a_cart_that_is_paid_and_not_placed_yet_becomes_an_order_of_its_own(
+    site: Storefront, amina: Amina, paid: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = await own_cart(site, amina, (BASKET, 1))
+    guest = await site.cart((TEA, 2), email=amina.email)
+    cart, header = (guest, {}) if paid == "guest" else (kept, amina.header)
+    session = await pays(site, cart, header)
+    site.confirmed(session)
+    (attempt,) = await site.sessions(cart)
+    came, may = asyncio.Event(), asyncio.Event()
+
+    async def held(*given: Any) -> Any:
+        came.set()
+        await may.wait()
+        return await place_cart(*given)
+
+    monkeypatch.setattr(reporting, "place_cart", held)
+    told_of = asyncio.create_task(look_up(site, attempt.payment_id))
+    await came.wait()
+    path = f"/carts/{guest['id']}/claim"
+    refused(await site.ask("POST", path, **amina.header), 409, "already_paid")
+    async with site.engine.database.transaction(site.store.id) as tx:
+        new = NewSession(kind="customer", store_id=tx.store_id, customer_id=amina.id)
+        found = SignedIn(await get_customer(tx, amina.id), await open_session(tx, new))
+        signed_in_with = await cart_of(tx, found, UUID(guest["id"]))
+    assert signed_in_with is not None
+    assert str(signed_in_with.id) == kept["id"]
+    may.set()
+    await told_of
+    mine = told(await site.ask("GET", "/customers/me/orders", **amina.header))["orders"]
+    assert [units(one) for one in mine] == [units(cart)]
+    (again,) = await site.sessions(cart)
+    assert again.status == "completed"
+
+
+async def pays(site: Storefront, cart: dict[str, Any], header: dict[str, str]) -> dict[str, Any]:
+    path, body = f"/carts/{cart['id']}/payment-sessions", {"provider_id": "elements"}
+    session: dict[str, Any] = told(await site.ask("POST", path, body, **header))["payment_session"]
+    return session
+
+
+async def look_up(site: Storefront, payment_id: UUID) -> None:
+    async with site.engine.database.transaction(site.store.id) as tx:
+        payment = await get_payment(tx, payment_id)
+    result = await providers.look_up(site.engine, site.store, payment)
+    await payment_reported(site.engine, site.store, payment_id, result, "provider")
+
+
+async def test_a_merged_cart_has_the_first_ten_codes_and_the_customers_come_first(
+    site: Storefront, amina: Amina
+) -> None:
+    codes = [f"OFF{n}-{amina.id.hex[-6:]}" for n in range(14)]
+    for code in codes:
+        body = {"kind": "percentage", "value": 1, "title": code, "code": code}
+        await site.shop.admin("POST", "/admin/promotions", body)
+    kept, guest = await own_cart(site, amina, (TEA, 1)), await site.cart()
+    for cart, entered in ((kept, codes[6:]), (guest, codes[:8])):
+        for code in entered:
+            path = f"/carts/{cart['id']}/promotions"
+            told(await site.ask("POST", path, {"code": code}, **amina.header))
+    cart = await claimed(site, amina, guest)
+    assert [one["code"] for one in cart["promotions"]] == [*codes[6:], *codes[:2]]
+    assert [one["code"] for one in cart["notes"]] == ["codes_dropped"]

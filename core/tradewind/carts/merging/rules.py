@@ -19,6 +19,7 @@ from tradewind.carts.rules import (
 )
 from tradewind.catalog.rules import Region
 from tradewind.contracts.pricing import Address
+from tradewind.pricing.promotions.rules import MOST_CODES
 
 
 class Marked(msgspec.Struct, frozen=True, kw_only=True):
@@ -74,6 +75,9 @@ def merge(
     if metadata_errors(metadata):
         metadata = dict(kept.metadata)
         notes.append(CartNote(code="metadata_dropped"))
+    codes = list(dict.fromkeys([*kept.codes, *absorbed.codes]))
+    if len(codes) > MOST_CODES:
+        notes.append(CartNote(code="codes_dropped"))
     told = [one for one in (kept.shipping_address, absorbed.shipping_address) if one is not None]
     reached = [one for one in told if one.country_code in region.countries]
     if told and not reached:
@@ -87,7 +91,7 @@ def merge(
         shipping_address=reached[0] if reached else None,
         billing_address=kept.billing_address or absorbed.billing_address,
         shipping_method=_method(kept, absorbed, region),
-        codes=list(dict.fromkeys([*kept.codes, *absorbed.codes])),
+        codes=codes[:MOST_CODES],
         metadata=metadata,
     )
 

@@ -1,5 +1,6 @@
 """Carts at sign-in: what a guest had filled is found again by the customer they turn out to be."""
 
+from collections.abc import Mapping
 from uuid import UUID
 
 import asyncpg
@@ -18,22 +19,23 @@ _MOST_MERGES = 20
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):
-    """The customer's cart; `changed` are the carts that are not what they were.
+    """The customer's cart; `changed` are the versions of the carts that are not what they were.
 
     `absorbed` is the one that went into it, with what it holds.
     """
 
     cart: Cart
-    changed: list[UUID] = []
+    changed: Mapping[UUID, int] = {}
     absorbed: UUID | None = None
 
 
 async def claim(tx: Transaction, cart_id: UUID, customer_id: UUID) -> Claimed:
     """Make a guest's cart the customer's: as it is, or merged into the open cart they have.
 
-    Whatever is claimed again stays as it is. The caller calls off the attempts to pay of what has
-    changed, and then lets go of what the absorbed cart holds. Raises NotFound for the cart of
-    somebody else, Conflict (`cart_completed`, `cart_of_chat`).
+    Whatever is claimed again stays as it is. Where money has come for what has changed, the caller
+    refuses; else it calls off the attempts to pay that, and lets go of what the absorbed cart
+    holds. Raises NotFound for the cart of somebody else, Conflict (`cart_completed`,
+    `cart_of_chat`).
     """
     for _ in range(_ATTEMPTS):
         await tx.execute("SAVEPOINT claiming")
@@ -81,7 +83,7 @@ async def _claim(tx: Transaction, cart_id: UUID, customer_id: UUID) -> Claimed |
     email = await customers.proved_email(tx, customer_id)
     if not await queries.own(tx, cart_id, customer_id, email):
         return None
-    return Claimed(cart=await get_cart(tx, cart_id), changed=[cart_id])
+    return Claimed(cart=await get_cart(tx, cart_id), changed={cart_id: cart.version})
 
 
 async def _followed(tx: Transaction, given: Marked, customer_id: UUID) -> Cart:
@@ -104,6 +106,5 @@ async def _merged(tx: Transaction, kept: Cart, absorbed: Cart) -> Claimed:
     if kept.customer_id is not None and not (kept.email or absorbed.email):
         email = await customers.proved_email(tx, kept.customer_id)
     await queries.write(tx, kept.id, absorbed.id, merge(kept, absorbed, terms, email))
-    return Claimed(
-        cart=await get_cart(tx, kept.id), changed=[kept.id, absorbed.id], absorbed=absorbed.id
-    )
+    changed = {one.id: one.version for one in (kept, absorbed)}
+    return Claimed(cart=await get_cart(tx, kept.id), changed=changed, absorbed=absorbed.id)

@@ -10,17 +10,26 @@ from tradewind.carts.rules import MOST_LINES, Cart, CartUpdate, NewCart, check_l
 from tradewind.catalog.service import region_for
 from tradewind.checkout import queries
 from tradewind.checkout.service.ending import cart_edited
+from tradewind.contracts.errors import Conflict
 from tradewind.customers import service as customers
 from tradewind.database import Transaction
 from tradewind.inventory import service as inventory
+from tradewind.payments import queries as payment_rows
 
 
 async def claim_cart(tx: Transaction, cart_id: UUID, customer_id: UUID) -> Cart:
     """A guest's cart as the customer's, merged into the open cart that they have, if any.
 
-    Raises NotFound, Conflict (`cart_completed`, `cart_of_chat`).
+    A cart that is paid and about to be placed becomes an order of its own: nothing changes then.
+    Raises NotFound, Conflict (`cart_completed`, `cart_of_chat`, `already_paid`).
     """
+    await tx.execute("SAVEPOINT before_claim")
     claimed = await merging.claim(tx, cart_id, customer_id)
+    for changed, version in claimed.changed.items():
+        if await payment_rows.is_paid(tx, changed, version):
+            await tx.execute("ROLLBACK TO SAVEPOINT before_claim")
+            raise Conflict("This cart is paid.", code="already_paid")
+    await tx.execute("RELEASE SAVEPOINT before_claim")
     for changed in sorted(claimed.changed):
         await cart_edited(tx, changed)
     if claimed.absorbed is not None:

@@ -162,6 +162,7 @@ ENGLISH: Mapping[str, str] = {
     "merged.no_price": "{title} ({wanted}) is not sold in this currency, so it was left out.",
     "merged.too_many_lines": "{title} ({wanted}) was left out: the cart is full.",
     "merged.address_dropped": "Nothing is sent to the country of your address from here.",
+    "merged.codes_dropped": "A cart takes ten codes at most; those beyond were left out.",
     "cart.repriced": "Prices have changed since you put this in your cart. These are the new ones.",
     "cart.each": "{price} each",
     "cart.gone": "This is no longer sold.",

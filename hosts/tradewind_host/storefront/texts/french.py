@@ -168,6 +168,7 @@ FRENCH: Mapping[str, str] = {
     "merged.no_price": "{title} ({wanted}) n’est pas vendu dans cette devise et a été retiré.",
     "merged.too_many_lines": "{title} ({wanted}) a été retiré : le panier est plein.",
     "merged.address_dropped": "Rien n’est livré d’ici dans le pays de votre adresse.",
+    "merged.codes_dropped": "Un panier accepte dix codes au plus ; les suivants ont été retirés.",
     "cart.repriced": "Des prix ont changé depuis votre ajout au panier. Voici les nouveaux.",
     "cart.each": "{price} l’unité",
     "cart.gone": "Cet article n’est plus vendu.",

@@ -166,6 +166,7 @@ SWAHILI: Mapping[str, str] = {
     "merged.no_price": "{title} ({wanted}) haiuzwi kwa sarafu hii, kwa hiyo imeachwa.",
     "merged.too_many_lines": "{title} ({wanted}) imeachwa: kikapu kimejaa.",
     "merged.address_dropped": "Hakuna kinachotumwa kutoka hapa hadi nchi ya anwani yako.",
+    "merged.codes_dropped": "Kikapu hupokea misimbo kumi tu; iliyozidi imeachwa.",
     "cart.repriced": "Bei zimebadilika tangu uweke bidhaa hizi kikapuni. Hizi ndizo bei mpya.",
     "cart.each": "{price} kila moja",
     "cart.gone": "Bidhaa hii haiuzwi tena.",
