@@ -55,6 +55,8 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
     """Requests a second to the store API from one network address; 0 is no limit."""
     store_rate_per_key: _Count = 1000
     """The same with one publishable key."""
+    forms_per_address: _Count = 10
+    """Forms a second that the hosted pages take from one network address; 0 is no limit."""
     sign_ins_per_identity: _Count = 5
     """Codes for one e-mail address or phone number in 15 minutes."""
     sign_ins_per_address: _Count = 100
@@ -105,6 +107,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
         return {
             "store_address": Rule(self.store_rate_per_address * _BURST_SECONDS, _BURST_SECONDS),
             "store_key": Rule(self.store_rate_per_key * _BURST_SECONDS, _BURST_SECONDS),
+            "form_address": Rule(self.forms_per_address * _BURST_SECONDS, _BURST_SECONDS),
             "quick_checkout": Rule(self.quick_checkouts_per_address, _HOUR),
             "wrong_code_address": Rule(self.wrong_codes_per_address, _SIGN_IN_SECONDS),
             "wrong_code_cart": Rule(_CODES_PER_CART, _SIGN_IN_SECONDS),
@@ -133,6 +136,7 @@ KEYS: Mapping[str, str] = {
     "client_address_header": "TRADEWIND_CLIENT_ADDRESS_HEADER",
     "store_rate_per_address": "TRADEWIND_STORE_RATE_PER_ADDRESS",
     "store_rate_per_key": "TRADEWIND_STORE_RATE_PER_KEY",
+    "forms_per_address": "TRADEWIND_FORMS_PER_ADDRESS",
     "sign_ins_per_identity": "TRADEWIND_SIGN_INS_PER_IDENTITY",
     "sign_ins_per_address": "TRADEWIND_SIGN_INS_PER_ADDRESS",
     "quick_checkouts_per_address": "TRADEWIND_QUICK_CHECKOUTS_PER_ADDRESS",

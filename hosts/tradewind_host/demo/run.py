@@ -44,6 +44,7 @@ class AlreadyRunning(TradewindError):
 ROOMY = {
     "store_rate_per_address": 2_000,
     "store_rate_per_key": 5_000,
+    "forms_per_address": 2_000,
     "sign_ins_per_identity": 30,
     "sign_ins_per_address": 10_000,
     "quick_checkouts_per_address": 100_000,

@@ -14,6 +14,7 @@ from tradewind_host.storefront.pay import checkout_page, pay, pay_page
 from tradewind_host.storefront.rendering import FAULTS, files_router
 from tradewind_host.storefront.shelves import add_to_cart, list_page, product_page
 from tradewind_host.storefront.till import back
+from tradewind_host.storefront.visit import count_form
 
 __all__ = ["pages_routers"]
 
@@ -39,6 +40,7 @@ def pages_routers() -> list[Router]:
             order_page,
             *account.ROUTES,
         ],
+        guards=[count_form],
         exception_handlers=FAULTS,
         include_in_schema=False,
     )

@@ -105,17 +105,20 @@ def files_router() -> Router:
     )
 
 
+_FAULT_PAGES: Mapping[int, str] = {404: "missing", 429: "busy"}
+
+
 def _fault_page(handler: Any) -> Any:
     def answer(request: Request[Any, Any, Any], error: Exception) -> Response[str]:
         """A page with the status, and nothing else, of what the APIs would answer."""
         told: Response[bytes] = handler(request, error)
         status = told.status_code or HTTPStatus.INTERNAL_SERVER_ERROR
         engine: Engine = request.app.state["engine"]
-        name = "missing" if status == HTTPStatus.NOT_FOUND else "broken"
+        name = _FAULT_PAGES.get(status, "broken")
         words = preferred(request.headers.get("accept-language", ""))
         answered = page(engine, "message.html", words, status=status, name=name)
-        if "retry-after" in told.headers:
-            answered.headers["Retry-After"] = told.headers["retry-after"]
+        if "Retry-After" in told.headers:
+            answered.headers["Retry-After"] = told.headers["Retry-After"]
         return answered
 
     return answer

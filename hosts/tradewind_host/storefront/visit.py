@@ -11,8 +11,10 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 from litestar import Request
+from litestar.connection import ASGIConnection
 from litestar.datastructures import Cookie
 from litestar.exceptions import PermissionDeniedException
+from litestar.handlers import BaseRouteHandler
 
 from tradewind.carts import service as carts
 from tradewind.carts.rules import Cart
@@ -24,6 +26,8 @@ from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
 from tradewind.settings.engine import Engine
 from tradewind.stores.service import settings_of
+from tradewind_host.idempotency import UNSAFE
+from tradewind_host.limits import address_of
 from tradewind_host.storefront import paths, tickets
 from tradewind_host.storefront.reading import store_of
 from tradewind_host.storefront.texts import Words, preferred
@@ -127,6 +131,12 @@ def kept(engine: Engine, store: Store, cart_id: UUID) -> Cookie:
         secure=engine.public_url.startswith("https://"),
         samesite=lax,
     )
+
+
+def count_form(connection: ASGIConnection[Any, Any, Any, Any], _: BaseRouteHandler) -> None:
+    """Count a form that is sent from a network address. Raises Limited."""
+    if connection.scope["method"] in UNSAFE:  # type: ignore[typeddict-item]
+        connection.app.state["limiter"].take("form_address", address_of(connection.scope))
 
 
 def from_here(engine: Engine, request: AnyRequest) -> None:

@@ -72,6 +72,22 @@ async def test_guessing_keys_is_counted_as_well(house: House, shop: Shop) -> Non
     assert [one.status_code for one in answers] == [401] * 20 + [429]
 
 
+async def test_forms_of_the_pages_are_counted_by_address_and_a_page_says_so_in_words(
+    engine: Engine, config: Config, shop: Shop, clock: ManualClock
+) -> None:
+    house = House(engine, config, forms_per_address=2)
+    page, site = f"/store/{shop.store.slug}/cart", {"Accept-Language": "fr"}
+    client, neighbor = house.at("203.0.113.1"), house.at("203.0.113.2")
+    answers = [await client.post(page, data={}, headers=site) for _ in range(21)]
+    assert [one.status_code for one in answers] == [303] * 20 + [429]
+    assert "Merci d’attendre un instant" in answers[-1].text
+    assert answers[-1].headers["retry-after"] == "1"
+    assert (await client.get(page)).is_success
+    assert (await neighbor.post(page, data={})).status_code == HTTPStatus.SEE_OTHER
+    clock.advance(1)
+    assert (await client.post(page, data={})).status_code == HTTPStatus.SEE_OTHER
+
+
 @pytest.mark.parametrize(("header", "counted"), [(None, 20), ("X-Forwarded-For", 25)])
 async def test_shoppers_behind_a_proxy_are_told_apart_only_where_its_header_is_named(
     engine: Engine, config: Config, shop: Shop, header: str | None, counted: int
@@ -96,7 +112,7 @@ async def test_a_page_may_read_that_its_session_is_over(
 
 def test_the_demo_leaves_room_for_whoever_measures_it() -> None:
     rules = msgspec.structs.replace(Config(), **ROOMY).rules
-    for name in ("store_address", "store_key", "sign_in_address"):
+    for name in ("store_address", "store_key", "form_address", "sign_in_address"):
         assert rules[name].count >= 10 * 1000
 
 

@@ -277,6 +277,9 @@ ENGLISH: Mapping[str, str] = {
     "missing.title": "This page does not exist",
     "missing.text": "The link is wrong or has expired. Please open the newest link that the shop "
     "sent you, or ask the shop for another.",
+    "busy.title": "Too many at once",
+    "busy.text": "Too many forms were sent from your network just now. Nothing was changed. "
+    "Please wait a moment, then try again.",
     "broken.title": "Something went wrong",
     "broken.text": "Nothing was changed. Please try again in a moment.",
     "when": "{day} {month} {year}, {time}",

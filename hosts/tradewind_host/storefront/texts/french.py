@@ -284,6 +284,9 @@ FRENCH: Mapping[str, str] = {
     "missing.title": "Cette page n’existe pas",
     "missing.text": "Le lien est faux ou a expiré. Ouvrez le lien le plus récent que la boutique "
     "vous a envoyé, ou demandez-en un autre.",
+    "busy.title": "Trop de demandes à la fois",
+    "busy.text": "Trop de formulaires viennent d’être envoyés depuis votre réseau. "
+    "Rien n’a été changé. Merci d’attendre un instant, puis de réessayer.",
     "broken.title": "Un problème est survenu",
     "broken.text": "Rien n’a été changé. Merci de réessayer dans un instant.",
     "when": "{day} {month} {year} à {time}",

@@ -284,6 +284,9 @@ SWAHILI: Mapping[str, str] = {
     "missing.title": "Ukurasa huu haupo",
     "missing.text": "Kiungo si sahihi au muda wake umekwisha. Tafadhali fungua kiungo kipya zaidi "
     "ulichotumiwa na duka, au liombe duka kingine.",
+    "busy.title": "Maombi ni mengi mno",
+    "busy.text": "Fomu nyingi mno zimetumwa sasa hivi kutoka mtandao wako. "
+    "Hakuna kilichobadilishwa. Tafadhali subiri kidogo, kisha ujaribu tena.",
     "broken.title": "Kuna hitilafu",
     "broken.text": "Hakuna kilichobadilishwa. Tafadhali jaribu tena baada ya muda mfupi.",
     "when": "{day} {month} {year}, saa {time}",
