@@ -1,7 +1,7 @@
 """Keeping the catalog on PostgreSQL: what the tables refuse, and what happens at the same time."""
 
 import asyncio
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -9,16 +9,12 @@ import asyncpg
 import pytest
 
 from tests.support.shops import Shop, add_variant, make_shop
-from tradewind.carts.rules import NewCart
-from tradewind.carts.service import add_sku, get_cart
 from tradewind.catalog.rules import (
     NewPrice,
     NewProduct,
-    NewRegion,
     NewVariant,
     ProductUpdate,
     Sought,
-    counting,
 )
 from tradewind.catalog.service import (
     CategoryUpdate,
@@ -26,21 +22,17 @@ from tradewind.catalog.service import (
     change_product,
     create_category,
     create_product,
-    create_region,
     create_variant,
     delete_category,
     kept_product,
-    kept_variant,
     list_kept,
     list_kept_categories,
-    list_products,
     replace_prices,
     set_price,
     set_status,
     update_category,
     update_variant,
 )
-from tradewind.checkout.queries import claim
 from tradewind.contracts.errors import Conflict, InvalidInput
 from tradewind.contracts.money import Money
 from tradewind.database import Database, Transaction
@@ -218,62 +210,6 @@ async def test_the_table_refuses_what_would_be_ambiguous(
     row = (currency, shop.region.id if regional else None, times[0], times[1])
     with pytest.raises(asyncpg.IntegrityConstraintViolationError):
         await insert_price(database, shop, variant.id, row)
-
-
-def a_price(
-    now: datetime, amount: int, region: UUID | None, starts: int | None, ends: int | None
-) -> NewPrice:
-    hour = timedelta(hours=1)
-    return NewPrice(
-        currency="KES",
-        amount=amount,
-        region_id=region,
-        starts_at=None if starts is None else now + starts * hour,
-        ends_at=None if ends is None else now + ends * hour,
-    )
-
-
-# Which prices a variant has: plain, the region's, one that runs, the region's that runs.
-KINDS = [[bool(number & 1 << bit) for bit in range(4)] for number in range(16)]
-
-
-async def test_lists_carts_and_orders_cost_what_the_rule_says(
-    database: Database, shop: Shop
-) -> None:
-    async with database.transaction(shop.store.id) as tx:
-        abroad = await create_region(tx, NewRegion(name="Abroad", currency="KES", countries=["tz"]))
-        variant = await add_variant(tx, "A", 5)
-        cart = await add_sku(tx, NewCart(source="web", session_id="web:one"), "A", 1)
-        await set_status(tx, [variant.product_id], "draft")
-        for kinds in KINDS:
-            wanted = some_prices(tx.now, shop.region.id, abroad.id, kinds)
-            await replace_prices(tx, variant.id, wanted)
-            prices = (await kept_variant(tx, variant.id)).prices
-            here = counting(prices, "KES", shop.region.id, tx.now)
-            (listed,) = (await list_products(tx, currency="KES", published_only=False)).items
-            assert listed.variants[0].price == (here and Money(here.amount, "KES"))
-            amount = None if here is None else here.amount
-            (line,) = (await get_cart(tx, cart.id)).lines
-            assert amount is None or line.unit_price == amount
-            claimed = await claim(tx, cart)
-            assert claimed is not None
-            assert claimed.lines[0].price == amount
-
-
-def some_prices(now: datetime, home: UUID, abroad: UUID, kinds: list[bool]) -> list[NewPrice]:
-    """Prices of these kinds, beside others that never count here and now."""
-    every = [
-        a_price(now, 10, None, None, None),
-        a_price(now, 20, home, None, None),
-        a_price(now, 30, None, -1, 1),
-        a_price(now, 40, home, -1, None),
-    ]
-    never = [
-        a_price(now, 50, None, -2, -1),
-        a_price(now, 60, abroad, None, None),
-        a_price(now, 70, None, 1, None),
-    ]
-    return [*(one for one, wanted in zip(every, kinds, strict=True) if wanted), *never]
 
 
 async def test_a_search_of_the_keeper_finds_drafts_and_archived_products(

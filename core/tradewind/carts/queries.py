@@ -18,18 +18,13 @@ from tradewind.carts.rules import (
     StoredLine,
     lines_of,
 )
+from tradewind.catalog.queries.counting import counting_price
 from tradewind.catalog.rules import Region
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
 from tradewind.pricing.rules import LineAdjustment, Priced
 
-_LIVE_PRICE = """(
-    SELECT pr.amount FROM shop.prices pr
-    WHERE pr.store_id = c.store_id AND pr.variant_id = v.id AND pr.currency = c.currency
-      AND (pr.region_id IS NULL OR pr.region_id = c.region_id)
-      AND (pr.starts_at IS NULL OR pr.starts_at <= $2) AND (pr.ends_at IS NULL OR pr.ends_at > $2)
-    ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1
-)"""
+_LIVE_PRICE = counting_price("v.id", currency="c.currency", region="c.region_id", now="$2")
 
 # Lines come as arrays in the order of StoredLine: names would cost more than the values.
 _CART = f"""

@@ -5,6 +5,7 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.rules import MOST_PER_LINE, Cart, CartStatus
+from tradewind.catalog.queries.counting import counting_price
 from tradewind.checkout.rules import ClaimedLine
 from tradewind.database import Transaction
 
@@ -12,7 +13,7 @@ from tradewind.database import Transaction
 # they are now, with the place where each is best taken: where the cart holds it, where there is
 # enough, the location of the first priority. `moved`: somebody was waited for who has changed the
 # cart or begun to pay it, and the rest is as it was before.
-_CLAIM = """
+_CLAIM = f"""
 SELECT c.status, c.version, c.ctid IS DISTINCT FROM (
     SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $2
 ) AS moved, ARRAY(
@@ -21,13 +22,7 @@ SELECT c.status, c.version, c.ctid IS DISTINCT FROM (
 ) AS sessions, (
     SELECT jsonb_agg(jsonb_build_object(
         'variant_id', v.id, 'sellable', p.status = 'published' AND v.archived_at IS NULL,
-        'price', (
-            SELECT pr.amount FROM shop.prices pr
-            WHERE pr.store_id = c.store_id AND pr.variant_id = v.id AND pr.currency = c.currency
-              AND (pr.region_id IS NULL OR pr.region_id = c.region_id)
-              AND (pr.starts_at IS NULL OR pr.starts_at <= $3)
-              AND (pr.ends_at IS NULL OR pr.ends_at > $3)
-            ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1),
+        'price', {counting_price("v.id", currency="c.currency", region="c.region_id", now="$3")},
         'location_id', (
             SELECT l.location_id FROM shop.inventory_levels l
             JOIN shop.stock_locations s ON s.store_id = l.store_id AND s.id = l.location_id
@@ -49,7 +44,7 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 # leaves no row: what it is, is found out afterwards. The guard of stock is repeated on the newest
 # version of the line. Whoever was waited for may have begun to pay the cart, unseen by this
 # statement: so where its row was moved meanwhile, attempts to pay are looked for anew.
-_ADD = """
+_ADD = f"""
 WITH cart AS (
     SELECT c.id, c.currency, c.region_id, c.ctid AS place FROM shop.carts c
     WHERE c.store_id = $1 AND c.id = $3 AND c.status = 'open' AND c.session_id IS NULL
@@ -66,13 +61,8 @@ WITH cart AS (
     FROM cart b
     JOIN shop.variants v ON v.store_id = $1 AND v.id = $5 AND v.archived_at IS NULL
     JOIN shop.products p ON p.store_id = $1 AND p.id = v.product_id AND p.status = 'published'
-    CROSS JOIN LATERAL (
-        SELECT pr.amount FROM shop.prices pr
-        WHERE pr.store_id = $1 AND pr.variant_id = v.id AND pr.currency = b.currency
-          AND (pr.region_id IS NULL OR pr.region_id = b.region_id)
-          AND (pr.starts_at IS NULL OR pr.starts_at <= $2)
-          AND (pr.ends_at IS NULL OR pr.ends_at > $2)
-        ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1) price
+    CROSS JOIN LATERAL
+        {counting_price("v.id", currency="b.currency", region="b.region_id", now="$2")} price
     CROSS JOIN LATERAL (
         SELECT sum(l.on_hand - l.reserved - l.held)::bigint AS free,
                bool_or(l.backorder) AS backorder

@@ -6,6 +6,7 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.merging.rules import Marked, Merged, Terms
+from tradewind.catalog.queries.counting import counting_price
 from tradewind.catalog.rules import Region
 from tradewind.database import Transaction
 
@@ -26,14 +27,9 @@ WHERE store_id = $1 AND id = $3 AND status = 'open' AND NOT EXISTS (
       AND other.session_id IS NULL)
 RETURNING id"""
 
-_TERMS = """
-SELECT v.id, v.tracked, (
-           SELECT pr.amount FROM shop.prices pr
-           WHERE pr.store_id = $1 AND pr.variant_id = v.id AND pr.currency = $4
-             AND (pr.region_id IS NULL OR pr.region_id = $5)
-             AND (pr.starts_at IS NULL OR pr.starts_at <= $2)
-             AND (pr.ends_at IS NULL OR pr.ends_at > $2)
-           ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST LIMIT 1) AS price,
+_TERMS = f"""
+SELECT v.id, v.tracked,
+       {counting_price("v.id", currency="$4", region="$5", now="$2")} AS price,
        coalesce(stock.backorder, false) AS backorder,
        greatest(0, coalesce(stock.free, 0) + coalesce(own.held, 0))::bigint AS free
 FROM shop.variants v

@@ -6,6 +6,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from tradewind.catalog.queries.counting import best_first, has_begun, in_terms, is_not_over
 from tradewind.catalog.rules import (
     Category,
     Product,
@@ -27,18 +28,17 @@ _REGION = """(
     ORDER BY (r.id IS NOT DISTINCT FROM s.default_region_id) DESC, r.id LIMIT 1
 )"""
 
-# What a variant costs in a currency: a region's own price wins over one for all, and one that runs
-# for a time over one that always holds. `until` is when that may change.
-_PRICE = """(
-    SELECT (array_agg(pr.amount ORDER BY pr.region_id NULLS LAST, pr.starts_at DESC NULLS LAST)
-            FILTER (WHERE pr.starts_at IS NULL OR pr.starts_at <= $3))[1] AS amount,
-           (array_agg(pr.amount ORDER BY pr.region_id NULLS LAST)
+# What a variant costs in a currency, what it would without the prices that run for a time, and
+# when that may change.
+_PRICE = f"""(
+    SELECT (array_agg(pr.amount ORDER BY {best_first("pr")})
+            FILTER (WHERE {has_begun("pr", "$3")}))[1] AS amount,
+           (array_agg(pr.amount ORDER BY {best_first("pr")})
             FILTER (WHERE pr.starts_at IS NULL))[1] AS plain,
            least(min(pr.starts_at) FILTER (WHERE pr.starts_at > $3), min(pr.ends_at)) AS until
     FROM shop.prices pr
-    WHERE pr.store_id = v.store_id AND pr.variant_id = v.id AND pr.currency = $2
-      AND (pr.region_id IS NULL OR pr.region_id = $region)
-      AND (pr.ends_at IS NULL OR pr.ends_at > $3)
+    WHERE pr.store_id = $1 AND pr.variant_id = v.id
+      AND {in_terms("pr", currency="$2", region="$region")} AND {is_not_over("pr", "$3")}
 )"""
 
 _STOCK = """(
