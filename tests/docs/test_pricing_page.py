@@ -15,13 +15,18 @@ from tradewind.catalog.rules import Rounding
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
 from tradewind.pricing.builtin import book_context, price_alone
 from tradewind.pricing.rules import (
+    BuiltInShipping,
     NotApplied,
     PriceBook,
     Priced,
     Promotion,
     PromotionKind,
     PromotionRules,
+    ShippingRules,
     TaxRate,
+    WeightBand,
+    band_errors,
+    options_of,
 )
 
 PAGE = (ROOT / "docs" / "pricing.md").read_text(encoding="utf-8")
@@ -54,7 +59,9 @@ def line(text: str) -> QuoteLine:
     sku, amount, *more = text.split()
     unit, _, quantity = amount.partition("×")
     categories = [str(category(word)) for word in more if word.startswith("#")]
-    classes = [word for word in more if not word.startswith("#") and word != "service"]
+    weights = [int(word.removesuffix("g")) for word in more if re.fullmatch(r"\d+g", word)]
+    known = {"service"} | {f"{grams}g" for grams in weights}
+    classes = [word for word in more if not word.startswith("#") and word not in known]
     return QuoteLine(
         line_id=sku.lower(),
         sku=sku,
@@ -64,7 +71,30 @@ def line(text: str) -> QuoteLine:
         unit_price=int(unit),
         subtotal=int(unit) * int(quantity or 1),
         category_ids=categories,
+        weight_grams=weights[0] if weights else None,
     )
+
+
+def ways(text: str) -> list[BuiltInShipping]:
+    """`700, to 1000g 500, above 900`: the option's own price and those of its bands."""
+    own, *bands = text.split(", ")
+    over, found = 0, []
+    for band in bands:
+        bound, price = re.fullmatch(r"(?:to (\d+)g|above) (\d+)", band).groups()  # type: ignore[union-attr]
+        up_to = int(bound) if bound else None
+        found.append(WeightBand(over_grams=over, up_to_grams=up_to, price=int(price)))
+        over = up_to or 0
+    assert not band_errors("bands", found)
+    way = BuiltInShipping(
+        id=REGION,
+        region_id=REGION,
+        name="Parcel",
+        price=int(own),
+        estimate="",
+        rules=ShippingRules(weight_bands=found),
+        position=0,
+    )
+    return [way]
 
 
 def promotion(number: int, text: str, currency: str) -> Promotion:
@@ -182,10 +212,14 @@ def example(row: str) -> Example:
         region_id=REGION,
         tax_inclusive=book.inclusive,
         lines=[line(text) for text in parts(lines)],
-        shipping=int(delivery or 0),
+        shipping=0,
         address=address(to),
         email=None,
     )
+    if delivery:
+        offered = options_of(msgspec.structs.replace(book, options=ways(delivery)), request)
+        shipping = offered[0].price if offered else 0
+        request = msgspec.structs.replace(request, shipping=shipping)
     return Example(
         number=int(number),
         book=book,

@@ -176,6 +176,14 @@ def test_a_store_delivers_for_a_price_and_hands_over_for_free(store: DemoStore) 
     assert min(prices) == 0 < max(prices)
 
 
+@every_store
+def test_all_that_is_sent_has_a_weight(store: DemoStore) -> None:
+    sent = {one.categories[0] for one in store.products if one.kind == "physical"}
+    assert {store.weights[handle] > 0 for handle in sorted(sent)} == {True}
+    for way in store.shipping_options:
+        assert [grams for grams, _ in way.heavier] == sorted({grams for grams, _ in way.heavier})
+
+
 @every_product
 def test_every_product_has_a_small_square_picture(product: DemoProduct) -> None:
     jpeg = draw(product.title, product.handle, product.categories[0])

@@ -39,7 +39,7 @@ SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.emai
             cl.id, cl.variant_id, v.product_id, v.sku, p.title, v.title, p.kind, cl.quantity,
             cl.unit_price, {_LIVE_PRICE}, p.status = 'published' AND v.archived_at IS NULL,
             cl.subtotal, cl.discount, cl.tax, cl.total, v.tax_class, v.tracked, v.options,
-            coalesce(v.image, p.images[1])) ORDER BY cl.id)
+            coalesce(v.image, p.images[1]), v.weight_grams) ORDER BY cl.id)
         FROM shop.cart_lines cl
         JOIN shop.variants v ON v.store_id = cl.store_id AND v.id = cl.variant_id
         JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id

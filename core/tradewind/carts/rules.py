@@ -65,6 +65,7 @@ class CartLine(msgspec.Struct, frozen=True, kw_only=True):
     adjustments: Sequence[LineAdjustment] = ()
     sellable: bool = True
     image: str | None = None
+    weight_grams: int | None = None
 
 
 NoteCode = Literal[
@@ -232,6 +233,7 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
     tracked: bool
     options: Mapping[str, str]
     image: str | None
+    weight_grams: int | None
 
     @property
     def drifted(self) -> bool:
@@ -268,6 +270,7 @@ def _line(one: StoredLine, adjustments: Sequence[LineAdjustment], *, quoted: boo
         adjustments=[entry for entry in adjustments if entry.line_id == str(one.id)],
         sellable=one.published and one.live_price is not None,
         image=one.image,
+        weight_grams=one.weight_grams,
     )
 
 
@@ -293,6 +296,7 @@ def quote_request(
                 subtotal=line.unit_price * line.quantity,
                 product_id=str(line.product_id),
                 category_ids=known.get(line.product_id, ()),
+                weight_grams=line.weight_grams,
             )
             for line in cart.lines
         ],

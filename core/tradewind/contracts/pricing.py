@@ -26,7 +26,8 @@ class Address(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 class QuoteLine(msgspec.Struct, frozen=True, kw_only=True):
     """One cart line before hooks: `subtotal` is quantity times unit price.
 
-    `category_ids` are the categories of its product.
+    `category_ids` are the categories of its product, `weight_grams` is what one unit weighs, None
+    where the store does not say.
     """
 
     line_id: str
@@ -39,6 +40,7 @@ class QuoteLine(msgspec.Struct, frozen=True, kw_only=True):
     discount: int = 0
     product_id: str = ""
     category_ids: Sequence[str] = ()
+    weight_grams: int | None = None
 
 
 class QuoteRequest(msgspec.Struct, frozen=True, kw_only=True):

@@ -179,7 +179,7 @@ async def pricing_changed(tx: Transaction) -> None:
     """Void every quote made from the store's price tables: they are others from this commit on.
 
     Called by whatever changes a region, a tax, a delivery option or a promotion, or what a product
-    counts as for these: its kind, categories, SKUs and tax classes.
+    counts as for these: its kind, categories, SKUs, tax classes and weights.
     """
     await tx.execute(
         """UPDATE shop.store_settings SET pricing_version = pricing_version + 1

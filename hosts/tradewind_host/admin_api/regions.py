@@ -19,6 +19,7 @@ from tradewind.pricing.rules import (
     TaxRate,
     TaxRateUpdate,
     TaxZone,
+    WeightBand,
 )
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
@@ -74,13 +75,26 @@ class TaxRateChange(Body, frozen=True, kw_only=True):
     postal_prefix: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
+class WeightBandInput(Body, frozen=True, kw_only=True):
+    """What a parcel costs (minor units) of more than `over_grams` and at most `up_to_grams`."""
+
+    price: int
+    over_grams: int = 0
+    up_to_grams: int | None = None
+
+
 class ShippingRulesInput(Body, frozen=True, kw_only=True):
-    """For which subtotals (minor units) and countries it is offered, and from where it is free."""
+    """For which subtotals (minor units) and countries it is offered, and from where it is free.
+
+    With `weight_bands` it costs what the band of the cart's weight says, and `price` while that
+    weight is not known.
+    """
 
     minimum: int | None = None
     maximum: int | None = None
     free_from: int | None = None
     country_codes: Sequence[str] = ()
+    weight_bands: Sequence[WeightBandInput] = ()
 
 
 class ShippingInput(Body, frozen=True, kw_only=True):
@@ -258,7 +272,7 @@ async def create_shipping_option(
     access: GivenAccess, data: JSONBody[ShippingInput]
 ) -> Response[ShippingAnswer]:
     """Add a way to deliver."""
-    given = {**_fields(data), "rules": ShippingRules(**_fields(data.rules))}
+    given = {**_fields(data), "rules": _rules(data.rules)}
     async with access.transaction() as tx:
         option = await pricing.create_shipping_option(tx, **given)
         await audit(tx, access.actor, "shipping_option.created", "option", str(option.id))
@@ -272,7 +286,7 @@ async def update_shipping_option(
     """Change a way to deliver; open carts are quoted anew."""
     given = _fields(data)
     if data.rules is not msgspec.UNSET:
-        given["rules"] = ShippingRules(**_fields(data.rules))
+        given["rules"] = _rules(data.rules)
     async with access.transaction() as tx:
         before, after = await pricing.change_shipping_option(
             tx, shipping_option_id, ShippingUpdate(**given)
@@ -302,6 +316,11 @@ async def _region_ids(tx: Transaction, region_id: UUID | None) -> list[UUID]:
 
 def _fields(data: msgspec.Struct) -> dict[str, Any]:
     return msgspec.structs.asdict(data)
+
+
+def _rules(data: ShippingRulesInput) -> ShippingRules:
+    bands = tuple(WeightBand(**_fields(band)) for band in data.weight_bands)
+    return ShippingRules(**{**_fields(data), "weight_bands": bands})
 
 
 def _tax_view(tax: TaxRate) -> TaxRateView:

@@ -403,10 +403,26 @@ AMERICAN_STORE = DemoStore(
     categories=_CATEGORIES,
     products=_KITCHEN_GOODS + _ROOMS + _SCARCE_AND_UNCOUNTED,
     shipping_options=(
-        DemoShipping("Standard ground", 6_95, "3 to 5 business days"),
+        DemoShipping(
+            "Standard ground",
+            6_95,
+            "3 to 5 business days",
+            heavier=((9_000, 14_95), (23_000, 39_00)),
+        ),
         DemoShipping("Two-day air", 18_50, "2 business days"),
         DemoShipping("Pick up in Brooklyn", 0, "Ready tomorrow"),
     ),
     tax_rate_percent="8.875",
     tax_inclusive=False,
+    weights={
+        "kitchen": 1_100,
+        "tableware": 850,
+        "coffee-bar": 600,
+        "bed-bath": 1_200,
+        "candles-soap": 400,
+        "lighting": 2_100,
+        "storage": 1_500,
+        "garden": 1_800,
+        "paper-books": 450,
+    },
 )

@@ -407,9 +407,25 @@ KENYAN_STORE = DemoStore(
     products=_FOOD + _HOUSEHOLD + _PERSONAL + _SCARCE_AND_UNCOUNTED,
     shipping_options=(
         DemoShipping("Nairobi rider", 250_00, "Today, if ordered before 2 pm"),
-        DemoShipping("Countrywide parcel", 450_00, "2 to 3 working days"),
+        DemoShipping(
+            "Countrywide parcel",
+            450_00,
+            "2 to 3 working days",
+            heavier=((5_000, 700_00), (20_000, 1500_00)),
+        ),
         DemoShipping("Pick up at the store", 0, "Ready in an hour"),
     ),
     tax_rate_percent="16",
     tax_inclusive=True,
+    weights={
+        "pantry": 650,
+        "tea-coffee": 300,
+        "home": 1_400,
+        "lighting": 900,
+        "clothing": 450,
+        "shoes": 800,
+        "crafts": 750,
+        "beauty": 250,
+        "books": 500,
+    },
 )

@@ -1,6 +1,7 @@
 """The shape of demo merchandise, and the one constructor that lets a catalog read like a list."""
 
 import re
+from collections.abc import Mapping
 from typing import Literal
 
 import msgspec
@@ -59,11 +60,15 @@ class DemoProduct(msgspec.Struct, frozen=True):
 
 
 class DemoShipping(msgspec.Struct, frozen=True):
-    """A way of delivery: `price` in minor units, `estimate` as the shopper reads it."""
+    """A way of delivery: `price` in minor units, `estimate` as the shopper reads it.
+
+    `heavier` are prices from a weight in grams on; below the first of them `price` counts.
+    """
 
     name: str
     price: int
     estimate: str
+    heavier: tuple[tuple[int, int], ...] = ()
 
 
 class DemoStore(msgspec.Struct, frozen=True):
@@ -80,6 +85,8 @@ class DemoStore(msgspec.Struct, frozen=True):
     shipping_options: tuple[DemoShipping, ...]
     tax_rate_percent: str
     tax_inclusive: bool
+    weights: Mapping[str, int]
+    """Grams of a packed piece, by the most specific category of its product."""
 
 
 def product(

@@ -19,6 +19,7 @@ from tradewind.contracts.money import Money
 from tradewind.database import Store, Transaction, directory
 from tradewind.inventory.service import set_level
 from tradewind.pricing import service as pricing
+from tradewind.pricing.rules import ShippingRules, WeightBand
 from tradewind.settings.engine import Engine
 from tradewind.settings.rules import FLAGS
 from tradewind.settings.service import configure, set_flag
@@ -31,7 +32,7 @@ from tradewind_host.demo.accounts import (
     places,
     plugin_settings,
 )
-from tradewind_host.demo.catalog import STORES, DemoProduct, DemoStore
+from tradewind_host.demo.catalog import STORES, DemoProduct, DemoShipping, DemoStore
 from tradewind_host.demo.pictures import draw
 from tradewind_host.logs import logger
 from tradewind_host.media import PREFIX, media_folder
@@ -120,7 +121,13 @@ async def fill(tx: Transaction, plan: DemoStore) -> None:
     await pricing.create_tax_rate(tx, region.id, plan.tax_rate_percent, tax_shipping=True)
     for position, way in enumerate(plan.shipping_options):
         await pricing.create_shipping_option(
-            tx, region.id, way.name, way.price, estimate=way.estimate, position=position
+            tx,
+            region.id,
+            way.name,
+            way.price,
+            estimate=way.estimate,
+            rules=_rules(way),
+            position=position,
         )
     shelves: dict[str, UUID] = {}
     for position, one in enumerate(plan.categories):
@@ -136,9 +143,23 @@ async def fill(tx: Transaction, plan: DemoStore) -> None:
         await _add_product(tx, plan, product, shelves)
 
 
+def _rules(way: DemoShipping) -> ShippingRules:
+    """The bands of weight of a way of delivery, the first of them at its own price."""
+    if not way.heavier:
+        return ShippingRules()
+    starts, ends = (0, *(grams for grams, _ in way.heavier)), [grams for grams, _ in way.heavier]
+    prices = (way.price, *(price for _, price in way.heavier))
+    bands = [
+        WeightBand(over_grams=over, up_to_grams=up_to, price=price)
+        for over, up_to, price in zip(starts, (*ends, None), prices, strict=True)
+    ]
+    return ShippingRules(weight_bands=bands)
+
+
 async def _add_product(
     tx: Transaction, plan: DemoStore, product: DemoProduct, shelves: dict[str, UUID]
 ) -> None:
+    weight = plan.weights[product.categories[0]] if product.kind == "physical" else None
     await catalog.create_product(
         tx,
         NewProduct(
@@ -156,6 +177,7 @@ async def _add_product(
                     options=variant.options,
                     prices=[Money(variant.price, plan.currency)],
                     tracked=variant.tracked,
+                    weight_grams=weight,
                 )
                 for variant in product.variants
             ],

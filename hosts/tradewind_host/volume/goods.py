@@ -195,6 +195,7 @@ def _variant(
         title=" / ".join(options.values()),
         options=options,
         tracked=tracked,
+        weight_grams=250 + 100 * position if tracked else None,
         position=position,
         created_at=at,
     )

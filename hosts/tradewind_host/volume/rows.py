@@ -46,6 +46,7 @@ class VariantRow(Row, frozen=True, kw_only=True):
     options: Words
     tracked: bool
     tax_class: str = "standard"
+    weight_grams: int | None
     position: int
     metadata: Words = {}
     created_at: datetime

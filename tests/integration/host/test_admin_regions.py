@@ -129,6 +129,56 @@ async def test_a_way_to_deliver_is_changed_and_archived(
     assert actions[:2] == ["shipping_option.archived", "shipping_option.updated"]
 
 
+async def test_a_way_to_deliver_has_a_price_for_each_band_of_weight(
+    client: httpx.AsyncClient, shop: Shop
+) -> None:
+    region = await call(client, shop, "POST", "regions", CANADA)
+    bands: list[dict[str, int | None]] = [
+        {"price": 500, "over_grams": 0, "up_to_grams": 1000},
+        {"price": 900, "over_grams": 1000, "up_to_grams": None},
+    ]
+    rules = {"weight_bands": bands}
+    body = {"region_id": region["id"], "name": "Post", "price": 700, "rules": rules}
+    option = await call(client, shop, "POST", "shipping-options", body)
+    assert option["rules"] == rules
+    path = f"shipping-options/{option['id']}"
+    heavier = {"weight_bands": [{**bands[0], "price": 600}, bands[1]]}
+    changed = await call(client, shop, "POST", path, {"rules": heavier})
+    assert changed == {**option, "rules": heavier}
+    assert (await log_of(client, shop))[0] == (
+        "shipping_option.updated",
+        {"rules.weight_bands": {"from": bands, "to": heavier["weight_bands"]}},
+    )
+
+
+@pytest.mark.parametrize(
+    ("second", "code"),
+    [
+        ({"over_grams": 999, "up_to_grams": 2000}, "band_overlaps"),
+        ({"over_grams": 1001, "up_to_grams": 2000}, "band_gap"),
+        ({"over_grams": 1000, "up_to_grams": 1000}, "out_of_range"),
+        ({"over_grams": 1000, "up_to_grams": 10**12}, "out_of_range"),
+        ({"over_grams": 1000, "price": -1}, "out_of_range"),
+    ],
+)
+async def test_bands_of_weight_that_leave_a_price_open_are_refused(
+    client: httpx.AsyncClient, shop: Shop, second: dict[str, int], code: str
+) -> None:
+    region = await call(client, shop, "POST", "regions", CANADA)
+    first = {"price": 500, "up_to_grams": 1000}
+    bands = [first, {"price": 1, **second}]
+    body = {"region_id": region["id"], "name": "Post", "price": 700}
+    answer = await client.post(
+        "/admin/shipping-options",
+        json={**body, "rules": {"weight_bands": bands}},
+        headers=shop.secret,
+    )
+    assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    (error,) = answer.json()["errors"]
+    assert error["code"] == code
+    assert error["path"].startswith("rules.weight_bands.1.")
+
+
 @pytest.mark.parametrize(
     ("wrong", "path"),
     [

@@ -202,7 +202,8 @@ async def void_quotes(tx: Transaction, before: KeptProduct, after: KeptProduct) 
 
 def _counts_as(product: KeptProduct) -> object:
     categories = {one.id for one in product.categories}
-    return product.kind, categories, {one.id: (one.sku, one.tax_class) for one in product.live}
+    parts = {one.id: (one.sku, one.tax_class, one.weight_grams) for one in product.live}
+    return product.kind, categories, parts
 
 
 def refuse_unsellable(product: KeptProduct, now: datetime, *, before: KeptProduct) -> None:

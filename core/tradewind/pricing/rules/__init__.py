@@ -22,6 +22,7 @@ from tradewind.pricing.rules.book import (
     PromotionRules,
     ShippingRules,
     TaxRate,
+    WeightBand,
     percent,
 )
 from tradewind.pricing.rules.credits import PAID_WITH_CREDITS, credits_in, redeem
@@ -42,6 +43,7 @@ from tradewind.pricing.rules.promotions import (
     prices_change_at,
     promote,
 )
+from tradewind.pricing.rules.weights import band_errors, price_by_weight
 from tradewind.pricing.rules.zones import options_of, rates_of, taxes_of
 
 __all__ = [
@@ -66,8 +68,10 @@ __all__ = [
     "TaxRate",
     "TaxRateUpdate",
     "TaxZone",
+    "WeightBand",
     "acceptable",
     "adjust",
+    "band_errors",
     "built_in_taxes",
     "changed_option",
     "changed_tax",
@@ -77,6 +81,7 @@ __all__ = [
     "options_of",
     "percent",
     "price",
+    "price_by_weight",
     "prices_change_at",
     "promote",
     "rates_of",

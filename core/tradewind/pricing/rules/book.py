@@ -31,17 +31,31 @@ class TaxRate(msgspec.Struct, frozen=True, kw_only=True):
     postal_prefix: str | None = None
 
 
+class WeightBand(msgspec.Struct, frozen=True, kw_only=True):
+    """What a parcel costs that weighs more than `over_grams` and at most `up_to_grams`.
+
+    Without `up_to_grams` there is no heaviest; `over_grams` 0 is where the lightest begin.
+    """
+
+    price: int
+    over_grams: int = 0
+    up_to_grams: int | None = None
+
+
 class ShippingRules(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """For which carts a delivery option is offered, and when it is free.
+    """For which carts a delivery option is offered, what it costs by weight, when it is free.
 
     `minimum`, `maximum` and `free_from` are compared with the subtotal before promotions; the first
-    two may be met exactly. Without `country_codes` it is for every country of the region.
+    two may be met exactly. Without `country_codes` it is for every country of the region. With
+    `weight_bands`, each beginning where the one before it ends, the option's own price is that of
+    carts whose weight is not known.
     """
 
     minimum: int | None = None
     maximum: int | None = None
     free_from: int | None = None
     country_codes: Sequence[str] = ()
+    weight_bands: Sequence[WeightBand] = ()
 
 
 class BuiltInShipping(msgspec.Struct, frozen=True, kw_only=True):

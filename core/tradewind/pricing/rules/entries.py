@@ -8,6 +8,7 @@ import msgspec
 from tradewind.catalog.rules import Region, amount_errors
 from tradewind.contracts.errors import FieldError
 from tradewind.pricing.rules.book import BuiltInShipping, ShippingRules, TaxRate, percent
+from tradewind.pricing.rules.weights import band_errors
 
 _LONGEST_NAME = 100
 _LONGEST_ZONE = 40
@@ -84,6 +85,7 @@ def option_errors(option: BuiltInShipping, region: Region) -> list[FieldError]:
             errors += amount_errors(f"rules.{name}", amount)
     if None not in {rules.minimum, rules.maximum} and (rules.minimum or 0) > (rules.maximum or 0):
         errors.append(FieldError("rules.maximum", "invalid", "Not less than the minimum."))
+    errors += band_errors("rules.weight_bands", rules.weight_bands)
     return errors + _country_errors("rules.country_codes", rules.country_codes, region)
 
 

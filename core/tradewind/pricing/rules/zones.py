@@ -5,6 +5,7 @@ from decimal import Decimal
 from tradewind.contracts.pricing import Address, QuoteRequest, ShippingOption, TaxQuote
 from tradewind.pricing.rules.arithmetic import Rate, built_in_taxes
 from tradewind.pricing.rules.book import BuiltInShipping, PriceBook, TaxRate
+from tradewind.pricing.rules.weights import price_by_weight
 
 
 def rates_of(book: PriceBook, address: Address | None) -> list[Rate]:
@@ -51,21 +52,23 @@ def options_of(book: PriceBook, request: QuoteRequest) -> list[ShippingOption]:
     """The store's own ways to deliver a cart, in the store's order; none without physical goods.
 
     Amounts are compared with the subtotal before promotions, so that a discount never takes a way
-    to deliver away.
+    to deliver away. One with bands of weight is not offered for what none of them covers.
     """
     if not any(line.kind == "physical" for line in request.lines):
         return []
     subtotal = sum(line.subtotal for line in request.lines)
     country = _country(book, request.address)
+    offered = [one for one in book.options if _offered(one, subtotal, country)]
+    prices = [price_by_weight(option, request.lines) for option in offered]
     return [
         ShippingOption(
             id=str(option.id),
             name=option.name,
-            price=_price(option, subtotal),
+            price=0 if _free(option, subtotal) else price,
             estimate=option.estimate,
         )
-        for option in book.options
-        if _offered(option, subtotal, country)
+        for option, price in zip(offered, prices, strict=True)
+        if price is not None
     ]
 
 
@@ -78,9 +81,9 @@ def _offered(option: BuiltInShipping, subtotal: int, country: str | None) -> boo
     )
 
 
-def _price(option: BuiltInShipping, subtotal: int) -> int:
+def _free(option: BuiltInShipping, subtotal: int) -> bool:
     free_from = option.rules.free_from
-    return 0 if free_from is not None and subtotal >= free_from else option.price
+    return free_from is not None and subtotal >= free_from
 
 
 def taxes_of(book: PriceBook, request: QuoteRequest) -> TaxQuote:
