@@ -11,6 +11,7 @@ from tradewind_host.storefront.checkout import choose_delivery, delivery_page, s
 from tradewind_host.storefront.codes import change_codes
 from tradewind_host.storefront.order import order_page
 from tradewind_host.storefront.pay import checkout_page, pay, pay_page
+from tradewind_host.storefront.redeeming import change_credits
 from tradewind_host.storefront.rendering import FAULTS, files_router
 from tradewind_host.storefront.shelves import add_to_cart, list_page, product_page
 from tradewind_host.storefront.till import back
@@ -30,6 +31,7 @@ def pages_routers() -> list[Router]:
             cart_page,
             change_cart,
             change_codes,
+            change_credits,
             checkout_page,
             save_details,
             delivery_page,

@@ -13,6 +13,8 @@ from litestar.params import FromPath, FromQuery
 
 from tradewind.carts.rules import Cart
 from tradewind.contracts.errors import InvalidInput, Limited
+from tradewind.credits.rules import Grant
+from tradewind.credits.service import credits_of
 from tradewind.customers import service as customers
 from tradewind.customers.codes.rules import LIFE
 from tradewind.customers.rules import Customer
@@ -27,7 +29,7 @@ from tradewind_host.limits import GivenLimiter, Limiter, address_of
 from tradewind_host.operations import GivenEngine
 from tradewind_host.shapes import page as cut
 from tradewind_host.sign_in import SignedIn
-from tradewind_host.storefront import forms, paths, visitor
+from tradewind_host.storefront import forms, paths, redeeming, visitor
 from tradewind_host.storefront.rendering import SHOPPING, elsewhere, page
 from tradewind_host.storefront.visit import AnyRequest, Visit, from_here, kept, visit
 from tradewind_host.storefront.visitor import Known, customer_of
@@ -44,6 +46,14 @@ class Row(NamedTuple):
     when: str
     total: str
     status: str
+
+
+class Own(NamedTuple):
+    """What is a customer's own: one order more than fit the page, and all their credits."""
+
+    customer: Customer
+    orders: Sequence[Order]
+    grants: Sequence[Grant]
 
 
 class Trouble(NamedTuple):
@@ -65,8 +75,9 @@ async def account_page(
         return _asked(seen, "")
     async with engine.database.transaction(seen.store.id) as tx:
         customer = await customers.get_customer(tx, known.customer_id)
+        grants = await credits_of(tx, known.customer_id)
         rows = await orders.orders_for(tx, known.customer_id, before=_id(before), limit=_MOST + 1)
-    return _account(seen, known, customer, rows)
+    return _account(seen, known, Own(customer, rows, grants))
 
 
 @post("/{slug:str}/account", status_code=200)
@@ -186,10 +197,9 @@ def _form(seen: Visit, template: str, identity: str, trouble: Trouble | None) ->
     return shown
 
 
-def _account(
-    seen: Visit, known: Known, customer: Customer, found: Sequence[Order]
-) -> Response[Any]:
-    kept, following = cut(found, _MOST, lambda order: order.id)
+def _account(seen: Visit, known: Known, own: Own) -> Response[Any]:
+    kept, following = cut(own.orders, _MOST, lambda order: order.id)
+    customer = own.customer
     return page(
         seen.engine,
         "account.html",
@@ -197,6 +207,7 @@ def _account(
         headers=SHOPPING,
         shop=seen.shop,
         who=customer.name or customer.email or customer.phone or "",
+        credits=redeeming.left(own.grants, seen),
         rows=[_row(seen, order) for order in kept],
         older=f"{seen.shop.top}/account?before={following}" if following else "",
         csrf=known.csrf,

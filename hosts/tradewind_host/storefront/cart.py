@@ -12,7 +12,7 @@ from tradewind.carts.service import set_quantity
 from tradewind.checkout.service import cart_edited, quote
 from tradewind.contracts.errors import NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
-from tradewind_host.storefront import chat, forms, goods, paths, view
+from tradewind_host.storefront import chat, forms, goods, paths, redeeming, view
 from tradewind_host.storefront.paying import Trouble
 from tradewind_host.storefront.rendering import SHOPPING, elsewhere, page
 from tradewind_host.storefront.texts import Words
@@ -91,7 +91,7 @@ async def shown(
     if cart is not None and cart.lines:
         cart = await quote(engine, seen.store, cart.id)
     asked = chat.about_cart(cart, words) if cart else ""
-    lines = goods.rows(cart, seen.shop) if cart else []
+    lines = goods.rows(cart, seen.shop, words) if cart else []
     return page(
         engine,
         "cart.html",
@@ -105,6 +105,7 @@ async def shown(
         repriced=repriced,
         notes=_notes(cart, words),
         codes=view.codes(cart, words) if cart else [],
+        credits=await redeeming.for_cart(seen, cart) if cart and lines else None,
         code_trouble=code.text if code else "",
         gone=any(not one.sellable for one in lines),
         chat=await chat.chat_link(engine, seen.store, asked) if lines else None,

@@ -146,12 +146,12 @@ def shelves(categories: Sequence[Category], chosen: Category | None, shop: Shop)
     ]
 
 
-def rows(cart: Cart, shop: Shop) -> list[Row]:
+def rows(cart: Cart, shop: Shop, words: Words) -> list[Row]:
     """The lines of a cart."""
-    return [_row(line, cart, shop) for line in cart.lines]
+    return [_row(line, cart, shop, words) for line in cart.lines]
 
 
-def _row(line: CartLine, cart: Cart, shop: Shop) -> Row:
+def _row(line: CartLine, cart: Cart, shop: Shop, words: Words) -> Row:
     return Row(
         line.id,
         line.title,
@@ -161,7 +161,7 @@ def _row(line: CartLine, cart: Cart, shop: Shop) -> Row:
         line.quantity,
         Money(line.subtotal, cart.currency).text(),
         line.sellable,
-        discounts(line.adjustments, cart.currency),
+        discounts(line.adjustments, cart.currency, words),
     )
 
 

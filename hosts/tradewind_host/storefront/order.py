@@ -54,7 +54,7 @@ async def _shown(engine: Engine, seen: Seen, *, still: bool) -> Response[Any]:
         headline=view.headline(seen, words),
         failed=view.failure(seen.session, seen.error_code, words) if seen.waits else "",
         told=_instructions(seen),
-        lines=view.lines(order),
+        lines=view.lines(order, words),
         figures=view.figures(order, words),
         address=view.address_lines(address, words) if address else [],
         parcels=view.parcels(seen),

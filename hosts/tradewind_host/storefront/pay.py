@@ -148,7 +148,7 @@ class OrderBill:
             failed="" if trouble or not seen.waits else _failure(seen, words),
             **paying.at_hand(self),
             ways=await paying.ways(self, trouble.filled if trouble else None),
-            lines=view.lines(order),
+            lines=view.lines(order, words),
             figures=view.figures(order, words),
             action=paths.pay_form(self.engine, seen),
             look=self.here,

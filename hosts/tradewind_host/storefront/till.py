@@ -34,7 +34,7 @@ from tradewind.settings.engine import Engine
 from tradewind_host.agreement import FLAG, METHOD, agreement_with
 from tradewind_host.limits import address_of
 from tradewind_host.operations import GivenEngine
-from tradewind_host.storefront import chat, forms, paths, paying, tickets, view
+from tradewind_host.storefront import chat, forms, paths, paying, redeeming, tickets, view
 from tradewind_host.storefront.checkout import Underway, underway
 from tradewind_host.storefront.paying import Trouble
 from tradewind_host.storefront.reading import LIVE, store_of
@@ -128,9 +128,10 @@ class CartBill:
             failed="" if trouble else self._failure(),
             **paying.at_hand(self),
             ways=await paying.ways(self, trouble.filled if trouble else None),
-            lines=view.lines(cart),
+            lines=view.lines(cart, words),
             figures=view.cart_figures(cart, words),
             codes=view.codes(cart, words),
+            credits=await redeeming.for_cart(self.seen, cart),
             address=view.address_lines(address, words) if address else [],
             delivery=method,
             action=self.here,

@@ -11,7 +11,7 @@ from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import country_name
 from tradewind.orders.rules import Order, TimelineEntry
 from tradewind.payments.rules import PaymentSession
-from tradewind.pricing.rules import LineAdjustment
+from tradewind.pricing.rules import LineAdjustment, credits_in
 from tradewind_host.order_view import DownloadView
 from tradewind_host.storefront.reading import Seen
 from tradewind_host.storefront.texts import Words
@@ -121,7 +121,7 @@ class Headline(NamedTuple):
     sentences: Sequence[str]
 
 
-def lines(sold: Order | Cart) -> list[Line]:
+def lines(sold: Order | Cart, words: Words) -> list[Line]:
     """What was ordered, or is about to be."""
     return [
         Line(
@@ -129,19 +129,30 @@ def lines(sold: Order | Cart) -> list[Line]:
             line.quantity,
             Money(line.unit_price, sold.currency).text(),
             Money(line.subtotal, sold.currency).text(),
-            discounts(line.adjustments, sold.currency),
+            discounts(line.adjustments, sold.currency, words),
         )
         for line in sold.lines
     ]
 
 
-def discounts(entries: Sequence[LineAdjustment], currency: str) -> list[Figure]:
+def discounts(entries: Sequence[LineAdjustment], currency: str, words: Words) -> list[Figure]:
     """What was taken off a line, and why."""
     return [
-        Figure(entry.title, Money(entry.amount, currency).text())
+        Figure(_title(entry, words), Money(entry.amount, currency).text())
         for entry in entries
         if entry.amount < 0
     ]
+
+
+def _title(entry: LineAdjustment, words: Words) -> str:
+    """Why something was taken off; credits are counted in the reader's language."""
+    used = credits_in([entry])
+    return credit_words(used, words) if used else entry.title
+
+
+def credit_words(count: int, words: Words) -> str:
+    """So many credits, at least one."""
+    return words("credits.one" if count == 1 else "credits.other", n=count)
 
 
 def codes(cart: Cart, words: Words) -> list[Code]:
