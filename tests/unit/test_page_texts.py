@@ -21,7 +21,7 @@ from tradewind_host.storefront.view import EVENTS, REASONS, patience, web_addres
 HERE = Path(tradewind_host.storefront.__file__).parent
 SOURCES = [*HERE.glob("*.py"), *HERE.glob("templates/*.html")]
 ENGLISH = TEXTS["en"]
-ALONE = ("phone", "asking", "confirming", "missing", "broken", "unplaced")
+ALONE = ("phone", "asking", "confirming", "missing", "busy", "broken", "unplaced")
 """Pages that say one thing."""
 
 
@@ -54,7 +54,9 @@ def named() -> set[str]:
         f"{name}.{part}" for name in ("phone", "asking", "confirming") for part in ("title", "text")
     }
     found |= {
-        f"{name}.{part}" for name in ("missing", "broken", "unplaced") for part in ("title", "text")
+        f"{name}.{part}"
+        for name in ("missing", "busy", "broken", "unplaced")
+        for part in ("title", "text")
     }
     found |= {
         f"{name}.{part}"
