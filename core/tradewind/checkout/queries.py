@@ -12,7 +12,8 @@ from tradewind.database import Transaction
 # The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
 # they are now, with the place where each is best taken: where the cart holds it, where there is
 # enough, the location of the first priority. `moved`: somebody was waited for who has changed the
-# cart or begun to pay it, and the rest is as it was before.
+# cart or begun to pay it, and the rest is as it was before. Arrays come as subselects: an array that
+# is handed to unnest is counted, and the statement planned anew for each number of lines.
 _CLAIM = f"""
 SELECT c.status, c.version, c.ctid IS DISTINCT FROM (
     SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $2
@@ -33,7 +34,7 @@ SELECT c.status, c.version, c.ctid IS DISTINCT FROM (
             ORDER BY h.id IS NULL, l.on_hand - l.reserved - l.held < w.quantity,
                      s.priority, s.id
             LIMIT 1)))
-    FROM unnest($4::uuid[], $5::bigint[]) AS w(variant_id, quantity)
+    FROM unnest((SELECT $4::uuid[]), (SELECT $5::bigint[])) AS w(variant_id, quantity)
     JOIN shop.variants v ON v.store_id = c.store_id AND v.id = w.variant_id
     JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id) AS lines
 FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c

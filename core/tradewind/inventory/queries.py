@@ -204,11 +204,12 @@ async def journal(
 
 
 # Own holds go first (reservations before levels, as everywhere), then the levels in SKU order.
-# The guard is repeated on the newest row version; the table's CHECK stands behind it.
+# The guard is repeated on the newest row version; the table's CHECK stands behind it. Arrays come as
+# subselects, so that one plan serves any number of lines.
 _RESERVE = """
 WITH wanted AS (
-    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[])
-        AS w(variant_id, location_id, quantity, movement_id)
+    SELECT * FROM unnest((SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::bigint[]),
+                         (SELECT $6::uuid[])) AS w(variant_id, location_id, quantity, movement_id)
 ), own AS (
     DELETE FROM shop.stock_reservations h USING wanted w
     WHERE h.store_id = $1 AND h.cart_id = $7 AND h.variant_id = w.variant_id
