@@ -12,8 +12,8 @@ from tradewind.database import Transaction
 # The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
 # they are now, with the place where each is best taken: where the cart holds it, where there is
 # enough, the location of the first priority. `moved`: somebody was waited for who has changed the
-# cart or begun to pay it, and the rest is as it was before. Arrays come as subselects: an array that
-# is handed to unnest is counted, and the statement planned anew for each number of lines.
+# cart or begun to pay it, and the rest is as it was before. Arrays come as subselects: the elements
+# of one that is handed to unnest are counted, and the statement is planned anew each time.
 _CLAIM = f"""
 SELECT c.status, c.version, c.ctid IS DISTINCT FROM (
     SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $2

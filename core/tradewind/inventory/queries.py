@@ -204,7 +204,7 @@ async def journal(
 
 
 # Own holds go first (reservations before levels, as everywhere), then the levels in SKU order.
-# The guard is repeated on the newest row version; the table's CHECK stands behind it. Arrays come as
+# The guard is repeated on the newest row version; the table's CHECK stands behind it. Arrays are
 # subselects, so that one plan serves any number of lines.
 _RESERVE = """
 WITH wanted AS (
