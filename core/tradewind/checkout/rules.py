@@ -54,7 +54,8 @@ class Paying(msgspec.Struct, frozen=True, kw_only=True):
 
     `new`: payment and session are stored with the order. `stands`: it is placed for good, neither
     pending until `expires_at` nor a `draft`, which waits for the merchant. `settled`: the money
-    came for this very cart, so later changes of it do not matter.
+    came for this very cart, so later changes of it do not matter. One that waits for its money
+    without being pending counts for its shopper and `network_address`, and ends `agreed_until`.
     """
 
     payment: Payment | None = None
@@ -64,6 +65,13 @@ class Paying(msgspec.Struct, frozen=True, kw_only=True):
     draft: bool = False
     expires_at: datetime | None = None
     settled: bool = False
+    network_address: str = ""
+    agreed_until: datetime | None = None
+
+    @property
+    def on_trust(self) -> bool:
+        """Whether stock is taken for money that nobody waits for with a provider."""
+        return self.payment is not None and not self.settled and self.status != "pending"
 
     @property
     def status(self) -> OrderStatus:

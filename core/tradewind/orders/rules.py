@@ -40,11 +40,13 @@ TRANSITIONS: Mapping[tuple[OrderStatus, Trigger], OrderStatus] = {
     ("draft", "send"): "pending",
     ("draft", "place"): "processing",
     ("draft", "cancel"): "canceled",
+    ("draft", "expire"): "expired",
     ("pending", "place"): "processing",
     ("pending", "cancel"): "canceled",
     ("pending", "expire"): "expired",
     ("processing", "complete"): "completed",
     ("processing", "cancel"): "canceled",
+    ("processing", "expire"): "expired",
 }
 
 # Totals only grow, except that a refund may fail and a hold on a card may end.

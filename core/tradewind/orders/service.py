@@ -192,7 +192,7 @@ async def cancel(tx: Transaction, order: Order, actor: str, reason: str) -> Orde
 
 
 async def expire(tx: Transaction, order: Order) -> Order:
-    """A locked pending order ran out of time: `order.expired`."""
+    """A locked order waited for its money for too long: `order.expired`."""
     status = transition(order.status, "expire")
     expired = msgspec.structs.replace(order, status=status, expires_at=None)
     entry = Entry(type="order.expired", actor="tradewind", detail={"from": order.status})

@@ -1,6 +1,16 @@
 """Piccolo tables of orders, their lines, and their history."""
 
-from piccolo.columns import JSONB, UUID, Array, BigInt, Boolean, Integer, Text, Timestamptz
+from piccolo.columns import (
+    JSONB,
+    UUID,
+    Array,
+    BigInt,
+    Boolean,
+    Bytea,
+    Integer,
+    Text,
+    Timestamptz,
+)
 from piccolo.table import Table
 
 from tradewind.database.engine import TABLES
@@ -88,4 +98,15 @@ class OrderEvent(ManyColumnKey, Table, tablename="order_events", schema="shop", 
     detail = JSONB(default="{}")
     actor = Text(default=None)
     note = Text(default="")
+    created_at = Timestamptz(default=None)
+
+
+class UnpaidOrder(Table, tablename="unpaid_orders", schema="shop", db=TABLES):
+    """An order that took its stock before any money came; whose it is stands there as digests."""
+
+    store_id = UUID(default=None)
+    order_id = UUID(primary_key=True, default=None)
+    shopper = Bytea(default=None)
+    address = Bytea(null=True, default=None)
+    expires_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)

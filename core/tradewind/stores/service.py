@@ -45,6 +45,20 @@ class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
     order_minutes: Annotated[int, Meta(title="Minutes an order waits for its money")] = 60
     holds_per_shopper: Annotated[int, Meta(title="Unfinished checkouts of one shopper")] = 20
     holds_per_address: Annotated[int, Meta(title="Unfinished checkouts of one address")] = 50
+    unpaid_per_shopper: Annotated[
+        int,
+        Meta(title="Unpaid orders of one shopper", description="Ordered, not sent; 0 is no limit."),
+    ] = 20
+    unpaid_per_address: Annotated[
+        int, Meta(title="Unpaid orders of one address in a day", description="0 is no limit.")
+    ] = 100
+    agreed_hours: Annotated[
+        int,
+        Meta(
+            title="Hours an order paid by agreement waits for its money",
+            description="0 waits for ever.",
+        ),
+    ] = 72
     risk_on_failure: Annotated[
         str, Meta(title="When a risk plugin fails", description="allow or veto the payment.")
     ] = "allow"
@@ -63,6 +77,12 @@ _COUNTS = (
     "order_minutes",
     "holds_per_shopper",
     "holds_per_address",
+)
+_COUNTS_OR_NONE = (
+    "inbound_media_days",
+    "unpaid_per_shopper",
+    "unpaid_per_address",
+    "agreed_hours",
 )
 _MOST = 2**31 - 1
 _LOCALE = re.compile("[A-Za-z]{2,3}([-_][A-Za-z0-9]{2,8})*")
@@ -147,8 +167,9 @@ def _wrong(settings: StoreSettings) -> Iterator[FieldError]:
     for name in _COUNTS:
         if not 1 <= getattr(settings, name) <= _MOST:
             yield FieldError(name, "out_of_range", f"Use a number from 1 to {_MOST}.")
-    if not 0 <= settings.inbound_media_days <= _MOST:
-        yield FieldError("inbound_media_days", "out_of_range", f"Use a number from 0 to {_MOST}.")
+    for name in _COUNTS_OR_NONE:
+        if not 0 <= getattr(settings, name) <= _MOST:
+            yield FieldError(name, "out_of_range", f"Use a number from 0 to {_MOST}.")
     if not _LOCALE.fullmatch(settings.locale):
         yield FieldError("locale", "invalid", "Use a name such as en or sw-KE.")
     if settings.email is not None and not _EMAIL.fullmatch(settings.email):

@@ -30,6 +30,9 @@ class StoreSettings(Table, tablename="store_settings", schema="shop", db=TABLES)
     cart_retention_days = Integer(default=30)
     inbound_media_days = Integer(default=30)
     inbound_media_megabytes = Integer(default=25)
+    unpaid_per_shopper = Integer(default=20)
+    unpaid_per_address = Integer(default=100)
+    agreed_hours = Integer(default=72)
 
 
 class StoreMember(Table, tablename="store_members", schema="shop", db=TABLES):

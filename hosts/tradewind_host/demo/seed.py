@@ -69,6 +69,8 @@ async def _seed_store(engine: Engine, plan: DemoStore) -> Store:
             time_zone=plan.timezone,
             holds_per_shopper=_ROOM,
             holds_per_address=_ROOM,
+            unpaid_per_shopper=0,
+            unpaid_per_address=0,
         )
     store = await create_store(engine.database, plan.slug, plan.name, settings)
     async with engine.database.transaction(store.id) as tx:

@@ -35,6 +35,7 @@ _ANSWERS = told(
             "promotion_exhausted",
             "line_unavailable",
             "too_many_holds",
+            "too_many_unpaid",
             "provider_unavailable",
         ],
     },

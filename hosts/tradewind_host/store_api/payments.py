@@ -96,6 +96,7 @@ _COMPLETE = told(
             "out_of_stock",
             "promotion_exhausted",
             "credits_short",
+            "too_many_unpaid",
             "paid_not_placed",
         ],
     },
@@ -142,7 +143,10 @@ async def start_payment(
 
 @post("/{cart_id:uuid}/complete", status_code=200, responses=_COMPLETE)
 async def complete(
-    access: GivenAccess, cart: GivenCart, data: JSONBody[Completion | None] = None
+    request: Request[Any, Any, Any],
+    access: GivenAccess,
+    cart: GivenCart,
+    data: JSONBody[Completion | None] = None,
 ) -> Placed:
     """Turn the cart into its order, once its payment is certain or to be made later.
 
@@ -157,6 +161,7 @@ async def complete(
         cart.id,
         expected_total=given.expected_total,
         provider_ref=given.payment_intent_id,
+        network_address=address_of(request.scope),
     )
     token = token_for(access.engine, access.store, order.id, "order")
     return Placed(order_view(order), token)

@@ -27,6 +27,7 @@ _ANSWERS = told(
             "out_of_stock",
             "promotion_exhausted",
             "credits_short",
+            "too_many_unpaid",
             "already_paid",
         ],
     },

@@ -31,6 +31,7 @@ REFUSALS: Mapping[str, str] = {
     "payment_replaced": "error.replaced",
     "too_many_attempts": "error.often",
     "too_many_holds": "error.holds",
+    "too_many_unpaid": "error.unpaid",
     "cart_changed": "error.changed",
     "line_unavailable": "error.unavailable",
 }

@@ -197,8 +197,9 @@ async def _agreed(bill: CartBill, host: str) -> Response[Any]:
         order = await place_agreed(bill.engine, bill.store, bill.cart.id, terms)
     except OutOfStock as error:
         return await bill.shown(Trouble(409, bill.short(error)))
-    except Refusal:
-        return await bill.shown(Trouble(409, bill.words("error.changed")))
+    except Refusal as error:
+        text = bill.words(paying.REFUSALS.get(error.reason, "error.changed"), store=bill.store.name)
+        return await bill.shown(Trouble(409, text))
     return elsewhere(paths.order_of(bill.engine, bill.store, order))
 
 

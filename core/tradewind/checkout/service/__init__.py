@@ -51,6 +51,7 @@ from tradewind.checkout.service.starting import (
     start_payment,
 )
 from tradewind.checkout.service.upkeep import (
+    expire_agreed_orders,
     expire_carts,
     expire_orders,
     forget_carts,
@@ -114,6 +115,7 @@ __all__ = [
     "expire_carts",
     "note_abandoned_carts",
     "forget_carts",
+    "expire_agreed_orders",
     "expire_orders",
     "release_expired_holds",
 ]

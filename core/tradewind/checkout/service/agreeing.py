@@ -1,6 +1,7 @@
 """Ordering a cart whose payment is agreed upon elsewhere, and confirmed by the merchant."""
 
 from collections.abc import Mapping
+from datetime import timedelta
 from typing import Any
 from uuid import UUID
 
@@ -39,7 +40,8 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
     `mark_paid` records the money. In a store with `draft_first` it is a draft until then, which
     nobody is told of but whose stock is reserved. Attempts to pay otherwise are called off. Raises
     NotFound, OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
-    `missing_shipping_method`, `payment_refused`, `cart_changed`, `already_paid`).
+    `missing_shipping_method`, `payment_refused`, `cart_changed`, `already_paid`,
+    `too_many_unpaid`). It ends when no money was confirmed within the store's `agreed_hours`.
     """
     cart = await quote(engine, store, cart_id)
     async with engine.database.transaction(store.id) as tx:
@@ -53,7 +55,7 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
         cart = _agreed(cart, agreement)
         check_ready(cart)
         await check_delivery(tx, cart)
-        draft = (await settings_of(tx)).draft_first
+        settings = await settings_of(tx)
     if cart.total == 0:
         return await place_cart(engine, store, cart, Paying())
     asked = StartRequest(
@@ -63,7 +65,15 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
     )
     await assess_cart(engine, store, cart, asked)
     payment = _payment(engine, cart, agreement.method)
-    paying = Paying(payment=payment, new=True, stands=not draft, draft=draft)
+    hours, draft = settings.agreed_hours, settings.draft_first
+    paying = Paying(
+        payment=payment,
+        new=True,
+        stands=not draft,
+        draft=draft,
+        network_address=agreement.network_address,
+        agreed_until=payment.created_at + timedelta(hours=hours) if hours else None,
+    )
     return await place_cart(engine, store, cart, paying)
 
 

@@ -40,6 +40,7 @@ from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Wanted
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, Order
+from tradewind.orders.unpaid import queries as unpaid_rows
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import BY_HAND, Payment, PaymentSession
@@ -250,6 +251,18 @@ async def expire_order(engine: Engine, store: Store, order_id: UUID) -> Order:
         order = await orders.expire(tx, order)
         await _let_go(tx, order)
     return order
+
+
+async def expire_agreed(engine: Engine, store: Store, order_id: UUID) -> None:
+    """End an order that was to be paid by agreement, whose money nobody has confirmed in time.
+
+    It gives its stock back. Raises NotFound.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        await payment_rows.payments_of_order(tx, order_id, lock=True)
+        order = await orders.lock_order(tx, order_id)
+        if await unpaid_rows.is_overdue(tx, order_id):
+            await call_off_later(tx, await _let_go(tx, await orders.expire(tx, order)))
 
 
 @asynccontextmanager

@@ -83,6 +83,7 @@ async def complete(
     expected_total: int | None = None,
     session_id: UUID | None = None,
     provider_ref: str | None = None,
+    network_address: str = "",
 ) -> Order:
     """Turn a cart into its order; a cart that is one already gives that order again.
 
@@ -90,7 +91,7 @@ async def complete(
     it, and `session_id` say which attempt to pay is meant; whether it was paid is looked up. Raises
     NotFound (`unknown_payment` for an attempt this cart has not), OutOfStock, Conflict
     (`payment_not_completed`, `cart_changed`, `cart_empty`, `line_unavailable`, `missing_email`,
-    `missing_shipping_method`); the cart is kept then.
+    `missing_shipping_method`, `too_many_unpaid`); the cart is kept then.
     """
     named = Named(session_id=session_id, provider_ref=provider_ref)
     async with engine.database.transaction(store.id) as tx:
@@ -110,7 +111,7 @@ async def complete(
     await _check_delivery(engine, store, cart)
     if cart.total == 0:
         return await place_cart(engine, store, cart, Paying())
-    return await _unpaid(engine, store, found)
+    return await _unpaid(engine, store, found, network_address)
 
 
 async def place(
@@ -200,7 +201,7 @@ async def _settled(engine: Engine, store: Store, found: Found) -> Order:
     return order
 
 
-async def _unpaid(engine: Engine, store: Store, found: Found) -> Order:
+async def _unpaid(engine: Engine, store: Store, found: Found, network_address: str) -> Order:
     session, payment = found.session, found.payment
     if session is None or payment is None:
         raise Conflict("Nothing was paid yet.", code="payment_not_completed")
@@ -210,7 +211,7 @@ async def _unpaid(engine: Engine, store: Store, found: Found) -> Order:
     if snapshot.pays_later and session.status == "open":
         if session.cart_version != found.cart.version or snapshot.cart.total != found.cart.total:
             raise changed()
-        paying = Paying(payment=payment, session=session)
+        paying = Paying(payment=payment, session=session, network_address=network_address)
         return await place_cart(engine, store, snapshot.cart, paying)
     return await _after_look_up(engine, store, found, payment)
 
@@ -251,7 +252,12 @@ async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
     check_terms(result)
     payment = msgspec.structs.replace(payment, provider_ref=result.provider_ref)
     session = msgspec.structs.replace(session, action=result.action, data=result.data)
-    paying = Paying(payment=payment, session=session, new=True)
+    paying = Paying(
+        payment=payment,
+        session=session,
+        new=True,
+        network_address=attempt.request.network_address,
+    )
     order = await place_cart(engine, store, attempt.cart, paying, number)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")

@@ -30,6 +30,8 @@ from tradewind.inventory.rules import Taken
 from tradewind.orders import queries as order_rows
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, NewOrder, Order, dispute_entry, order_of
+from tradewind.orders.unpaid import queries as unpaid_rows
+from tradewind.orders.unpaid.rules import of_order
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
@@ -46,7 +48,7 @@ async def place_cart(
 
     When units are short, lapsed holds on them are released and it is tried once more. Raises
     OutOfStock, Conflict (`cart_changed`, `line_unavailable`, `promotion_exhausted`,
-    `credits_short`), NotFound; then nothing has changed.
+    `credits_short`, `too_many_unpaid`), NotFound; then nothing has changed.
     """
     if number is None:
         number = await order_numbers(engine.database).take(store.id)
@@ -80,7 +82,7 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     locations = {one.variant_id: one.location_id for one in claimed.lines if one.location_id}
     totals = await _totals(tx, paying)
     order = _order(tx, cart, paying, totals, number, locations)
-    order = await _write(tx, order, paying, totals, await _quarrels(tx, paying, totals))
+    order = await _write(tx, order, cart, paying, totals, await _quarrels(tx, paying, totals))
     await _void_others(tx, claimed, paying)
     await claim_uses(tx, promotions_in(cart.adjustments), order.id, shopper_key(cart))
     await claim_credits(tx, cart, order.id)
@@ -146,7 +148,12 @@ def _order(
 
 
 async def _write(
-    tx: Transaction, order: Order, paying: Paying, totals: Totals, quarrels: Sequence[Quarrel]
+    tx: Transaction,
+    order: Order,
+    cart: Cart,
+    paying: Paying,
+    totals: Totals,
+    quarrels: Sequence[Quarrel],
 ) -> Order:
     """Order, lines, history, payment link, cart and events: one statement."""
     writes = Writes()
@@ -163,7 +170,15 @@ async def _write(
         tx.now,
     )
     outbox.add(tx, writes, *_events(tx, order, paying, totals))
-    await writes.run(tx)
+    if not paying.on_trust:
+        await writes.run(tx)
+        return order
+    until = paying.agreed_until
+    one = of_order(tx.store_id, order.id, shopper_key(cart), paying.network_address, until)
+    row = await writes.run(tx, f"SELECT room FROM {unpaid_rows.write(writes, tx, one)}")
+    if row is not None and not row["room"]:
+        message = "Too many orders wait for their money; pay or cancel one first."
+        raise Conflict(message, code="too_many_unpaid")
     return order
 
 

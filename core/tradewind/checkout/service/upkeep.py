@@ -4,17 +4,19 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from tradewind.carts.keeping import service as keeping
-from tradewind.checkout.service.closing import expire_order
+from tradewind.checkout.service.closing import expire_agreed, expire_order
 from tradewind.checkout.service.reporting import payment_reported
 from tradewind.contracts.errors import NotFound, TradewindError
 from tradewind.contracts.payment import PaymentReport
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
 from tradewind.orders import service as orders
+from tradewind.orders.unpaid import queries as unpaid_rows
 from tradewind.payments import queries as payment_rows
 from tradewind.payments.rules import Payment
 from tradewind.settings.engine import Engine
 
+_MOST_AT_ONCE = 500
 _LOG = logging.getLogger(__name__)
 
 
@@ -73,6 +75,20 @@ async def release_expired_holds(engine: Engine, store: Store) -> int:
     """Give stock back that was held for too long; returns how many holds."""
     async with engine.database.transaction(store.id) as tx:
         return await inventory.release_expired_holds(tx)
+
+
+async def expire_agreed_orders(engine: Engine, store: Store) -> int:
+    """End orders paid by agreement whose money did not come in time; forget who is not counted.
+
+    Returns how many were looked at.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        due = await unpaid_rows.overdue(tx, _MOST_AT_ONCE)
+    for order_id in due:
+        await expire_agreed(engine, store, order_id)
+    async with engine.database.transaction(store.id) as tx:
+        await unpaid_rows.forget(tx)
+    return len(due)
 
 
 async def expire_orders(engine: Engine, store: Store) -> int:

@@ -69,6 +69,12 @@ async def _refused(turn: Turn, declined: Declined) -> Answer:
     state.total = None
     if isinstance(error, OutOfStock):
         return await cart_script.show(turn, cart_script.short(turn, error))
+    if isinstance(error, Conflict) and error.reason == "too_many_unpaid":
+        return turn.choice(
+            words("checkout.too_many_unpaid"),
+            turn.button("orders", "orders"),
+            turn.button("cart", "cart"),
+        )
     paths = [one.path for one in error.errors] if isinstance(error, InvalidInput) else []
     if "email" in paths:
         state.email = ""

@@ -182,6 +182,8 @@ _TEXTS = {
     "checkout.canceled": "Nothing was ordered. Your cart is kept.",
     "checkout.stale": "That summary is out of date.",
     "checkout.refused": "Sorry, the order could not be placed: {reason} Your cart is kept.",
+    "checkout.too_many_unpaid": "Your earlier orders are not paid yet, so this one was not "
+    "placed. Please pay or cancel one of them first. Your cart is kept.",
     "checkout.already": "Order {number} is placed already.",
     "checkout.placed": "Thank you, {name}! Your order {number} is placed.",
     "checkout.placed_total": "Total: {amount}",

@@ -185,6 +185,9 @@ _TEXTS = {
     "checkout.stale": "Ce résumé n’est plus à jour.",
     "checkout.refused": "Désolé, la commande n’a pas pu être passée : {reason} Votre panier est "
     "gardé.",
+    "checkout.too_many_unpaid": "Vos commandes précédentes ne sont pas encore payées ; celle-ci "
+    "n’a donc pas été passée. Merci d’en payer ou d’en annuler une d’abord. Votre panier est "
+    "gardé.",
     "checkout.already": "La commande {number} est déjà passée.",
     "checkout.placed": "Merci, {name} ! Votre commande {number} est passée.",
     "checkout.placed_total": "Total : {amount}",

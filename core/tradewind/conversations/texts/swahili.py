@@ -179,6 +179,8 @@ _TEXTS = {
     "checkout.canceled": "Hakuna kilichoagizwa. Kikapu chako kimehifadhiwa.",
     "checkout.stale": "Muhtasari huo umepitwa na wakati.",
     "checkout.refused": "Samahani, oda haikuweza kuwekwa: {reason} Kikapu chako kimehifadhiwa.",
+    "checkout.too_many_unpaid": "Oda zako za awali bado hazijalipwa, kwa hiyo hii "
+    "haijawekwa. Tafadhali lipia au ghairi moja kwanza. Kikapu chako kimehifadhiwa.",
     "checkout.already": "Oda {number} imeshawekwa.",
     "checkout.placed": "Asante, {name}! Oda yako {number} imewekwa.",
     "checkout.placed_total": "Jumla: {amount}",

@@ -247,6 +247,8 @@ ENGLISH: Mapping[str, str] = {
     "error.unavailable": "This is no longer sold. Please change your cart.",
     "error.changed": "Your cart has changed meanwhile. Please look at it once more; nothing was "
     "paid.",
+    "error.unpaid": "You have orders here whose money has not come yet. Please pay them first, or "
+    "ask {store}.",
     "error.holds": "Too many purchases are unfinished here. Please try again in some minutes.",
     "error.delivery": "This delivery is not offered any more. Please choose another.",
     "pay.agreed": "Pay on {channel}",

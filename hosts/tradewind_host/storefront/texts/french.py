@@ -253,6 +253,8 @@ FRENCH: Mapping[str, str] = {
     "été payé.",
     "error.unavailable": "Cet article n’est plus vendu. Merci de modifier votre panier.",
     "error.changed": "Votre panier a changé entre-temps. Merci de le relire ; rien n’a été payé.",
+    "error.unpaid": "Des commandes attendent encore votre paiement ici. Merci de les payer "
+    "d’abord, ou de demander à {store}.",
     "error.holds": "Trop d’achats sont inachevés ici. Merci de réessayer dans quelques minutes.",
     "error.delivery": "Cette livraison n’est plus proposée. Merci d’en choisir une autre.",
     "pay.agreed": "Payer sur {channel}",

@@ -252,6 +252,8 @@ SWAHILI: Mapping[str, str] = {
     "error.unavailable": "Bidhaa hii haiuzwi tena. Tafadhali badilisha kikapu chako.",
     "error.changed": "Kikapu chako kimebadilika wakati huo huo. Tafadhali kiangalie tena; "
     "hakuna kilicholipwa.",
+    "error.unpaid": "Una oda hapa ambazo bado hazijalipwa. Tafadhali zilipe kwanza, au uliza "
+    "{store}.",
     "error.holds": "Manunuzi mengi mno hayajakamilika hapa. Tafadhali jaribu tena baada ya "
     "dakika chache.",
     "error.delivery": "Usafirishaji huu haupatikani tena. Tafadhali chagua mwingine.",

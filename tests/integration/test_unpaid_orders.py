@@ -1,0 +1,187 @@
+"""Orders that take stock before their money has come: so many, and not for ever."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest
+
+from tests.support.tills import Till, open_till
+from tradewind.checkout.rules import StartRequest
+from tradewind.checkout.service import (
+    Agreement,
+    complete,
+    expire_agreed_orders,
+    mark_paid,
+    place,
+    place_agreed,
+    start_payment,
+)
+from tradewind.contracts.errors import Conflict
+from tradewind.database import Database
+from tradewind.fulfillment import service as fulfillment
+from tradewind.fulfillment.rules import ShippedLine
+from tradewind.orders.rules import Order
+from tradewind.orders.service import get_order
+from tradewind.stores.service import change_settings
+from tradewind.testing.clock import ManualClock
+
+HOME, CAFE = "203.0.113.7", "203.0.113.8"
+STOCK = 100
+
+
+@pytest.fixture
+async def till(database: Database) -> AsyncIterator[Till]:
+    async with open_till(database) as opened:
+        await opened.stock("MUG", on_hand=STOCK)
+        yield opened
+
+
+async def allow(till: Till, **settings: int) -> None:
+    async with till.database.transaction(till.store.id) as tx:
+        await change_settings(tx, settings, "test")
+
+
+async def by_cash(till: Till, email: str = "amina@example.com", address: str = HOME) -> Order:
+    cart = await till.cart(("MUG", 1), email=email)
+    way = StartRequest(provider="manual", method="cash_on_delivery", network_address=address)
+    return await place(till.engine, till.store, cart.id, "manual", request=way)
+
+
+async def agreed(till: Till, email: str = "amina@example.com", address: str = HOME) -> Order:
+    cart = await till.cart(("MUG", 1), email=email)
+    terms = Agreement(method="whatsapp", network_address=address)
+    return await place_agreed(till.engine, till.store, cart.id, terms)
+
+
+async def completed(till: Till, email: str = "amina@example.com", address: str = HOME) -> Order:
+    cart = await till.cart(("MUG", 1), email=email)
+    await start_payment(till.engine, till.store, cart.id, StartRequest(provider="manual"))
+    return await complete(till.engine, till.store, cart.id, network_address=address)
+
+
+WAYS = (by_cash, agreed, completed)
+
+
+async def reserved(till: Till) -> int:
+    query = "SELECT sum(reserved)::int FROM shop.inventory_levels WHERE store_id = $1"
+    return int(await till.value(query))
+
+
+async def refused(way: Any, *args: Any) -> None:
+    with pytest.raises(Conflict) as refusal:
+        await way(*args)
+    assert refusal.value.reason == "too_many_unpaid"
+
+
+async def ship(till: Till, order: Order) -> None:
+    async with till.database.transaction(till.store.id) as tx:
+        lines = [ShippedLine(line_id=line.id, quantity=line.quantity) for line in order.lines]
+        await fulfillment.deliver(tx, await get_order(tx, order.id), lines, "test")
+
+
+@pytest.mark.parametrize("way", WAYS)
+async def test_one_shopper_has_so_many_and_another_one_more(till: Till, way: Any) -> None:
+    await allow(till, unpaid_per_shopper=2)
+    for _ in range(2):
+        await way(till)
+    for again in WAYS:
+        await refused(again, till)
+        await refused(again, till, "Amina@Example.com", CAFE)
+    assert await reserved(till) == 2
+    await way(till, "juma@example.com")
+
+
+async def test_the_cart_of_whoever_is_refused_is_kept(till: Till) -> None:
+    await allow(till, unpaid_per_shopper=1)
+    first = await by_cash(till)
+    cart = await till.cart(("MUG", 1))
+    terms = Agreement(method="whatsapp")
+    await refused(place_agreed, till.engine, till.store, cart.id, terms)
+    await mark_paid(till.engine, till.store, first.id, "test")
+    assert (await place_agreed(till.engine, till.store, cart.id, terms)).cart_id == cart.id
+
+
+async def test_goods_that_were_sent_do_not_count_any_more(till: Till) -> None:
+    await allow(till, unpaid_per_shopper=1)
+    await ship(till, await by_cash(till))
+    await by_cash(till)
+    await refused(by_cash, till)
+
+
+async def test_one_address_orders_so_often_in_a_day(till: Till, clock: ManualClock) -> None:
+    await allow(till, unpaid_per_address=2)
+    await by_cash(till, "a@example.com")
+    await agreed(till, "b@example.com")
+    await refused(completed, till, "c@example.com")
+    await by_cash(till, "c@example.com", CAFE)
+    clock.advance(24 * 60 * 60)
+    await by_cash(till, "d@example.com")
+
+
+async def test_what_names_no_address_counts_for_the_shopper_alone(till: Till) -> None:
+    await allow(till, unpaid_per_address=1)
+    for name in ("a", "b", "c"):
+        await by_cash(till, f"{name}@example.com", "")
+
+
+async def test_without_limits_nothing_is_counted(till: Till) -> None:
+    await allow(till, unpaid_per_shopper=0, unpaid_per_address=0, agreed_hours=0)
+    for way in WAYS:
+        await way(till)
+    assert await till.value("SELECT count(*) FROM shop.unpaid_orders WHERE store_id = $1") == 0
+
+
+async def test_whose_they_are_is_kept_as_digests_until_they_are_paid(till: Till) -> None:
+    order = await by_cash(till)
+    (row,) = await till.rows("SELECT * FROM shop.unpaid_orders WHERE store_id = $1")
+    assert (len(row["shopper"]), len(row["address"])) == (16, 16)
+    await mark_paid(till.engine, till.store, order.id, "test")
+    await expire_agreed_orders(till.engine, till.store)
+    assert await till.rows("SELECT * FROM shop.unpaid_orders WHERE store_id = $1") == []
+
+
+@pytest.mark.parametrize("first", ["stands", "draft"])
+async def test_what_nobody_confirms_expires_and_frees_its_stock(
+    till: Till, clock: ManualClock, first: str
+) -> None:
+    await allow(till, agreed_hours=3, draft_first=first == "draft")
+    order = await agreed(till)
+    cash = await by_cash(till)
+    clock.advance(3 * 60 * 60 - 1)
+    assert await expire_agreed_orders(till.engine, till.store) == 0
+    assert await reserved(till) == 2
+    clock.advance(1)
+    assert await expire_agreed_orders(till.engine, till.store) == 1
+    async with till.database.transaction(till.store.id) as tx:
+        assert (await get_order(tx, order.id)).status == "expired"
+        assert (await get_order(tx, cash.id)).status == "processing"
+    assert await reserved(till) == 1
+    assert await expire_agreed_orders(till.engine, till.store) == 0
+
+
+async def test_what_is_paid_in_part_or_sent_does_not_expire(till: Till, clock: ManualClock) -> None:
+    await allow(till, agreed_hours=1)
+    in_part, sent = await agreed(till), await agreed(till)
+    await mark_paid(till.engine, till.store, in_part.id, "test", 1)
+    await ship(till, sent)
+    clock.advance(60 * 60)
+    assert await expire_agreed_orders(till.engine, till.store) == 0
+
+
+async def test_money_that_is_confirmed_as_the_order_expires_is_one_or_the_other(
+    till: Till, clock: ManualClock
+) -> None:
+    await allow(till, agreed_hours=1)
+    found = [await agreed(till) for _ in range(4)]
+    clock.advance(60 * 60)
+    confirmed = [mark_paid(till.engine, till.store, one.id, "test") for one in found]
+    done = await asyncio.gather(
+        expire_agreed_orders(till.engine, till.store), *confirmed, return_exceptions=True
+    )
+    paid = sum(isinstance(one, Order) for one in done)
+    rows = await till.rows("SELECT status, payment_status FROM shop.orders WHERE store_id = $1")
+    states = [tuple(row) for row in rows]
+    assert states.count(("processing", "paid")) == paid
+    assert states.count(("expired", "awaiting")) == len(found) - paid
+    assert await reserved(till) == paid
