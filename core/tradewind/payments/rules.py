@@ -153,6 +153,11 @@ class PaymentSession(msgspec.Struct, frozen=True, kw_only=True):
     code: str = ""
     message: str = ""
 
+    @property
+    def erased(self) -> bool:
+        """Whether its shopper was erased: what they meant to buy is not known any more."""
+        return self.snapshot == b"{}"
+
 
 class RefundLine(msgspec.Struct, frozen=True, kw_only=True):
     """Units of an order's line that money goes back for."""

@@ -6,22 +6,24 @@ from typing import Annotated, Any
 from uuid import UUID
 
 import msgspec
-from litestar import Response, get, post
+from litestar import Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
 from tradewind.carts.rules import contact_errors, metadata_errors
 from tradewind.catalog.rules import refuse
+from tradewind.contracts.errors import Forbidden
 from tradewind.contracts.money import Money
 from tradewind.customers import service as customers
 from tradewind.customers.desk import service
 from tradewind.customers.desk.rules import Record, RecordChange
 from tradewind.database import Transaction
+from tradewind.erasure.service import erase
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Bought
 from tradewind.settings.service import audit
 from tradewind_host.access import GivenAccess
 from tradewind_host.order_view import order_view
-from tradewind_host.problems import reads, writes
+from tradewind_host.problems import reads, told, writes
 from tradewind_host.shapes import Body, Cursor, Limit, id_cursor, page
 from tradewind_host.store_api.customers import AddressList, AddressView, OwnOrders
 
@@ -31,6 +33,9 @@ Begins = Annotated[
         max_length=254, description="How an e-mail address, name, last name or number begins."
     ),
 ]
+_ERASE = told(
+    writes(), {409: ("customer_has_open_orders", "customer_has_open_payments", "in_progress")}
+)
 _Name = Annotated[str, msgspec.Meta(max_length=200)]
 _Email = Annotated[str, msgspec.Meta(min_length=3, max_length=254)]
 _Phone = Annotated[str, msgspec.Meta(max_length=30)]
@@ -130,6 +135,17 @@ async def update_customer(
         return await access.answer(tx, await _answer(tx, record))
 
 
+@delete("/customers/{customer_id:uuid}", responses=_ERASE)
+async def erase_customer(access: GivenAccess, customer_id: FromPath[UUID]) -> None:
+    """Erase a customer on their request, for good; an owner may. Repeating it does no harm.
+
+    Orders, payments and the ledger stay without names, contacts, addresses, notes and metadata.
+    """
+    if access.key.role != "owner":
+        raise Forbidden("Only an owner may erase a customer.", code="owner_only")
+    await erase(access.engine, access.store, customer_id, access.actor)
+
+
 @get("/customers/{customer_id:uuid}/orders", responses=reads(404, 422))
 async def list_customer_orders(
     access: GivenAccess, customer_id: FromPath[UUID], limit: Limit = 20, cursor: Cursor = None
@@ -184,6 +200,7 @@ ROUTES = (
     create_customer,
     get_customer_record,
     update_customer,
+    erase_customer,
     list_customer_orders,
     list_customer_addresses,
 )

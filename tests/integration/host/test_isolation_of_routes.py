@@ -84,6 +84,7 @@ SPARE = {
     "delete_category": "spare",
     "delete_tax_rate": "spare",
     "forget_received": "spare",
+    "erase_customer": "spare",
     "archive_shipping_option": "spare",
 }
 """What needs objects of its own, because another call spoils them: a paid order stays."""
@@ -190,6 +191,7 @@ async def furnish(shop: Shop, slug: str, phone: str, sku: str) -> dict[str, str]
         "item_id": await first_id(shop, slug, "webhook-inbox"),
         "product_id": await first_id(shop, slug, "products"),
         "customer_id": await first_id(shop, slug, "customers"),
+        "spare customer_id": await customer_id(shop, slug),
         "key_id": await key_id(shop, slug),
         "media_id": await media_id(shop, slug),
         "message_id": await message_id(shop, slug),
@@ -292,6 +294,13 @@ async def price_tables_in(shop: Shop, slug: str) -> dict[str, str]:
 async def first_id(shop: Shop, slug: str, things: str) -> UUID:
     listed = await shop.admin("GET", f"/admin/{things}", store=slug)
     return UUID(next(iter(listed.values()))[0]["id"])
+
+
+async def customer_id(shop: Shop, slug: str) -> UUID:
+    """A customer who may be erased."""
+    body = {"name": f"Spare of {slug}"}
+    made = await shop.admin("POST", "/admin/customers", body, store=slug)
+    return UUID(made["customer"]["id"])
 
 
 async def key_id(shop: Shop, slug: str) -> UUID:

@@ -167,6 +167,9 @@ async def settle(engine: Engine, store: Store, payment: Payment) -> Order | None
     if session is None:
         await _unplaced(engine, store, payment, "It belongs to no cart.")
         return None
+    if session.erased:
+        await _unplaced(engine, store, payment, "Whose it is was erased on their request.")
+        return None
     snapshot = msgspec.json.decode(session.snapshot, type=Snapshot)
     paying = Paying(payment=payment, session=session, settled=True)
     try:

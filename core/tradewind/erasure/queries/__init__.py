@@ -1,0 +1,1 @@
+"""A person in SQL: all that is theirs, and how it is forgotten."""

@@ -1,0 +1,203 @@
+"""Everything of one person, in SQL: found and locked, one question after another."""
+
+from collections.abc import Sequence
+from typing import Any
+from uuid import UUID
+
+from tradewind.customers.codes.rules import EMAIL
+from tradewind.database import Transaction
+from tradewind.erasure.rules import ChatIdentity, Obstacle
+
+_CUSTOMERS = """
+SELECT id FROM shop.customers
+WHERE store_id = $1 AND (id = $2 OR merged_into = $2) ORDER BY id FOR UPDATE"""
+
+_CONVERSATIONS = """
+SELECT id FROM shop.conversations
+WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) ORDER BY id FOR UPDATE"""
+
+_CARTS = """
+SELECT id FROM shop.carts
+WHERE store_id = $1 AND (customer_id = ANY ($2::uuid[]) OR id IN (
+    SELECT cart_id FROM shop.orders
+    WHERE store_id = $1 AND (customer_id = ANY ($2::uuid[]) OR id = ANY ($3::uuid[]))))
+ORDER BY id FOR UPDATE"""
+
+_MERGED = """
+SELECT id FROM shop.carts
+WHERE store_id = $1 AND merged_into = ANY ($2::uuid[]) AND id <> ALL ($2::uuid[])
+ORDER BY id FOR UPDATE"""
+
+_PAYMENTS = """
+SELECT id FROM shop.payments
+WHERE store_id = $1 AND (cart_id = ANY ($2::uuid[]) OR order_id = ANY ($3::uuid[]))
+ORDER BY id FOR UPDATE"""
+
+_ORDERS = """
+SELECT id FROM shop.orders
+WHERE store_id = $1 AND (customer_id = ANY ($2::uuid[]) OR cart_id = ANY ($3::uuid[])
+                         OR id = ANY ($4::uuid[]))
+ORDER BY id"""
+
+_MESSAGES = """
+SELECT id FROM shop.messaging_log
+WHERE store_id = $1 AND conversation_id = ANY ($2::uuid[])
+UNION
+SELECT id FROM shop.messaging_log WHERE store_id = $1 AND order_id = ANY ($3::uuid[])
+UNION
+SELECT id FROM shop.messaging_log
+WHERE store_id = $1 AND conversation_id IS NULL AND identity = ANY ($4::text[])"""
+
+_GRANTS = """
+SELECT id FROM shop.credit_grants
+WHERE store_id = $1 AND (customer_id = ANY ($2::uuid[]) OR order_id = ANY ($3::uuid[]))"""
+
+# Anybody may have told an address that is not proved: it counts where it is theirs alone.
+_EMAILS = """
+WITH told AS (
+    SELECT email_key AS email FROM shop.customers WHERE store_id = $1 AND id = ANY ($2::uuid[])
+    UNION
+    SELECT email_key FROM shop.carts WHERE store_id = $1 AND id = ANY ($3::uuid[])
+    UNION
+    SELECT email_key FROM shop.orders WHERE store_id = $1 AND id = ANY ($4::uuid[])
+)
+SELECT identity FROM shop.customer_identities
+WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND channel = $5
+UNION
+SELECT t.email FROM told t
+WHERE t.email IS NOT NULL
+  AND NOT EXISTS (
+      SELECT FROM shop.customers c
+      WHERE c.store_id = $1 AND c.email_key = t.email AND c.id <> ALL ($2::uuid[]))
+  AND NOT EXISTS (
+      SELECT FROM shop.orders o
+      WHERE o.store_id = $1 AND o.email_key = t.email AND o.id <> ALL ($4::uuid[]))"""
+
+_PHONES = """
+SELECT phone FROM shop.customers WHERE store_id = $1 AND id = ANY ($2::uuid[])
+UNION
+SELECT phone FROM shop.customer_identities WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])"""
+
+# A dispute is open until the bank has decided it.
+_OBSTACLE = """
+SELECT CASE
+    WHEN EXISTS (
+        SELECT FROM shop.orders
+        WHERE store_id = $1 AND id = ANY ($4::uuid[])
+          AND status IN ('draft', 'pending', 'processing'))
+        THEN 'customer_has_open_orders'
+    WHEN EXISTS (
+        SELECT FROM shop.payment_sessions
+        WHERE store_id = $1 AND status IN ('starting', 'open')
+          AND (cart_id = ANY ($2::uuid[]) OR order_id = ANY ($4::uuid[])))
+        OR EXISTS (
+        SELECT FROM shop.payments
+        WHERE store_id = $1 AND id = ANY ($3::uuid[]) AND order_id IS NULL
+          AND (status = 'authorized' OR captured > refunded))
+        OR EXISTS (
+        SELECT FROM shop.refunds
+        WHERE store_id = $1 AND payment_id = ANY ($3::uuid[]) AND status = 'pending')
+        OR EXISTS (
+        SELECT FROM shop.captures
+        WHERE store_id = $1 AND payment_id = ANY ($3::uuid[]) AND status = 'pending')
+        OR EXISTS (
+        SELECT FROM shop.payment_facts
+        WHERE store_id = $1 AND payment_id = ANY ($3::uuid[]) AND kind = 'dispute'
+        GROUP BY payment_id, object_id HAVING NOT bool_or(status IN ('won', 'lost')))
+        THEN 'customer_has_open_payments'
+    END"""
+
+
+async def lock_customers(tx: Transaction, customer_id: UUID) -> list[UUID]:
+    """A customer, also one that is erased, and the profiles that were merged into theirs."""
+    return await _ids(tx, _CUSTOMERS, customer_id)
+
+
+async def identities(tx: Transaction, customers: Sequence[UUID]) -> list[ChatIdentity]:
+    """How channels know them; an address that they proved is not among these."""
+    rows = await tx.fetch(
+        """SELECT channel, identity FROM shop.customer_identities
+           WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND channel <> $3
+           ORDER BY channel, identity""",
+        tx.store_id,
+        list(customers),
+        EMAIL,
+    )
+    return [ChatIdentity(row["channel"], row["identity"]) for row in rows]
+
+
+async def lock_conversations(tx: Transaction, customers: Sequence[UUID]) -> list[UUID]:
+    """Their conversations; nothing is said in them until the transaction ends."""
+    return await _ids(tx, _CONVERSATIONS, customers)
+
+
+async def lock_carts(
+    tx: Transaction, customers: Sequence[UUID], guest_orders: Sequence[UUID]
+) -> list[UUID]:
+    """Their carts, those that became orders and those that went into another one among them."""
+    found = fresh = await _ids(tx, _CARTS, customers, guest_orders)
+    while fresh:
+        fresh = await _ids(tx, _MERGED, found)
+        found = [*found, *fresh]
+    return found
+
+
+async def lock_payments(
+    tx: Transaction, carts: Sequence[UUID], orders: Sequence[UUID]
+) -> list[UUID]:
+    """The payments of carts and orders."""
+    return await _ids(tx, _PAYMENTS, carts, orders)
+
+
+async def orders(
+    tx: Transaction,
+    customers: Sequence[UUID],
+    carts: Sequence[UUID],
+    guest: Sequence[UUID],
+    *,
+    lock: bool = False,
+) -> list[UUID]:
+    """Their orders, and those that they made as a guest; payments are locked before orders."""
+    query = f"{_ORDERS} FOR UPDATE" if lock else _ORDERS
+    return await _ids(tx, query, customers, carts, guest)
+
+
+async def messages(
+    tx: Transaction, conversations: Sequence[UUID], orders: Sequence[UUID], emails: Sequence[str]
+) -> list[UUID]:
+    """What was said in chats and written about orders or to addresses."""
+    return await _ids(tx, _MESSAGES, conversations, orders, emails)
+
+
+async def grants(tx: Transaction, customers: Sequence[UUID], orders: Sequence[UUID]) -> list[UUID]:
+    """Credits that they bought or were given."""
+    return await _ids(tx, _GRANTS, customers, orders)
+
+
+async def emails(
+    tx: Transaction, customers: Sequence[UUID], carts: Sequence[UUID], orders: Sequence[UUID]
+) -> list[str]:
+    """Mail addresses that are theirs alone, in lower case."""
+    rows = await tx.fetch(_EMAILS, tx.store_id, list(customers), list(carts), list(orders), EMAIL)
+    return [row[0] for row in rows]
+
+
+async def phones(tx: Transaction, customers: Sequence[UUID]) -> list[str]:
+    """Phone numbers that they told, or that a channel knows."""
+    rows = await tx.fetch(_PHONES, tx.store_id, list(customers))
+    return [row[0] for row in rows if row[0]]
+
+
+async def obstacle(
+    tx: Transaction, carts: Sequence[UUID], payments: Sequence[UUID], orders: Sequence[UUID]
+) -> Obstacle | None:
+    """What has to come to its end first."""
+    found: Obstacle | None = await tx.fetchval(
+        _OBSTACLE, tx.store_id, list(carts), list(payments), list(orders)
+    )
+    return found
+
+
+async def _ids(tx: Transaction, query: str, *given: Any) -> list[UUID]:
+    args = [one if isinstance(one, UUID) else list(one) for one in given]
+    return [row["id"] for row in await tx.fetch(query, tx.store_id, *args)]

@@ -1,0 +1,85 @@
+"""Whom an erasure is about, and when it has to wait. No I/O."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Literal, NamedTuple
+from uuid import UUID
+
+import msgspec
+
+from tradewind.contracts.errors import Conflict
+
+Obstacle = Literal["customer_has_open_orders", "customer_has_open_payments"]
+
+_SHORTEST = 6
+"""Characters of a contact that is looked for in raw bytes: a shorter one is found in anything."""
+
+
+class ChatIdentity(NamedTuple):
+    """A name by which a channel knows somebody."""
+
+    channel: str
+    identity: str
+
+
+class Person(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything of one customer, by its ids.
+
+    `emails` (lower case) and `phones` are theirs alone: proved, or told by nobody else.
+    """
+
+    customers: Sequence[UUID]
+    identities: Sequence[ChatIdentity]
+    conversations: Sequence[UUID]
+    carts: Sequence[UUID]
+    payments: Sequence[UUID]
+    orders: Sequence[UUID]
+    messages: Sequence[UUID]
+    grants: Sequence[UUID]
+    emails: Sequence[str]
+    phones: Sequence[str]
+
+    @property
+    def ids(self) -> Mapping[str, Sequence[UUID]]:
+        """The ids, by what they name."""
+        return {
+            "customer": self.customers,
+            "conversation": self.conversations,
+            "cart": self.carts,
+            "payment": self.payments,
+            "order": self.orders,
+            "message": self.messages,
+        }
+
+    @property
+    def subjects(self) -> list[str]:
+        """The same as events, cases and the audit log name them."""
+        return [f"{kind}:{one}" for kind, ids in self.ids.items() for one in ids]
+
+    @property
+    def contacts(self) -> list[str]:
+        """How they are reached, as it stands in what was sent and received."""
+        told = [*self.emails, *map(digits, self.phones), *(one.identity for one in self.identities)]
+        return _distinct(one for one in told if len(one) >= _SHORTEST)
+
+    @property
+    def marks(self) -> list[str]:
+        """What a kept answer says where it is about them."""
+        named = (str(one) for kind, ids in self.ids.items() if kind != "message" for one in ids)
+        return [*self.contacts, *named]
+
+
+def digits(phone: str) -> str:
+    """A phone number as it stands in any spelling without blanks."""
+    return "".join(filter(str.isdecimal, phone))
+
+
+def refuse(obstacle: Obstacle | None) -> None:
+    """Raises Conflict where something is still to be done for which the shop must know them."""
+    if obstacle == "customer_has_open_orders":
+        raise Conflict("An order of theirs is open: fulfill or cancel it first.", code=obstacle)
+    if obstacle == "customer_has_open_payments":
+        raise Conflict("Money of theirs is under way: wait, or settle it first.", code=obstacle)
+
+
+def _distinct(words: Iterable[str]) -> list[str]:
+    return list(dict.fromkeys(words))
