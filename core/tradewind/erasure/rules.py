@@ -76,9 +76,11 @@ def digits(phone: str) -> str:
 def refuse(obstacle: Obstacle | None) -> None:
     """Raises Conflict where something is still to be done for which the shop must know them."""
     if obstacle == "customer_has_open_orders":
-        raise Conflict("An order of theirs is open: fulfill or cancel it first.", code=obstacle)
+        words = "An order of theirs is open: fulfill or cancel it first."
+        raise Conflict(words, code="customer_has_open_orders")
     if obstacle == "customer_has_open_payments":
-        raise Conflict("Money of theirs is under way: wait, or settle it first.", code=obstacle)
+        words = "Money of theirs is under way: wait, or settle it first."
+        raise Conflict(words, code="customer_has_open_payments")
 
 
 def _distinct(words: Iterable[str]) -> list[str]:
