@@ -57,6 +57,7 @@ _STATEMENTS: Mapping[str, Sequence[str]] = {
            WHERE store_id = $1 AND order_id = ANY ($2::uuid[]) AND metadata <> '{}'""",
         """UPDATE shop.shipments SET tracking_number = '', tracking_url = ''
            WHERE store_id = $1 AND order_id = ANY ($2::uuid[])""",
+        "DELETE FROM shop.unpaid_orders WHERE store_id = $1 AND order_id = ANY ($2::uuid[])",
         "UPDATE shop.returns SET reason = '' WHERE store_id = $1 AND order_id = ANY ($2::uuid[])",
         """UPDATE shop.promotion_uses SET customer_key = 'erased:' || order_id
            WHERE store_id = $1 AND order_id = ANY ($2::uuid[])""",
