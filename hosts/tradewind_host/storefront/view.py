@@ -186,11 +186,11 @@ def cart_figures(cart: Cart, words: Words) -> list[Figure]:
 
 def _sums(sold: Order | Cart, *, included: bool) -> list[tuple[str, int, bool]]:
     """The sums by the keys of their texts, and whether each says anything."""
-    taxed = bool(sold.tax_total)
+    taxed, sent = bool(sold.tax_total), sold.shipping_method is not None
     return [
-        ("order.subtotal", sold.subtotal, sold.subtotal != sold.total),
+        ("order.subtotal", sold.subtotal, sold.subtotal != sold.total or sent),
         ("order.discount", -sold.discount_total, bool(sold.discount_total)),
-        ("order.shipping", sold.shipping_total, bool(sold.shipping_total)),
+        ("order.shipping", sold.shipping_total, sent),
         ("order.tax", sold.tax_total, taxed and not included),
         ("order.total", sold.total, True),
         ("order.tax_included", sold.tax_total, taxed and included),
@@ -200,10 +200,15 @@ def _sums(sold: Order | Cart, *, included: bool) -> list[tuple[str, int, bool]]:
 def _figures(rows: Sequence[tuple[str, int, bool]], currency: str, words: Words) -> list[Figure]:
     strong = {"order.total", "order.due"}
     return [
-        Figure(words(key), Money(amount, currency).text(), key in strong)
+        Figure(words(key), _amount(key, Money(amount, currency), words), key in strong)
         for key, amount, shown in rows
         if shown
     ]
+
+
+def _amount(key: str, amount: Money, words: Words) -> str:
+    gift = key == "order.shipping" and not amount.amount
+    return words("delivery.free") if gift else amount.text()
 
 
 def physical(cart: Cart) -> bool:
