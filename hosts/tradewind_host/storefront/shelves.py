@@ -34,15 +34,16 @@ async def list_page(
     seen = await visit(engine, request, slug)
     query = request.query_params
     wishes = wishes_of(query, query.getall("options", []))
+    clear = wishes.readable(seen.currency)
     async with engine.database.transaction(seen.store.id) as tx:
         categories = await catalog.list_categories(tx)
         chosen = _chosen(categories, wishes.category)
         try:
             asked = catalog.Asked(
                 where=seen.where,
-                query=wishes.q,
-                filters=wishes.filters(chosen, seen.currency),
-                sort=wishes.sort or None,
+                query=clear.q,
+                filters=clear.filters(chosen, seen.currency),
+                sort=clear.sort or None,
                 limit=PER_PAGE,
                 cursor=after or None,
             )
@@ -68,7 +69,7 @@ def _listed(
     wishes: Wishes,
     found: Page[Product],
 ) -> Response[Any]:
-    shop, words = seen.shop, seen.words
+    shop, words, clear = seen.shop, seen.words, wishes.readable(seen.currency)
     return page(
         seen.engine,
         "list.html",
@@ -76,13 +77,14 @@ def _listed(
         headers=PUBLIC,
         shop=shop,
         wishes=wishes,
+        unread={name for name in ("low", "high") if getattr(wishes, name) != getattr(clear, name)},
         currency=seen.currency,
         chosen=chosen,
         shelves=goods.shelves(categories, chosen, shop),
         orders=orders(wishes, words),
         facets=facets(found.items, wishes),
         cards=[goods.card(one, shop, words) for one in found.items],
-        more=wishes.address(shop.top, found.next_cursor),
+        more=clear.address(shop.top, found.next_cursor),
     )
 
 

@@ -1,5 +1,6 @@
 """What a visitor asks of the list, as it stands in the address, and the form that asks it. Pure."""
 
+import re
 from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import NamedTuple
@@ -9,11 +10,13 @@ import msgspec
 
 from tradewind.catalog.rules import SORTS, Category, Filters, Product, options_of
 from tradewind.contracts.errors import InvalidInput
-from tradewind.contracts.money import Money, from_major
+from tradewind.contracts.money import Money, decimals, from_major
 from tradewind_host.storefront.texts import Words
 
 _MOST = Decimal(10) ** 12
+_THREE = 3
 _MOST_VALUES = 20
+_PARTED = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 class Wishes(msgspec.Struct, frozen=True, kw_only=True):
@@ -31,6 +34,11 @@ class Wishes(msgspec.Struct, frozen=True, kw_only=True):
     def narrowed(self) -> bool:
         """Whether anything but words and a category is asked for."""
         return bool(self.sort or self.low or self.high or self.available or self.options)
+
+    def readable(self, currency: str) -> "Wishes":
+        """The same without the prices that are none."""
+        wrong = {name: "" for name in ("low", "high") if not _is_amount(self, name, currency)}
+        return msgspec.structs.replace(self, **wrong)
 
     def address(self, top: str, after: str | None) -> str:
         """The page that begins after the one before."""
@@ -91,7 +99,7 @@ def _facet(place: int, name: str, values: set[str], wishes: Wishes) -> Facet:
 
 def _amount(text: str, currency: str) -> int | None:
     """A price in minor units. Raises InvalidInput."""
-    plain = text.strip().replace(",", ".")
+    plain = _plain(text, currency)
     if not plain:
         return None
     try:
@@ -101,6 +109,22 @@ def _amount(text: str, currency: str) -> int | None:
     if not (value.is_finite() and 0 <= value <= _MOST):
         raise InvalidInput("A price is a number that is not negative.")
     return _in_minor_units(value, currency).amount
+
+
+def _plain(text: str, currency: str) -> str:
+    """Digits and at most one point; commas part thousands where the cents could not be three."""
+    joined = "".join(text.split())
+    if decimals(currency) < _THREE and _PARTED.fullmatch(joined):
+        return joined.replace(",", "")
+    return joined.replace(",", ".")
+
+
+def _is_amount(wishes: Wishes, name: str, currency: str) -> bool:
+    try:
+        _amount(getattr(wishes, name), currency)
+    except InvalidInput:
+        return False
+    return True
 
 
 def _in_minor_units(value: Decimal, currency: str) -> Money:

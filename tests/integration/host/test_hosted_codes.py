@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, get_args
 
@@ -85,6 +86,15 @@ async def test_a_code_that_is_not_taken_is_told_in_words(
     assert "Total KES 2,598.00" in refused.text
     review = await house.reviews()
     assert text in (await enters(house, review, "TENTH")).text
+
+
+async def test_a_delivery_that_a_code_makes_free_is_said_to_be_free(house: House) -> None:
+    await make(house.till, "SHIP", kind="free_shipping", value=Decimal(0), title="")
+    review = await house.reviews()
+    assert "Delivery KES 300.00" in review.text
+    free = await enters(house, review, "SHIP")
+    assert "SHIP KES -300.00" in free.text
+    assert "Subtotal KES 2,598.00 Delivery Free Total KES 2,598.00" in free.text
 
 
 async def test_a_code_whose_conditions_are_not_met_stays_and_says_why(house: House) -> None:

@@ -221,8 +221,27 @@ async def test_the_list_is_sorted_and_filtered_by_plain_addresses(house: House) 
     async with house.till.database.transaction(house.till.store.id) as tx:
         await set_level(tx, "MUG", on_hand=0)
     assert names(await house.visitor.opens("/store/shop?available=1")) == ["Shirt"]
-    for nonsense in ("low=x", "low=-1", "high=1e99", "sort=best", "options=Color", "low=1.234"):
+    for nonsense in ("sort=best", "options=Color"):
         assert names(await house.visitor.opens(f"/store/shop?{nonsense}")) == ["Mug", "Shirt"]
+
+
+async def test_a_price_that_is_no_number_is_left_out_and_said_and_the_rest_counts(
+    house: House,
+) -> None:
+    for nonsense in ("low=x", "low=-1", "low=1e99", "low=1.234"):
+        found = await house.visitor.opens(f"/store/shop?{nonsense}&high=1000")
+        assert ("Mug" in found.links, "Shirt" in found.links) == (False, True)
+        assert "A price is a number, such as 1250. This one was left out." in found.text
+        assert 'id="low-error"' in found.html
+        assert 'id="high-error"' not in found.html
+    fine = await house.visitor.opens("/store/shop?low=900&high=1000")
+    assert "was left out" not in fine.text
+
+
+async def test_thousands_may_be_parted_as_the_pages_part_them(house: House) -> None:
+    for low in ("1,000", "1%20000", "1,000.00"):
+        found = await house.visitor.opens(f"/store/shop?low={low}")
+        assert ("Mug" in found.links, "Shirt" in found.links) == (True, False), low
 
 
 async def test_options_in_sight_can_be_chosen_and_stay_chosen(house: House) -> None:

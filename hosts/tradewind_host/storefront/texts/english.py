@@ -141,6 +141,7 @@ ENGLISH: Mapping[str, str] = {
     "list.any": "Any",
     "list.low": "Price from ({currency})",
     "list.high": "Price up to ({currency})",
+    "list.no_price": "A price is a number, such as 1250. This one was left out.",
     "list.available": "Only what can be ordered now",
     "list.apply": "Show",
     "list.none_so": "Nothing here is like that.",

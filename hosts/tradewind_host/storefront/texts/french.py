@@ -147,6 +147,7 @@ FRENCH: Mapping[str, str] = {
     "list.any": "Peu importe",
     "list.low": "Prix à partir de ({currency})",
     "list.high": "Prix jusqu’à ({currency})",
+    "list.no_price": "Un prix est un nombre, comme 1250. Celui-ci n’a pas été retenu.",
     "list.available": "Seulement ce qui peut être commandé maintenant",
     "list.apply": "Afficher",
     "list.none_so": "Rien ici ne correspond.",

@@ -145,6 +145,7 @@ SWAHILI: Mapping[str, str] = {
     "list.any": "Yoyote",
     "list.low": "Bei kuanzia ({currency})",
     "list.high": "Bei hadi ({currency})",
+    "list.no_price": "Bei ni namba, kama 1250. Hii imeachwa.",
     "list.available": "Zinazoweza kuagizwa sasa tu",
     "list.apply": "Onyesha",
     "list.none_so": "Hakuna kitu kama hicho hapa.",
