@@ -25,6 +25,7 @@ _LINE_EVERY = 10_000
 _SHOWN = 20
 _PAGE = 1000
 _WOULD = "This would happen"
+_STRICT = "Nothing was imported. Without --strict this would happen"
 
 
 class Wish(msgspec.Struct, frozen=True, kw_only=True):
@@ -50,7 +51,7 @@ async def import_file(config: Config, wish: Wish, outcome: list[bool]) -> None:
             if wish.dry_run or (wish.strict and not wish.resume):
                 counts = await _rehearse(desk, file, report)
                 if wish.dry_run or counts.refused:
-                    report.sum_up(counts, _WOULD if wish.dry_run else "Nothing was imported")
+                    report.sum_up(counts, _WOULD if wish.dry_run else _STRICT)
                     outcome.append(not counts.refused)
                     return
             outcome.append(await _import(desk, file, report, resume=wish.resume))

@@ -3,6 +3,7 @@
 import asyncio
 import shutil
 import tempfile
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -40,21 +41,28 @@ async def bring_file(request: Request[Any, Any, Any], desk: GivenDesk) -> Respon
     try:
         told = await once(desk, "files", form, lambda claim: _keep(desk, form, claim))
     except Refusal as error:
-        trouble = error.errors[0] if error.errors else None
-        told = f"{trouble.path} {trouble.message}".strip() if trouble else error.detail
-        return await _listed(desk, "", trouble=told, status=status_of(error))
+        given = {name: text(form, name) for name in ("kind", "dry_run")}
+        return await _listed(desk, "", trouble=_told(error), given=given, status=status_of(error))
     return desk.elsewhere(f"/dashboard/files/{told}")
 
 
 @get("/files/{import_id:uuid}")
-async def file_page(desk: GivenDesk, import_id: FromPath[UUID]) -> Response[Any]:
-    """An import; the page comes again by itself while it goes on."""
+async def file_page(
+    desk: GivenDesk, import_id: FromPath[UUID], still: FromQuery[str] = ""
+) -> Response[Any]:
+    """An import; the page looks again by itself while it goes on, unless it is to be `still`."""
     async with desk.transaction() as tx:
         zone = await zone_of(tx)
         run = await runs.get(tx, import_id)
         errors = await runs.errors(tx, import_id, 0, _ERRORS_SHOWN)
     return desk.page(
-        "file.html", here="files", zone=zone, run=run, errors=errors, most=_ERRORS_SHOWN
+        "file.html",
+        here="files",
+        zone=zone,
+        run=run,
+        errors=errors,
+        most=_ERRORS_SHOWN,
+        looks=run.is_open and not still,
     )
 
 
@@ -65,6 +73,14 @@ async def call_off_import(desk: GivenDesk, import_id: FromPath[UUID]) -> Respons
         with suppress(Conflict):
             await runs.cancel(tx, import_id, desk.access.actor)
     return desk.elsewhere(f"/dashboard/files/{import_id}")
+
+
+def _told(error: Refusal) -> str:
+    """What is wrong with a file, with the column where it is one."""
+    if not error.errors:
+        return error.detail
+    first = error.errors[0]
+    return f"{first.path}: {first.message}" if first.path else first.message
 
 
 async def _keep(desk: Desk, form: Any, claim: Claim) -> str:
@@ -93,7 +109,12 @@ def _copy(given: UploadFile, path: Path) -> None:
 
 
 async def _listed(
-    desk: Desk, cursor: str, *, trouble: str = "", status: int = 200
+    desk: Desk,
+    cursor: str,
+    *,
+    trouble: str = "",
+    given: Mapping[str, str] | None = None,
+    status: int = 200,
 ) -> Response[Any]:
     async with desk.transaction() as tx:
         zone = await zone_of(tx)
@@ -108,5 +129,6 @@ async def _listed(
         following=following or "",
         paged=bool(cursor),
         trouble=trouble,
+        given=given or {"kind": "", "dry_run": ""},
         form_key=new_key(),
     )

@@ -83,7 +83,9 @@ async def test_a_dry_run_and_a_strict_one_that_is_refused_import_nothing(
         "This would happen: 2 created, 0 changed, 0 unchanged, 1 refused.\n"
     )
     assert not await place.takes_in(text, strict=True)
-    assert capsys.readouterr().out.startswith("Nothing was imported: 2 created")
+    assert capsys.readouterr().out.startswith(
+        "Nothing was imported. Without --strict this would happen: 2 created"
+    )
     assert await place.products() == 0
     assert await place.takes_in(mugs(2), strict=True)
     assert await place.products() == 2

@@ -63,6 +63,7 @@ async def test_a_file_is_brought_once_and_its_page_says_how_far_it_is(house: Hou
     page = (await browser.gets(path)).text
     assert "0 of 4 rows" in page
     assert 'http-equiv="refresh"' in page
+    assert 'http-equiv="refresh"' not in (await browser.gets(f"{path}?still=1")).text
     await house.shop.settle()
     page = (await browser.gets(path)).text
     assert "4 of 4 rows" in page
@@ -80,7 +81,11 @@ async def test_a_file_is_brought_once_and_its_page_says_how_far_it_is(house: Hou
 async def test_a_file_that_cannot_be_read_is_refused_in_words(house: House) -> None:
     browser = await house.desk(OWNER)
     assert await brings(browser, "handle,sku,<b>\n") == ""
-    assert "&lt;b&gt; There is no such column." in browser.page
+    assert "&lt;b&gt;: There is no such column." in browser.page
+    assert await brings(browser, "\n", kind="stock") == ""
+    assert ">The file needs a header" in browser.page
+    assert 'value="stock" selected' in browser.page
+    assert 'value="no" selected' in browser.page
     await browser.sends("/dashboard/files", kind="products")
     assert "Choose a file." in browser.page
     await browser.sends("/dashboard/files", kind="people")

@@ -113,6 +113,8 @@ async def test_many_errors_are_paged(client: httpx.AsyncClient, shop: Shop, engi
     ("text", "path", "code"),
     [
         ("handle,title,sku,colour\n", "colour", "unknown_column"),
+        (b"\xff\xd8\xff\xe0\x00\x10JFIF", "", "wrong_encoding"),
+        ("handle,sku,größe\n".encode("latin-1"), "", "wrong_encoding"),
         ("handle,title\n", "sku", "required"),
         ("handle,sku,SKU\n", "sku", "duplicate"),
         ("\n\n", "", "required"),
@@ -120,7 +122,7 @@ async def test_many_errors_are_paged(client: httpx.AsyncClient, shop: Shop, engi
     ],
 )
 async def test_a_file_without_a_good_header_is_refused_as_a_whole(
-    client: httpx.AsyncClient, shop: Shop, text: str, path: str, code: str
+    client: httpx.AsyncClient, shop: Shop, text: str | bytes, path: str, code: str
 ) -> None:
     answer = await client.post(
         "/admin/imports?kind=products", content=text, headers={**shop.secret, **CSV}

@@ -119,6 +119,8 @@ def _columns(names: Sequence[str], canonical: Callable[[str], str | None]) -> tu
         raise unreadable("", "required", "The file needs a header with the names of its columns.")
     if len(names) > MOST_COLUMNS:
         raise unreadable("", "too_long", f"At most {MOST_COLUMNS} columns.")
+    if not all(map(_is_text, names)):
+        raise unreadable("", "wrong_encoding", "Save the file as CSV in UTF-8.")
     found: list[str] = []
     for name in names:
         word = _BLANKS.sub("_", name.strip().lower())
