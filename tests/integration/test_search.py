@@ -3,6 +3,7 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator
+from operator import itemgetter
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from tests.support.roundtrips import count_round_trips
 from tests.support.shops import add_variant, make_shop
 from tradewind.catalog.rules import NewProduct, NewVariant, ProductUpdate
 from tradewind.catalog.search import service as search
-from tradewind.catalog.search.rules import near_keys, words_of
+from tradewind.catalog.search.rules import key, near_keys, words_of
 from tradewind.catalog.service import (
     create_category,
     create_product,
@@ -402,6 +403,113 @@ async def test_under_row_level_security_the_indexes_are_used(
     await superuser.execute("SELECT pg_stat_clear_snapshot()")
     after = dict(await superuser.fetch(SCANS))
     assert {name for name, times in after.items() if times > scans[name]} == set(scans)
+
+
+async def shelve(tx: Transaction, rows: list[tuple[bool, list[str], list[str]]]) -> list[UUID]:
+    """Entries of products as the search sees them, in this order: new or old, title, other words."""
+    ids = [tx.new_id() for _ in rows]
+    made = []
+    for product_id, (new, title, others) in zip(ids, rows, strict=True):
+        of_title = [key(tx.store_id, word) for word in title]
+        keys = of_title + [key(tx.store_id, word) for word in others] + [-one for one in of_title]
+        # Products that were changed last stand last in the table, however old they are.
+        made.append((new, (tx.store_id, product_id, "", True, keys, of_title)))
+    await tx.connection.executemany(
+        """INSERT INTO shop.product_search (store_id, product_id, words, published, keys, title)
+           VALUES ($1, $2, $3, $4, $5, $6)""",
+        [row for _, row in sorted(made, key=itemgetter(0))],
+    )
+    return ids
+
+
+FILLER: tuple[bool, list[str], list[str]] = (False, ["lamp"], ["new"])
+
+
+LOTS = {"everywhere": (1400, 0, 0), "now and then": (600, 11, 0), "seldom": (600, 2, 300)}
+"""Name → how many products have a word, how many stand after each of them and before all."""
+
+
+@pytest.mark.parametrize("lot", LOTS)
+async def test_of_what_many_products_have_the_titles_come_first_and_nothing_is_lost(
+    database: Database, lot: str
+) -> None:
+    shop = await make_shop(database)
+    number, between, ahead = LOTS[lot]
+    rows = [FILLER] * ahead
+    for n in range(number):
+        titled, longer, moved = n % 2 == 0, n % 6 == 0, n % 5 == 0
+        title = ["mugs" if longer else "mug"] if titled else ["cup"]
+        rows += [(moved, title, [] if titled else ["mug"]), *[FILLER] * between]
+    async with database.transaction(shop.store.id) as tx:
+        ids = await shelve(tx, rows)
+        await tx.execute(
+            """INSERT INTO shop.search_words (store_id, word, key, seen_at)
+               VALUES ($1, 'mug', 1, $2), ($1, 'mugs', 2, $2)""",
+            tx.store_id,
+            tx.now,
+        )
+        found = await search.find(tx, "mug", None, 2000)
+        for most in (20, 200, number // 2 + 1, number):
+            assert await search.find(tx, "mug", None, most) == found[:most]
+    titles_ = {one: title for one, (_, title, _) in zip(ids, rows, strict=True)}
+    described = {one for one, (_, _, about) in zip(ids, rows, strict=True) if "mug" in about}
+    assert {titles_[one][0] for one in found[: number // 2]} == {"mug", "mugs"}
+    assert len(set(found[: number // 2])) == number // 2
+    assert set(found[number // 2 :]) == described
+    assert len(found) == number
+    assert {titles_[one][0] for one in found[:200]} == {"mug"}
+
+
+async def rows_read(superuser: "asyncpg.Connection[Any]", table: str) -> int:
+    """How many rows have been fetched from a table by its indexes so far."""
+    await superuser.execute("SELECT pg_stat_clear_snapshot()")
+    question = "SELECT idx_tup_fetch FROM pg_stat_user_tables WHERE relname = $1"
+    return int(await superuser.fetchval(question, table))
+
+
+async def test_a_search_reads_few_rows_whether_all_products_fit_or_none(
+    database: Database, superuser: "asyncpg.Connection[Any]"
+) -> None:
+    shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        store, lamp = tx.store_id, key(tx.store_id, "lamp")
+        await tx.execute(
+            """INSERT INTO shop.product_search (store_id, product_id, words, published, keys, title)
+               SELECT $1, gen_random_uuid(), '', true, ARRAY[n, $2, -$2::bigint], ARRAY[$2]
+               FROM generate_series(1, 20000) AS n""",
+            *(store, lamp),
+        )
+        await tx.execute(
+            """INSERT INTO shop.search_words (store_id, word, key, near, seen_at)
+               SELECT $1, 'word' || n, n, ARRAY[n, n + 1], $2 FROM generate_series(1, 5000) AS n""",
+            *(store, tx.now),
+        )
+    for table in ("product_search", "search_words"):
+        await superuser.execute(f"ANALYZE shop.{table}")
+
+    async def read(query: str) -> dict[str, int]:
+        before = {table: await rows_read(superuser, table) for table in tables}
+        async with database.transaction(shop.store.id) as tx:
+            if query:
+                await search.find(tx, query, None, 200)
+            else:
+                await tx.fetch(
+                    "SELECT keys FROM shop.product_search WHERE store_id = $1 ORDER BY product_id",
+                    store,
+                )
+            await tx.execute("SELECT pg_stat_force_next_flush()")
+        async with database.transaction(shop.store.id) as tx:
+            await tx.execute("SELECT 1")
+        return {table: await rows_read(superuser, table) - before[table] for table in tables}
+
+    tables = ("product_search", "search_words")
+    mistyped_much = (
+        "bcdfghjkl mnpqrstvw xzbcdfghj klmnpqrst vwxzbcdfg hjklmnpqr stvwxzbcd fghjklmnp"
+    )
+    for query, most in (("lamp", 2000), ("bcdfghjkl", 300), (mistyped_much, 300)):
+        found = await read(query)
+        assert found["product_search"] <= most, query
+        assert found["search_words"] <= 50, query
 
 
 async def test_a_search_takes_two_round_trips(database: Database) -> None:

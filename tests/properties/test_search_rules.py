@@ -50,6 +50,25 @@ def test_a_distance_is_the_same_both_ways_and_zero_for_the_same_word_alone(
     assert (distance(one, other, 20) == 0) == (one == other)
 
 
+def by_the_table(one: str, other: str) -> int:
+    """The distance as its definition says: the whole table, cell by cell."""
+    rows = [[*range(len(other) + 1)]]
+    for i, letter in enumerate(one, 1):
+        row = [i]
+        for j, facing in enumerate(other, 1):
+            cost = min(rows[-1][j] + 1, row[-1] + 1, rows[-1][j - 1] + (letter != facing))
+            if i > 1 < j and letter == other[j - 2] and facing == one[i - 2]:
+                cost = min(cost, rows[-2][j - 2] + 1)
+            row.append(cost)
+        rows.append(row)
+    return rows[-1][-1]
+
+
+@given(st.text("abc", max_size=9), st.text("abc", max_size=9), st.integers(0, 3))
+def test_a_distance_is_what_its_table_says(one: str, other: str, most: int) -> None:
+    assert distance(one, other, most) == min(by_the_table(one, other), most + 1)
+
+
 @given(st.text(max_size=200))
 def test_words_of_words_are_the_same_words(text: str) -> None:
     words = words_of(text)

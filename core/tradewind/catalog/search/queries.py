@@ -211,8 +211,11 @@ def arguments(
 async def ranked(tx: Transaction, meaning: Meaning, most: int) -> list[UUID]:
     """The first products that a query may mean, best first, in any state."""
     args = arguments(tx, meaning, 0, most, published_only=False)
-    rows = await tx.fetch(f"SELECT product_id FROM {call(1)} ORDER BY place", *args)
-    return [row["product_id"] for row in rows]
+    # One array is read sooner than hundreds of rows.
+    found = await tx.fetchval(
+        f"SELECT ARRAY(SELECT product_id FROM {call(1)} ORDER BY place)", *args
+    )
+    return list(found)
 
 
 def _flat(store_id: UUID, groups: Sequence[Sequence[str]]) -> tuple[str, str]:
