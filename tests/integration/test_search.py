@@ -406,7 +406,7 @@ async def test_under_row_level_security_the_indexes_are_used(
 
 
 async def shelve(tx: Transaction, rows: list[tuple[bool, list[str], list[str]]]) -> list[UUID]:
-    """Entries of products as the search sees them, in this order: new or old, title, other words."""
+    """Entries of products as a search sees them, in order: whether moved, title, other words."""
     ids = [tx.new_id() for _ in rows]
     made = []
     for product_id, (new, title, others) in zip(ids, rows, strict=True):

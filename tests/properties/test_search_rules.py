@@ -52,7 +52,7 @@ def test_a_distance_is_the_same_both_ways_and_zero_for_the_same_word_alone(
 
 def by_the_table(one: str, other: str) -> int:
     """The distance as its definition says: the whole table, cell by cell."""
-    rows = [[*range(len(other) + 1)]]
+    rows: list[list[int]] = [[*range(len(other) + 1)]]
     for i, letter in enumerate(one, 1):
         row = [i]
         for j, facing in enumerate(other, 1):
