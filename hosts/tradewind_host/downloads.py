@@ -16,7 +16,7 @@ from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.downloads import service as downloads
 from tradewind.downloads.rules import Download
 from tradewind.settings.engine import Engine
-from tradewind_host.media.serving import sent, span
+from tradewind_host.media.serving import Span, sent, span
 from tradewind_host.operations import GivenEngine
 from tradewind_host.quick_checkout.initiate import is_preview
 from tradewind_host.storefront.reading import store_of
@@ -34,7 +34,7 @@ async def fetch(
     slug: FromPath[str],
     token: FromPath[str],
 ) -> Response[Any]:
-    """One file, each time counted; from a bucket by an address that is valid for a minute."""
+    """One file, counted when it begins; from a bucket by an address that is valid for a minute."""
     store = await store_of(engine, slug)
     words = preferred(request.headers.get("accept-language", ""))
     download_id = download_in(engine, store, token)
@@ -47,16 +47,15 @@ async def fetch(
             return page(engine, "message.html", words, name="download")
         if size is None:
             raise NotFound("The file is gone.")
+        part = span(request.headers.get("range"), size)
         async with engine.database.transaction(store.id) as tx:
-            await downloads.count(tx, found)
+            await downloads.count(tx, found, begins=part is None or part.start == 0)
     except Conflict as refused:
         return page(engine, "message.html", words, status=HTTPStatus.GONE, name=refused.reason)
-    return _given(request, engine, found, size)
+    return _given(engine, found, size, part)
 
 
-def _given(
-    request: Request[Any, Any, Any], engine: Engine, found: Download, size: int
-) -> Response[Any]:
+def _given(engine: Engine, found: Download, size: int, part: Span | None) -> Response[Any]:
     signed = engine.media.signed_address(found.key, _SIGNED_SECONDS, found.name, found.content_type)
     if signed is not None:
         return elsewhere(signed)
@@ -65,7 +64,7 @@ def _given(
         "content-disposition": disposition(found.name),
         "content-type": found.content_type,
     }
-    return sent(engine.media, found.key, size, span(request.headers.get("range"), size), headers)
+    return sent(engine.media, found.key, size, part, headers)
 
 
 def disposition(name: str) -> str:

@@ -261,6 +261,8 @@ class Worker:
         if job.store_id is None:
             return
         async with self._engine.database.transaction(job.store_id) as tx:
+            if job.kind == imports.IMPORT:
+                await imports.give_up(tx, UUID(job.payload["import_id"]), error)
             await open_case(
                 tx,
                 NewCase(

@@ -206,6 +206,39 @@ async def test_a_part_of_a_file_can_be_asked_for(box: Letterbox) -> None:
     assert part.headers["content-range"] == f"bytes 100-199/{len(BOOK)}"
 
 
+async def part(box: Letterbox, url: str, span: str) -> httpx.Response:
+    return await box.shop.client.get(url, headers={"Range": f"bytes={span}"})
+
+
+async def test_of_a_file_in_parts_only_the_beginning_counts(box: Letterbox) -> None:
+    bought = await sold(box, "downloads=1")
+    (found,) = await offered(box, bought)
+    begun = await part(box, found["url"], "0-999")
+    rest = await asyncio.gather(
+        *(part(box, found["url"], span) for span in ("1000-1999", "2000-", "-50", "1000-1999"))
+    )
+    assert {one.status_code for one in (begun, *rest)} == {HTTPStatus.PARTIAL_CONTENT}
+    assert begun.content + rest[0].content + rest[1].content == BOOK
+    assert (await offered(box, bought))[0]["left"] == 0
+    for span in ("0-", "0-0", "bogus", "1-2,4-5"):
+        assert (await part(box, found["url"], span)).status_code == HTTPStatus.GONE, span
+
+
+async def test_a_part_without_a_beginning_counts_and_so_does_a_late_one(
+    box: Letterbox, clock: ManualClock
+) -> None:
+    bought = await sold(box, "downloads=2")
+    (found,) = await offered(box, bought)
+    while_it_goes_on = timedelta(hours=6).total_seconds() - 1
+    for seconds, left in ((0, 1), (while_it_goes_on, 1), (1, 0), (while_it_goes_on, 0)):
+        clock.advance(seconds)
+        answer = await part(box, found["url"], "1-")
+        assert answer.status_code == HTTPStatus.PARTIAL_CONTENT
+        assert (await offered(box, bought))[0]["left"] == left
+    clock.advance(1)
+    assert (await part(box, found["url"], "1-")).status_code == HTTPStatus.GONE
+
+
 async def test_a_link_ends_with_its_time_and_comes_anew_from_the_merchant(
     box: Letterbox, clock: ManualClock
 ) -> None:

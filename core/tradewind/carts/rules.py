@@ -8,7 +8,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.catalog.rules import Kind, Region, full_title, refuse
+from tradewind.catalog.rules import LARGEST_AMOUNT, Kind, Region, full_title, refuse
 from tradewind.contracts.errors import (
     CartMerged,
     Conflict,
@@ -22,6 +22,8 @@ from tradewind.pricing.rules import LineAdjustment, Priced, PricedLine
 
 MOST_PER_LINE = 100_000
 MOST_LINES = 500
+LARGEST_LINE = LARGEST_AMOUNT
+"""What a line may come to; then all lines of a cart, with their taxes, fit into a bigint."""
 LARGEST_METADATA = 16_384
 MOST_CREDITS = 1_000_000
 CartStatus = Literal["open", "completed", "expired", "merged"]
@@ -240,6 +242,16 @@ class StoredLine(msgspec.Struct, frozen=True, kw_only=True, array_like=True):
         """Whether the catalog has moved on since the line was last priced."""
         return self.stored_price != self.live_price or not self.published
 
+    @property
+    def price(self) -> int | None:
+        """What a unit costs now; None where so many cannot be had, at any price or at this one."""
+        return self.live_price if fits(self.live_price, self.quantity) else None
+
+
+def fits(price: int | None, quantity: int) -> bool:
+    """Whether so many units at a price come to what a line may come to."""
+    return price is not None and price * quantity <= LARGEST_LINE
+
 
 def lines_of(
     stored: Sequence[StoredLine], adjustments: Sequence[LineAdjustment], *, quoted: bool
@@ -249,7 +261,7 @@ def lines_of(
 
 
 def _line(one: StoredLine, adjustments: Sequence[LineAdjustment], *, quoted: bool) -> CartLine:
-    unit_price = one.stored_price if one.live_price is None else one.live_price
+    unit_price = one.stored_price if one.price is None else one.price
     subtotal = one.subtotal if quoted else unit_price * one.quantity
     return CartLine(
         id=one.id,
@@ -268,7 +280,7 @@ def _line(one: StoredLine, adjustments: Sequence[LineAdjustment], *, quoted: boo
         tracked=one.tracked,
         options=one.options,
         adjustments=[entry for entry in adjustments if entry.line_id == str(one.id)],
-        sellable=one.published and one.live_price is not None,
+        sellable=one.published and one.price is not None,
         image=one.image,
         weight_grams=one.weight_grams,
     )
@@ -370,9 +382,17 @@ def check_offer(offer: Offer | None, wanted: int) -> int:
     if offer.price is None:
         raise Conflict(f"{offer.sku} has no price in this currency.", code="line_unavailable")
     check_quantity(wanted)
+    if not fits(offer.price, wanted):
+        raise too_much()
     if offer.short(wanted):
         raise OutOfStock(offer.sku, offer.left)
     return offer.price
+
+
+def too_much() -> InvalidInput:
+    """So many units come to more than a line may come to, or are more than it may have."""
+    words = f"A line has at most {MOST_PER_LINE} units, and comes to at most {LARGEST_LINE}."
+    return InvalidInput(words, errors=[FieldError("quantity", "amount_too_large", words)])
 
 
 def check_open(cart: Cart) -> None:

@@ -11,7 +11,6 @@ import msgspec
 from tradewind.carts import queries
 from tradewind.carts.rules import (
     MOST_LINES,
-    MOST_PER_LINE,
     Cart,
     CartUpdate,
     NewCart,
@@ -25,6 +24,7 @@ from tradewind.carts.rules import (
     contact_errors,
     metadata_errors,
     shopper_key,
+    too_much,
     updated,
     with_quote,
 )
@@ -100,7 +100,7 @@ async def add_line(tx: Transaction, cart: Cart, variant_id: UUID, quantity: int)
     try:
         added = await queries.add_line(tx, cart.id, variant_id, quantity, price)
     except asyncpg.CheckViolationError:
-        raise _too_many() from None
+        raise too_much() from None
     return await _reread(tx, cart.id, done=added)
 
 
@@ -139,7 +139,7 @@ async def add_sku(tx: Transaction, session: NewCart, sku: str, quantity: int) ->
     try:
         cart_id = await queries.add_to_session(tx, session, offer.variant_id, quantity, price)
     except asyncpg.CheckViolationError:
-        raise _too_many() from None
+        raise too_much() from None
     if cart_id is None:
         raise NotFound("There is no such region.")
     return await get_cart(tx, cart_id)
@@ -273,7 +273,3 @@ async def _reread(tx: Transaction, cart_id: UUID, *, done: bool) -> Cart:
         check_open(cart)
         raise Conflict("The cart was changed meanwhile.", code="cart_changed")
     return cart
-
-
-def _too_many() -> InvalidInput:
-    return InvalidInput(f"A line has at most {MOST_PER_LINE} units.")

@@ -4,7 +4,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import MOST_PER_LINE, Cart, CartStatus
+from tradewind.carts.rules import LARGEST_LINE, MOST_PER_LINE, Cart, CartStatus
 from tradewind.catalog.queries.counting import counting_price
 from tradewind.checkout.rules import ClaimedLine
 from tradewind.database import Transaction
@@ -72,10 +72,11 @@ WITH cart AS (
     INSERT INTO shop.cart_lines
         (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
     SELECT $1, $7, o.cart_id, $5, $6::bigint, o.amount, $2 FROM offer o
-    WHERE o.most >= $6::bigint
+    WHERE o.most >= $6::bigint AND o.amount <= $9::bigint / $6::bigint
     ON CONFLICT (store_id, cart_id, variant_id) DO UPDATE
     SET quantity = cart_lines.quantity + EXCLUDED.quantity, unit_price = EXCLUDED.unit_price
     WHERE cart_lines.quantity + EXCLUDED.quantity <= (SELECT o.most FROM offer o)
+      AND EXCLUDED.unit_price <= $9::bigint / (cart_lines.quantity + EXCLUDED.quantity)
     RETURNING cart_id
 )
 UPDATE shop.carts c
@@ -131,6 +132,7 @@ async def add_line(
         quantity,
         tx.new_id(),
         MOST_PER_LINE,
+        LARGEST_LINE,
     )
     return paying
 

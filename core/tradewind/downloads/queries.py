@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from uuid import UUID
 
 from tradewind.database import Transaction
-from tradewind.downloads.rules import Download, Grant, ProductFile
+from tradewind.downloads.rules import GOES_ON, Download, Grant, ProductFile
 
 _FILE = "id, product_id, variant_id, media_id, title, days, downloads, created_at"
 
@@ -100,14 +100,21 @@ async def download(tx: Transaction, download_id: UUID) -> Download | None:
     return None if row is None else Download(**dict(row))
 
 
-async def count(tx: Transaction, download_id: UUID) -> bool:
-    """Count one more; false when none is left."""
+async def count(tx: Transaction, download_id: UUID, *, begins: bool) -> bool:
+    """Count a fetch unless it goes on with one that counted; false when none is left."""
     found = await tx.fetchval(
-        """UPDATE shop.downloads SET used = used + 1
-           WHERE store_id = $1 AND id = $2 AND used < allowed AND expires_at > $3 RETURNING used""",
+        """UPDATE shop.downloads d SET used = d.used + f.one,
+               counted_at = CASE WHEN f.one = 1 THEN $3 ELSE d.counted_at END
+           FROM (SELECT store_id, id, CASE WHEN $4 OR counted_at IS NULL OR counted_at <= $5
+                                           THEN 1 ELSE 0 END AS one
+                 FROM shop.downloads WHERE store_id = $1 AND id = $2 FOR UPDATE) f
+           WHERE d.store_id = $1 AND d.id = f.id AND f.store_id = $1
+             AND d.used + f.one <= d.allowed AND d.expires_at > $3 RETURNING d.used""",
         tx.store_id,
         download_id,
         tx.now,
+        begins,
+        tx.now - GOES_ON,
     )
     return found is not None
 
@@ -116,7 +123,8 @@ async def renew(tx: Transaction, order_id: UUID) -> int:
     """Let everything of an order be fetched as on its first day; returns how much that is."""
     rows = await tx.fetch(
         """UPDATE shop.downloads d
-           SET used = 0, expires_at = $3::timestamptz + make_interval(days => f.days)
+           SET used = 0, counted_at = NULL,
+               expires_at = $3::timestamptz + make_interval(days => f.days)
            FROM shop.product_files f
            WHERE d.store_id = $1 AND d.order_id = $2 AND f.store_id = d.store_id
              AND f.id = d.file_id RETURNING d.id""",

@@ -11,6 +11,8 @@ from tradewind.orders.rules import Order, OrderLine
 
 DAYS = 30
 DOWNLOADS = 5
+GOES_ON = timedelta(hours=6)
+"""How long after a fetch that counted its further parts may be asked for."""
 MOST_DAYS = 3650
 MOST_DOWNLOADS = 1000
 LONGEST_TITLE = 200

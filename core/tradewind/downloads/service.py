@@ -77,9 +77,12 @@ async def find(tx: Transaction, download_id: UUID) -> Download:
     return found
 
 
-async def count(tx: Transaction, found: Download) -> None:
-    """Count a fetch. Raises Conflict `download_used_up` when none is left or its time is over."""
-    if not await queries.count(tx, found.id):
+async def count(tx: Transaction, found: Download, *, begins: bool) -> None:
+    """Count a fetch that begins at the first byte, or goes on with none that counted lately.
+
+    Raises Conflict `download_used_up` when none is left or its time is over.
+    """
+    if not await queries.count(tx, found.id, begins=begins):
         raise Conflict("This was fetched as often as it may be.", code="download_used_up")
 
 

@@ -33,3 +33,4 @@ class Download(Table, tablename="downloads", schema="shop", db=TABLES):
     used = Integer(default=0)
     granted_at = Timestamptz(default=None)
     expires_at = Timestamptz(default=None)
+    counted_at = Timestamptz(null=True, default=None)

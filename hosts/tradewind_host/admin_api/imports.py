@@ -184,6 +184,14 @@ async def cancel_import(access: GivenAccess, import_id: FromPath[UUID]) -> Respo
         return await access.answer(tx, ImportAnswer(view(run)))
 
 
+@post("/imports/{import_id:uuid}/resume", status_code=202, responses=writes())
+async def resume_import(access: GivenAccess, import_id: FromPath[UUID]) -> Response[ImportAnswer]:
+    """Have the worker go on with an import that it gave up, where it was."""
+    async with access.transaction() as tx:
+        run = await runs.take_up(tx, import_id, access.actor)
+        return await access.answer(tx, ImportAnswer(view(run)), 202)
+
+
 @get("/exports/products", operation_class=_Download, media_type=CSV, responses=reads())
 async def export_products(access: GivenAccess) -> Stream:
     """Every product that is not archived, a row for each variant."""
@@ -257,6 +265,7 @@ ROUTES = (
     get_import,
     list_import_errors,
     cancel_import,
+    resume_import,
     export_products,
     export_prices,
     export_stock,

@@ -1,6 +1,7 @@
 """Files through the admin API: uploaded, worked on, looked at, called off; and exports."""
 
 import asyncio
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 
@@ -9,7 +10,9 @@ import pytest
 
 from tests.integration.host.conftest import Shop
 from tradewind.bulk.service import runs
+from tradewind.outbox.rules import MAX_ATTEMPTS
 from tradewind.settings.engine import Engine
+from tradewind.testing.clock import ManualClock
 from tradewind_host.worker import Worker
 
 CSV = {"Content-Type": "text/csv"}
@@ -161,6 +164,81 @@ async def test_a_dead_workers_import_is_taken_over_where_it_was(
     await Worker(engine).work_off()
     done = await state(client, shop, begun["id"])
     assert (done["state"], done["created"], done["unchanged"]) == ("done", 1200, 0)
+
+
+async def given_up(engine: Engine, clock: ManualClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let the worker try an import as often as it does, with a disk that is full."""
+
+    async def full(*_: object, **__: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(runs, "_fetch", full)
+        for _ in range(MAX_ATTEMPTS + 1):
+            await Worker(engine).work_off()
+            clock.advance(timedelta(days=1).total_seconds())
+
+
+async def test_an_import_that_is_given_up_says_why_and_can_be_resumed(
+    client: httpx.AsyncClient,
+    shop: Shop,
+    engine: Engine,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = await post(client, shop, mugs(1200))
+    await runs.work_on(engine.database, shop.store, begun["id"], seconds=0)
+    path = f"/admin/imports/{begun['id']}/resume"
+    early = await client.post(path, headers=shop.secret)
+    assert (early.status_code, early.json()["code"]) == (409, "import_not_resumable")
+    await given_up(engine, clock, monkeypatch)
+    dead = await state(client, shop, begun["id"])
+    assert (dead["state"], dead["done"]) == ("failed", 500)
+    assert "No space left on device" in dead["error"]
+    assert dead["finished_at"]
+    listed = (await client.get("/admin/cases?state=open", headers=shop.secret)).json()["cases"]
+    assert [one["kind"] for one in listed] == ["dead_letter"]
+    resumed = await client.post(path, headers=shop.secret)
+    assert resumed.status_code == HTTPStatus.ACCEPTED
+    assert (resumed.json()["import"]["state"], resumed.json()["import"]["error"]) == ("running", "")
+    await Worker(engine).work_off()
+    done = await state(client, shop, begun["id"])
+    assert (done["state"], done["created"], done["unchanged"]) == ("done", 1200, 0)
+    late = await client.post(path, headers=shop.secret)
+    assert late.json()["code"] == "import_not_resumable"
+
+
+async def test_replaying_the_job_of_a_given_up_import_takes_it_up_too(
+    client: httpx.AsyncClient,
+    shop: Shop,
+    engine: Engine,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = await post(client, shop, mugs(3))
+    await given_up(engine, clock, monkeypatch)
+    (case,) = (await client.get("/admin/cases", headers=shop.secret)).json()["cases"]
+    replayed = await client.post(f"/admin/cases/{case['id']}/replay", headers=shop.secret)
+    assert replayed.is_success, replayed.text
+    await Worker(engine).work_off()
+    assert (await state(client, shop, begun["id"]))["state"] == "done"
+
+
+async def test_the_file_of_a_given_up_import_is_forgotten_with_it(
+    client: httpx.AsyncClient,
+    shop: Shop,
+    engine: Engine,
+    clock: ManualClock,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    begun = await post(client, shop, mugs(3))
+    await given_up(engine, clock, monkeypatch)
+    clock.advance(runs.KEPT.total_seconds())
+    await runs.forget_old(engine.database, shop.store)
+    gone = await client.get(f"/admin/imports/{begun['id']}", headers=shop.secret)
+    assert gone.status_code == HTTPStatus.NOT_FOUND
+    async with engine.database.transaction(shop.store.id) as tx:
+        assert not await tx.fetchval("SELECT count(*) FROM shop.import_chunks")
 
 
 async def test_whoever_may_only_read_exports_but_does_not_import(

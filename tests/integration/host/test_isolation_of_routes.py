@@ -123,6 +123,7 @@ REACHED = {
     "set_pack": "not_a_pack",
     "renew_downloads": "no_downloads",
     "cancel_import": "import_finished",
+    "resume_import": "import_not_resumable",
 }
 
 

@@ -148,6 +148,35 @@ async def end(tx: Transaction, import_id: UUID, state: State, error: str = "") -
     return None if row is None else _import(row)
 
 
+async def fail(tx: Transaction, import_id: UUID, error: str) -> Import | None:
+    """End an import that is not over and keep its file, so that it can be taken up again."""
+    row = await tx.fetchrow(
+        f"""UPDATE shop.imports SET state = 'failed', error = $3, finished_at = $4
+            WHERE store_id = $1 AND id = $2 AND state IN ('waiting', 'running')
+            RETURNING {_COLUMNS}""",
+        tx.store_id,
+        import_id,
+        error,
+        tx.now,
+    )
+    return None if row is None else _import(row)
+
+
+async def reopen(tx: Transaction, import_id: UUID) -> Import | None:
+    """Take up a failed import whose file is still here; None for any other."""
+    row = await tx.fetchrow(
+        f"""UPDATE shop.imports i
+            SET state = CASE WHEN i.position = 0 THEN 'waiting' ELSE 'running' END, error = '',
+                finished_at = NULL
+            WHERE i.store_id = $1 AND i.id = $2 AND i.state = 'failed' AND EXISTS (
+                SELECT FROM shop.import_chunks c WHERE c.store_id = $1 AND c.import_id = $2)
+            RETURNING {_COLUMNS}""",
+        tx.store_id,
+        import_id,
+    )
+    return None if row is None else _import(row)
+
+
 async def add_chunk(tx: Transaction, import_id: UUID, number: int, data: bytes) -> None:
     """Keep a piece of a file."""
     await tx.execute(
@@ -206,7 +235,8 @@ async def forget(tx: Transaction, before: datetime, most: int) -> int:
         most,
     )
     ids = [row["id"] for row in rows]
-    for table, column in (("import_errors", "import_id"), ("imports", "id")):
+    parts = ("import_errors", "import_chunks")
+    for table, column in (*((part, "import_id") for part in parts), ("imports", "id")):
         await tx.execute(
             f"DELETE FROM shop.{table} WHERE store_id = $1 AND {column} = ANY ($2::uuid[])",
             tx.store_id,

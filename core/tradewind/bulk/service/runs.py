@@ -14,13 +14,14 @@ import msgspec
 from tradewind.bulk.queries import runs as queries
 from tradewind.bulk.queries.runs import NumberedError
 from tradewind.bulk.rules.batches import Form, check_columns
-from tradewind.bulk.rules.runs import Import, RowError
+from tradewind.bulk.rules.runs import MOST_WORDS, Import, RowError
 from tradewind.bulk.rules.sheet import Sheet, written
 from tradewind.bulk.service.importing import Desk, go_on, open_desk
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.database import Database, Store, Transaction
 from tradewind.outbox import jobs
 from tradewind.outbox.jobs import Job
+from tradewind.outbox.rules import MAX_ATTEMPTS
 from tradewind.settings.service import audit
 
 IMPORT = "bulk.import"
@@ -122,9 +123,14 @@ def _new(tx: Transaction, desk: Desk, file: File, *, dry_run: bool) -> Import:
 async def work_on(
     database: Database, store: Store, import_id: UUID, *, seconds: float = _TURN_SECONDS
 ) -> bool:
-    """Work on an uploaded file for a while; says whether there is more to do."""
+    """Work on an uploaded file for a while; says whether there is more to do.
+
+    One that was given up is taken up again: whoever has its job run again wants that.
+    """
     async with database.transaction(store.id) as tx:
         run = await queries.import_by_id(tx, import_id)
+        if run is not None and run.state == "failed":
+            run = await queries.reopen(tx, import_id)
     if run is None or not run.is_open:
         return False
     until = time.monotonic() + seconds
@@ -160,6 +166,34 @@ async def cancel(tx: Transaction, import_id: UUID, actor: str) -> Import:
         raise Conflict("This import is over.", code="import_finished")
     await audit(tx, actor, "import.canceled", "import", str(import_id), {"done": ended.done})
     return ended
+
+
+async def give_up(tx: Transaction, import_id: UUID, reason: str) -> None:
+    """End an import that cannot go on; what it has done stays, and so does its file.
+
+    One that is over already is left as it is.
+    """
+    words = f"Given up after {MAX_ATTEMPTS} attempts; it can be resumed. {reason}"
+    ended = await queries.fail(tx, import_id, words[:MOST_WORDS])
+    if ended is not None:
+        detail = {"file": ended.file_name, "kind": ended.kind, "done": ended.done}
+        await audit(tx, ended.actor, "import.failed", "import", str(import_id), detail)
+
+
+async def take_up(tx: Transaction, import_id: UUID, actor: str) -> Import:
+    """Have the worker go on with an import that was given up, where it was.
+
+    Raises NotFound, Conflict `import_not_resumable` for one that ended in another way.
+    """
+    await get(tx, import_id)
+    reopened = await queries.reopen(tx, import_id)
+    if reopened is None:
+        words = "Only an import that was given up goes on; upload the file again."
+        raise Conflict(words, code="import_not_resumable")
+    await audit(tx, actor, "import.resumed", "import", str(import_id), {"done": reopened.done})
+    payload = {"import_id": str(import_id)}
+    await jobs.enqueue_in(tx, Job(kind=IMPORT, payload=payload, store_id=tx.store_id))
+    return reopened
 
 
 async def get(tx: Transaction, import_id: UUID) -> Import:

@@ -8,6 +8,7 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.rules import (
+    LARGEST_LINE,
     MOST_LINES,
     MOST_PER_LINE,
     Cart,
@@ -113,6 +114,8 @@ def _lines(
         if price is None and (kept if own else absorbed).currency == currency:
             price = one.unit_price
         wanted, quantity = own + other, _together(own, other, terms[one.variant_id].most)
+        if price:
+            quantity = min(quantity, LARGEST_LINE // price)
         if price is None or len(lines) == MOST_LINES:
             notes.append(_note("no_price" if price is None else "too_many_lines", one, wanted))
             continue

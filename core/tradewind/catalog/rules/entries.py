@@ -122,7 +122,7 @@ def filled(entry: NewVariant, old: VariantFields) -> NewVariant:
 def settled(entry: NewVariant, variant_id: UUID, kind: str, position: int) -> VariantFields:
     """All that is to be stored of a variant; what the entry leaves out is as for a new one."""
     options = entry.options or {}
-    tracked = entry.tracked
+    tracked, weight = entry.tracked, entry.weight_grams
     return VariantFields(
         id=variant_id,
         sku=entry.sku,
@@ -130,7 +130,7 @@ def settled(entry: NewVariant, variant_id: UUID, kind: str, position: int) -> Va
         options=options,
         tax_class=entry.tax_class or "standard",
         tracked=tracked if isinstance(tracked, bool) else kind == "physical",
-        weight_grams=entry.weight_grams or None,
+        weight_grams=None if isinstance(weight, msgspec.UnsetType) else weight,
         image=entry.image or None,
         position=position if isinstance(entry.position, msgspec.UnsetType) else entry.position,
         metadata=entry.metadata or {},
@@ -262,7 +262,7 @@ def amount_errors(path: str, amount: int) -> list[FieldError]:
     """What is wrong with an amount that must not be negative."""
     if 0 <= amount <= LARGEST_AMOUNT:
         return []
-    return [FieldError(path, "out_of_range", "Not negative, in minor units.")]
+    return [FieldError(path, "out_of_range", f"From 0 to {LARGEST_AMOUNT}, in minor units.")]
 
 
 def _text_errors(path: str, text: str, most: int) -> list[FieldError]:

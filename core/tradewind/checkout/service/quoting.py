@@ -20,6 +20,7 @@ from tradewind.carts.rules import (
     shopper_key,
     with_quote,
 )
+from tradewind.catalog.rules import LARGEST_AMOUNT
 from tradewind.checkout.rules import changed
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
@@ -139,7 +140,7 @@ async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[
         _method(answer.plugin, option)
         for answer in asked.answers
         for option in answer.value
-        if option.price >= 0
+        if 0 <= option.price <= LARGEST_AMOUNT
     ]
 
 

@@ -11,10 +11,14 @@ from typing import Literal
 
 import msgspec
 
+from tradewind.catalog.rules import LARGEST_AMOUNT
+from tradewind.contracts.errors import Conflict
 from tradewind.contracts.money import share
 from tradewind.contracts.pricing import Adjustment, QuoteLine, TaxLine, TaxQuote
 
 SHIPPING = "shipping"
+LARGEST_TOTAL = 2**63 - 1
+"""What fits into a bigint. Only taxes of many times the price take a cart beyond it."""
 AdjustmentKind = Literal["tax", "promotion", "price", "shipping", "credit"]
 
 
@@ -89,7 +93,8 @@ def adjust(lines: Sequence[QuoteLine], shipping: int, given: Sequence[Sourced]) 
     """Apply adjustments in their order.
 
     A discount never exceeds what is left of its line, a surcharge raises the line's subtotal.
-    Adjustments of lines that do not exist are left out and flagged `adjustment_unknown_line:…`.
+    Adjustments of lines that do not exist are left out and flagged `adjustment_unknown_line:…`,
+    surcharges that would take one beyond the largest amount `adjustment_too_large:…`.
     """
     book = _Book({line.line_id: line for line in lines}, shipping)
     for one in given:
@@ -106,17 +111,20 @@ class _Book:
         self.flags: list[str] = []
 
     def enter(self, one: Sourced) -> None:
-        line_id = one.adjustment.line_id
-        if line_id == SHIPPING:
-            amount = max(one.adjustment.amount, -self.shipping)
-            self.shipping += amount
-        elif line_id in self.lines:
-            line = self.lines[line_id]
-            amount = max(one.adjustment.amount, line.discount - line.subtotal)
-            self.lines[line_id] = _with(line, amount)
-        else:
+        line_id, wanted = one.adjustment.line_id, one.adjustment.amount
+        line = self.lines.get(line_id)
+        if line is None and line_id != SHIPPING:
             self.flags.append(f"adjustment_unknown_line:{one.source}")
             return
+        cost = self.shipping if line is None else line.subtotal
+        if cost + wanted > LARGEST_AMOUNT:
+            self.flags.append(f"adjustment_too_large:{one.source}")
+            return
+        amount = max(wanted, -cost if line is None else line.discount - cost)
+        if line is None:
+            self.shipping += amount
+        else:
+            self.lines[line_id] = _with(line, amount)
         if amount:
             self.entries.append(_entry(one, amount))
 
@@ -200,14 +208,19 @@ def acceptable(quote: TaxQuote, lines: Sequence[QuoteLine]) -> bool:
 def total_up(
     adjusted: Adjusted, taxes: TaxQuote, *, inclusive: bool, tax_source: str = "tradewind"
 ) -> Priced:
-    """Put the figures together; with inclusive tax it is information and not added."""
+    """Put the figures together; with inclusive tax it is information and not added.
+
+    Raises Conflict `cart_too_large` where they do not fit.
+    """
     due = _per_line(taxes)
     lines = [_line(line, due.get(line.line_id, 0), inclusive=inclusive) for line in adjusted.lines]
     shipping_tax = due.get(SHIPPING, 0)
     subtotal = sum(line.subtotal for line in lines)
     discount_total = sum(line.discount for line in lines)
     tax_total = sum(line.tax for line in lines) + shipping_tax
-    added = 0 if inclusive else tax_total
+    total = subtotal - discount_total + adjusted.shipping + (0 if inclusive else tax_total)
+    if max(total, tax_total) > LARGEST_TOTAL:
+        raise Conflict("With its taxes this cart comes to too much.", code="cart_too_large")
     return Priced(
         lines=lines,
         adjustments=[*adjusted.adjustments, *_tax_entries(taxes, tax_source)],
@@ -216,7 +229,7 @@ def total_up(
         shipping_total=adjusted.shipping,
         shipping_tax=shipping_tax,
         tax_total=tax_total,
-        total=subtotal - discount_total + adjusted.shipping + added,
+        total=total,
         flags=list(adjusted.flags),
     )
 
