@@ -11,6 +11,7 @@ import asyncpg
 
 from tradewind.bulk.service import runs as imports
 from tradewind.cases.service import NewCase, open_case
+from tradewind.catalog.pictures import service as pictures
 from tradewind.catalog.search import service as search
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
@@ -34,6 +35,7 @@ from tradewind.outbox.runner import Handler, Runner
 from tradewind.plugins import told
 from tradewind.settings.engine import Engine
 from tradewind_host import idempotency
+from tradewind_host.media import foreign
 
 _LOG = logging.getLogger(__name__)
 _TICK = timedelta(seconds=1)
@@ -81,6 +83,7 @@ class Worker:
             checkout.CAPTURE: self._follow_capture,
             codes.SEND_CODE: self._send_code,
             imports.IMPORT: self._import,
+            pictures.FETCH: self._fetch_pictures,
             received.KEEP: self._keep_received,
         }
 
@@ -104,6 +107,7 @@ class Worker:
             ),
             "release_held": (timedelta(minutes=1), self._each_store(_release_held)),
             "catch_up_search": (timedelta(minutes=10), self._each_store(search.catch_up)),
+            "fetch_pictures": (timedelta(minutes=1), self._each_store(foreign.catch_up)),
             "count_words": (timedelta(days=1), self._each_store(search.count_words)),
             "forget": (timedelta(minutes=10), self._forget),
             "forget_imports": (timedelta(hours=1), self._each_store(_forget_imports)),
@@ -324,6 +328,15 @@ class Worker:
         store, import_id = await self._store(job), UUID(job.payload["import_id"])
         database = self._engine.database
         if not await imports.work_on(database, store, import_id):
+            return False
+        await queue.put_off(database, job.id, database.clock.now(), counted=False)
+        self._runner.wake()
+        return True
+
+    async def _fetch_pictures(self, job: TakenJob) -> bool:
+        """Pictures of one store for a while; the others have their turn before it goes on."""
+        database = self._engine.database
+        if not await foreign.fetch_due(self._engine, await self._store(job)):
             return False
         await queue.put_off(database, job.id, database.clock.now(), counted=False)
         self._runner.wake()

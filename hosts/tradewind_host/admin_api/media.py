@@ -9,6 +9,8 @@ import msgspec
 from litestar import Request, Response, delete, get, post
 from litestar.params import FromPath, JSONBody, QueryParameter
 
+from tradewind.catalog.pictures import service as pictures
+from tradewind.catalog.pictures.rules import ForeignPicture, State
 from tradewind.catalog.queries.pictures import shows
 from tradewind.contracts.errors import Conflict
 from tradewind.contracts.media import address_of
@@ -23,6 +25,7 @@ from tradewind_host.media.keeping import drop, picture_of
 from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Body, Cursor, Limit, id_cursor, page
 
+GivenState = Annotated[State | None, QueryParameter(name="state")]
 Name = Annotated[
     str, QueryParameter(max_length=500, description="The file's name, for a body without one.")
 ]
@@ -56,6 +59,30 @@ class MediaView(msgspec.Struct, frozen=True, kw_only=True):
     bytes: int
     created_at: datetime
     variants: Sequence[MediaSize]
+
+
+class FetchView(msgspec.Struct, frozen=True, kw_only=True):
+    """A picture of another host that a product names.
+
+    `media_url` is our own copy of one that is `kept`, `error` what was wrong last,
+    `next_attempt_at` when one that is `waiting` is tried next.
+    """
+
+    id: UUID
+    product_id: UUID
+    url: str
+    state: State
+    media_url: str | None
+    error: str
+    attempts: int
+    next_attempt_at: datetime | None
+
+
+class FetchList(msgspec.Struct, frozen=True):
+    """A page of pictures of other hosts, newest first."""
+
+    fetches: Sequence[FetchView]
+    next_cursor: str | None
 
 
 class MediaAnswer(msgspec.Struct, frozen=True):
@@ -104,6 +131,21 @@ async def list_pictures(access: GivenAccess, limit: Limit = 50, cursor: Cursor =
     return MediaList([_view(access, one) for one in rows], following)
 
 
+@get("/media/fetches", responses=reads(422))
+async def list_fetches(
+    access: GivenAccess,
+    fetch_state: GivenState = None,
+    limit: Limit = 50,
+    cursor: Cursor = None,
+) -> FetchList:
+    """Pictures of other hosts that products name, newest first, and what became of each."""
+    before = id_cursor(cursor)
+    async with access.transaction() as tx:
+        found = await pictures.listed(tx, fetch_state, before, limit + 1)
+    rows, following = page(found, limit, lambda one: one.id)
+    return FetchList([_fetch_view(access, one) for one in rows], following)
+
+
 @delete("/media/{media_id:uuid}", responses=writes())
 async def delete_picture(access: GivenAccess, media_id: FromPath[UUID]) -> None:
     """Remove a picture that no product shows."""
@@ -112,6 +154,7 @@ async def delete_picture(access: GivenAccess, media_id: FromPath[UUID]) -> None:
         if item.kind != "picture" or await shows(tx, address_of(item.key)):
             raise Conflict("Take it off its product first.", code="media_in_use")
         await media.forget(tx, item)
+        await pictures.forget_kept_at(tx, address_of(item.key))
         await audit(tx, access.actor, "media.deleted", "media", str(item.id), {"name": item.name})
     await drop(access.engine, item)
 
@@ -139,6 +182,20 @@ def _view(access: Access, item: MediaItem) -> MediaView:
     )
 
 
+def _fetch_view(access: Access, one: ForeignPicture) -> FetchView:
+    base = access.engine.public_url
+    return FetchView(
+        id=one.id,
+        product_id=one.product_id,
+        url=one.url,
+        state=one.state,
+        media_url=None if one.address is None else absolute(base, one.address),
+        error=one.error,
+        attempts=one.attempts,
+        next_attempt_at=one.due_at if one.state == "waiting" else None,
+    )
+
+
 def _size(base: str, one: MediaVariant) -> MediaSize:
     return MediaSize(
         url=absolute(base, address_of(one.key)),
@@ -149,4 +206,4 @@ def _size(base: str, one: MediaVariant) -> MediaSize:
     )
 
 
-ROUTES = (upload_picture, fetch_picture, list_pictures, delete_picture)
+ROUTES = (upload_picture, fetch_picture, list_pictures, list_fetches, delete_picture)

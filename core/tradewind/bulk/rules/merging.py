@@ -8,6 +8,7 @@ import msgspec
 
 from tradewind.bulk.rules.products import ProductRows, VariantRow
 from tradewind.bulk.rules.runs import RowError, row_error
+from tradewind.catalog.pictures.rules import own
 from tradewind.catalog.rules import NewProduct, NewVariant, Option, product_errors
 from tradewind.catalog.rules.entries import title_of
 from tradewind.contracts.errors import FieldError
@@ -126,6 +127,18 @@ def merged(rows: ProductRows, old: KnownProduct | None) -> NewProduct:
         options=[_extended(one, rows) for one in old.options] if old else [],
         variants=[merged_variant(one, variant_of(old, one.sku)) for one in rows.variants],
     )
+
+
+def with_own_pictures(rows: ProductRows, copies: Mapping[str, str]) -> ProductRows:
+    """The rows with our own copies in place of pictures that were fetched before."""
+    if not copies:
+        return rows
+    variants = [
+        msgspec.structs.replace(one, image=own(one.image, copies)) if one.image else one
+        for one in rows.variants
+    ]
+    images = None if rows.images is None else [own(image, copies) for image in rows.images]
+    return msgspec.structs.replace(rows, images=images, variants=variants)
 
 
 def _extended(option: Option, rows: ProductRows) -> Option:

@@ -13,6 +13,7 @@ from tradewind.bulk.rules.merging import (
     merged,
     merged_variant,
     variant_of,
+    with_own_pictures,
 )
 from tradewind.bulk.rules.products import ProductRows, VariantRow, read_product
 from tradewind.bulk.rules.runs import Counts, Outcome, RowError
@@ -23,10 +24,14 @@ Mint = Callable[[], UUID]
 
 
 class Known(msgspec.Struct, frozen=True):
-    """What is stored of what a batch names: products by handle, owners by upper-case SKU."""
+    """What is stored of what a batch names: products by handle, owners by upper-case SKU.
+
+    `copies` are our own of pictures of other hosts, by the addresses there.
+    """
 
     products: Mapping[str, KnownProduct]
     owners: Mapping[str, UUID]
+    copies: Mapping[str, str] = {}
 
 
 class ProductWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -95,6 +100,12 @@ class ProductPlan:
         return Outcome(self.counts, self.errors)
 
     @property
+    def pictures(self) -> list[tuple[UUID, str | None]]:
+        """What the products that it writes are shown by."""
+        named = [(one.id, image) for one in (*self.created, *self.changed) for image in one.images]
+        return [*named, *((one.product_id, one.image) for one in self.variants)]
+
+    @property
     def recounts(self) -> bool:
         """Whether a product that carts may hold could count otherwise for taxes and promotions."""
         new = {one.id for one in self.created}
@@ -110,6 +121,7 @@ class ProductPlan:
             self.errors += errors
             self.counts += Counts(refused=size)
             return
+        rows = with_own_pictures(rows, self._known.copies)
         product = merged(rows, old)
         product_id = old.id if old else self._mint()
         outcomes = [self._variant(product_id, product, old, row) for row in rows.variants]

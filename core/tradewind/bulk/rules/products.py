@@ -117,6 +117,11 @@ def read_product(group: Group, *, comma: bool) -> ProductRows | list[RowError]:
     )
 
 
+def pictures_of(row: Row) -> list[str]:
+    """The addresses of pictures that a row names."""
+    return [*parts(row.get("images")), row.get("variant_image").strip()]
+
+
 def _given(row: Row, column: str, read: Callable[[str], T]) -> T | None:
     return read(row.cells[column]) if column in row.cells else None
 

@@ -21,12 +21,13 @@ from tradewind.bulk.rules.prices import form as price_form
 from tradewind.bulk.rules.prices import plan_prices
 from tradewind.bulk.rules.product_plan import plan_products
 from tradewind.bulk.rules.products import FORM as PRODUCT_FORM
-from tradewind.bulk.rules.products import sku_of
+from tradewind.bulk.rules.products import pictures_of, sku_of
 from tradewind.bulk.rules.runs import Counts, Import, Kind, Outcome, RowError, row_error
 from tradewind.bulk.rules.sheet import Sheet
 from tradewind.bulk.rules.shelves import Shelves
 from tradewind.bulk.rules.stock import FORM as STOCK_FORM
 from tradewind.bulk.rules.stock import plan_stock
+from tradewind.catalog.pictures import service as pictures
 from tradewind.catalog.search import service as search
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.database import Database, Store, Transaction
@@ -198,15 +199,19 @@ async def _end(desk: Desk, run: Import, refused: InvalidInput | None = None) -> 
 
 
 async def _products(tx: Transaction, desk: Desk, portion: Portion) -> Plan:
-    sound = [group.rows[0] for group in portion.groups if not group.errors]
-    handles = sorted({row.get("handle").strip() for row in sound})
+    groups = [group for group in portion.groups if not group.errors]
+    handles = sorted({group.rows[0].get("handle").strip() for group in groups})
+    sound = [row for group in groups for row in group.rows]
     known = await products.known(tx, handles, portion.skus, lock=portion.write)
+    copies = await pictures.kept(tx, [url for row in sound for url in pictures_of(row)])
+    known = msgspec.structs.replace(known, copies=copies)
     shelves = Shelves(await products.shelves(tx), desk.ids.new)
     plan = await asyncio.to_thread(
         plan_products, portion.groups, known, shelves, desk.ids.new, comma=portion.comma
     )
     if portion.write:
         await products.write(tx, plan)
+        await pictures.want(tx, plan.pictures)
         if plan.recounts:
             await pricing_changed(tx)
         await search.index(tx, plan.touched)

@@ -1,6 +1,6 @@
 """Keeping products. Whoever changes one holds its row, so that changes come one after another."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import NamedTuple, TypeVar
 from uuid import UUID
@@ -9,6 +9,8 @@ import asyncpg
 import msgspec
 
 from tradewind.catalog import queries
+from tradewind.catalog.pictures import service as pictures
+from tradewind.catalog.pictures.rules import own
 from tradewind.catalog.rules import (
     KeptProduct,
     NewProduct,
@@ -94,6 +96,7 @@ async def create_product(tx: Transaction, new: NewProduct) -> Product:
     names = await known_categories(tx, new.category_ids)
     if owners := await queries.sku_owners(tx, [one.sku for one in new.variants]):
         raise sku_taken(min(owners))
+    new = await _with_own_pictures(tx, new)
     product_id = tx.new_id()
     handle = new.handle or handle_of(new.title) or str(product_id)
     if not await queries.insert_product(tx, product_id, handle, new):
@@ -103,6 +106,7 @@ async def create_product(tx: Transaction, new: NewProduct) -> Product:
         settled(one, tx.new_id(), new.kind, place) for place, one in enumerate(new.variants)
     ]
     await write_variants(tx, product_id, new.variants, variants)
+    await pictures.want(tx, [(product_id, image) for image in new.images])
     await search.index(tx, [product_id])
     return await get_product(
         tx, str(product_id), currency=_any_currency(new.variants), published_only=False
@@ -126,6 +130,7 @@ async def change_product(tx: Transaction, product_id: UUID, change: ProductUpdat
     old = await locked_product(tx, product_id, change.version)
     new = _merged(old, change)
     refuse(product_errors(new))
+    new = await _with_own_pictures(tx, new)
     names = await known_categories(tx, new.category_ids)
     if change.variants is not msgspec.UNSET:
         await _replace_variants(tx, old, new)
@@ -133,6 +138,7 @@ async def change_product(tx: Transaction, product_id: UUID, change: ProductUpdat
         raise _handle_taken(new.handle or "")
     if change.category_ids is not msgspec.UNSET:
         await queries.set_categories(tx, product_id, list(names))
+    await pictures.want(tx, [(product_id, image) for image in new.images])
     kept = await kept_product(tx, product_id)
     if new.status == "published":
         refuse_unsellable(kept, tx.now, before=old)
@@ -178,14 +184,17 @@ async def write_variants(
     variants: Sequence[VariantFields],
     path: str = "variants",
 ) -> None:
-    """Store variants with the prices of their entries.
+    """Store variants with the prices of their entries; our own copies stand in for pictures.
 
     Raises InvalidInput, Conflict `sku_taken` or `price_overlaps`.
     """
+    copies = await pictures.kept(tx, [one.image for one in variants])
+    variants = [_with_own_picture(one, copies) for one in variants]
     try:
         await queries.upsert_variants(tx, product_id, variants)
     except asyncpg.UniqueViolationError:
         raise sku_taken(variants[0].sku) from None
+    await pictures.want(tx, [(product_id, one.image) for one in variants])
     above = [f"{path}.{place}." if path else "" for place, _ in enumerate(entries)]
     await refuse_ambiguous(
         tx, {f"{one}prices": entry.prices for one, entry in zip(above, entries, strict=True)}
@@ -262,6 +271,20 @@ def _listed(entry: NewVariant, old: VariantFields | None) -> NewVariant:
     if old is None:
         return entry
     return msgspec.structs.replace(filled(entry, old), position=entry.position)
+
+
+async def _with_own_pictures(tx: Transaction, new: NewProduct) -> NewProduct:
+    """The product with our own copies in place of pictures that were fetched before."""
+    copies = await pictures.kept(tx, new.images)
+    if not copies:
+        return new
+    return msgspec.structs.replace(new, images=[own(image, copies) for image in new.images])
+
+
+def _with_own_picture(variant: VariantFields, copies: Mapping[str, str]) -> VariantFields:
+    if variant.image is None or not copies:
+        return variant
+    return msgspec.structs.replace(variant, image=own(variant.image, copies))
 
 
 def _or(value: V | msgspec.UnsetType, otherwise: V) -> V:
