@@ -1,15 +1,18 @@
 """Digital goods, from the upload to the file on the buyer's machine."""
 
 import asyncio
+import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import uuid4
 
 import httpx
 import pytest
 import pytest_asyncio
+from PIL import Image
 
 from tests.support.bucket_peer import ACCESS_KEY, REGION, SECRET_KEY, bucket_peer
 from tests.support.letterbox import JANE, Letterbox, open_letterbox, text_of
@@ -341,6 +344,34 @@ async def test_files_are_not_among_the_public_pictures(box: Letterbox) -> None:
     assert urlsplit((await offered(box, bought))[0]["url"]).path.startswith(
         "/store/demo/downloads/"
     )
+
+
+async def test_a_file_that_is_kept_is_attached_to_another_product(box: Letterbox) -> None:
+    first, second = await product(box, "BOOK"), await product(box, "BUNDLE")
+    await file(box, first)
+    (kept,) = (await admin(box, "GET", f"products/{first}/files")).json()["files"]
+    terms = {"media_id": kept["media_id"], "days": 2, "downloads": 1}
+    answer = await admin(box, "POST", f"products/{second}/files/attach", json=terms)
+    assert answer.status_code == HTTPStatus.CREATED, answer.text
+    attached = answer.json()["file"]
+    assert (attached["media_id"], attached["title"]) == (kept["media_id"], "Tea & more.pdf")
+    bought = await order(box, "BUNDLE")
+    await pay(box, bought)
+    (found,) = await offered(box, bought)
+    assert (await box.shop.client.get(found["url"])).content == BOOK
+
+
+async def test_nothing_but_a_file_of_the_store_is_attached(box: Letterbox) -> None:
+    book = await product(box)
+    drawn = io.BytesIO()
+    Image.new("RGB", (8, 8)).save(drawn, "PNG")
+    picture = await admin(box, "POST", "media", content=drawn.getvalue())
+    for wrong in (picture.json()["media"]["id"], str(uuid4())):
+        path = f"products/{book}/files/attach"
+        refused = await admin(box, "POST", path, json={"media_id": wrong})
+        assert refused.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+        errors = [(one["path"], one["code"]) for one in refused.json()["errors"]]
+        assert errors == [("media_id", "unknown")]
 
 
 async def test_only_digital_products_deliver_files(box: Letterbox) -> None:

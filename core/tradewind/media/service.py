@@ -32,6 +32,12 @@ async def get_item(tx: Transaction, media_id: UUID, *, lock: bool = False) -> Me
     return found
 
 
+async def find_item(tx: Transaction, media_id: UUID, kind: MediaKind) -> MediaItem | None:
+    """One item of a kind that nobody removes until the end; None when there is none."""
+    found = await queries.by_id(tx, media_id, lock=True)
+    return found if found is not None and found.kind == kind else None
+
+
 async def list_items(
     tx: Transaction, kind: MediaKind, before: UUID | None, limit: int
 ) -> Sequence[MediaItem]:

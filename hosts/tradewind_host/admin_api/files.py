@@ -7,7 +7,7 @@ from uuid import UUID
 
 import msgspec
 from litestar import Request, Response, delete, get, post
-from litestar.params import FromPath, QueryParameter
+from litestar.params import FromPath, JSONBody, QueryParameter
 
 from tradewind.catalog import service as catalog
 from tradewind.catalog.rules import Product
@@ -16,13 +16,15 @@ from tradewind.database import Transaction
 from tradewind.downloads import service as downloads
 from tradewind.downloads.rules import DAYS, DOWNLOADS, ProductFile
 from tradewind.media import service as media
+from tradewind.media.rules import MediaItem
 from tradewind.settings.service import audit
-from tradewind_host.access import GivenAccess
+from tradewind_host.access import Access, GivenAccess
 from tradewind_host.admin_api.media import Name
 from tradewind_host.media.incoming import UploadOperation, incoming
 from tradewind_host.media.keeping import file_of
 from tradewind_host.order_view import DownloadView, download_views
 from tradewind_host.problems import reads, writes
+from tradewind_host.shapes import Body
 from tradewind_host.store_api.catalog import default_currency
 
 Title = Annotated[str, QueryParameter(max_length=200, description="By default the file's name.")]
@@ -33,10 +35,26 @@ Times = Annotated[
 Variant = Annotated[UUID | None, QueryParameter(description="By default every variant.")]
 
 
+class FileTerms(Body, frozen=True, kw_only=True):
+    """For how long and how often a file may be fetched; without a title it has its file's name."""
+
+    title: Annotated[str, msgspec.Meta(max_length=200)] = ""
+    days: int = DAYS
+    downloads: int = DOWNLOADS
+    variant_id: UUID | None = None
+
+
+class FileAttached(FileTerms, frozen=True, kw_only=True):
+    """A file that is kept already, by its `media_id`."""
+
+    media_id: UUID
+
+
 class FileView(msgspec.Struct, frozen=True, kw_only=True):
     """A file of a product; `days` after payment a buyer may fetch it `downloads` times a unit."""
 
     id: UUID
+    media_id: UUID
     variant_id: UUID | None
     title: str
     days: int
@@ -82,22 +100,45 @@ async def add_file(
         await _check(tx, product_id, variant_id)
     async with incoming(request, name) as file:
         item = await file_of(access.engine, access.store, file)
+    terms = FileTerms(title=title, days=days, downloads=times, variant_id=variant_id)
     async with access.transaction() as tx:
         kept, _ = await media.keep(tx, item)
-        added = ProductFile(
-            id=tx.new_id(),
-            product_id=product_id,
-            variant_id=variant_id,
-            media_id=kept.id,
-            title=title.strip() or file.name,
-            days=days,
-            downloads=times,
-            created_at=tx.now,
-        )
-        await downloads.add_file(tx, added)
-        detail = {"file_id": str(added.id), "title": added.title}
-        await audit(tx, access.actor, "product.file_added", "product", str(product_id), detail)
+        added = await _add(tx, access, product_id, kept, terms)
         return await access.answer(tx, FileAnswer(_view(added)), 201)
+
+
+@post("/products/{product_id:uuid}/files/attach", responses=writes())
+async def attach_file(
+    access: GivenAccess, product_id: FromPath[UUID], data: JSONBody[FileAttached]
+) -> Response[FileAnswer]:
+    """Have a digital product deliver a file that another product delivers, or did."""
+    async with access.transaction() as tx:
+        await _check(tx, product_id, data.variant_id)
+        kept = await media.find_item(tx, data.media_id, "file")
+        if kept is None:
+            wrong = FieldError("media_id", "unknown", "No file of this store.")
+            raise InvalidInput("There is no such file.", errors=[wrong])
+        added = await _add(tx, access, product_id, kept, data)
+        return await access.answer(tx, FileAnswer(_view(added)), 201)
+
+
+async def _add(
+    tx: Transaction, access: Access, product_id: UUID, kept: MediaItem, terms: FileTerms
+) -> ProductFile:
+    added = ProductFile(
+        id=tx.new_id(),
+        product_id=product_id,
+        variant_id=terms.variant_id,
+        media_id=kept.id,
+        title=terms.title.strip() or kept.name,
+        days=terms.days,
+        downloads=terms.downloads,
+        created_at=tx.now,
+    )
+    await downloads.add_file(tx, added)
+    detail = {"file_id": str(added.id), "title": added.title}
+    await audit(tx, access.actor, "product.file_added", "product", str(product_id), detail)
+    return added
 
 
 @get("/products/{product_id:uuid}/files", responses=reads(404))
@@ -150,6 +191,7 @@ async def _product(tx: Transaction, product_id: UUID) -> Product:
 def _view(file: ProductFile) -> FileView:
     return FileView(
         id=file.id,
+        media_id=file.media_id,
         variant_id=file.variant_id,
         title=file.title,
         days=file.days,
@@ -158,4 +200,4 @@ def _view(file: ProductFile) -> FileView:
     )
 
 
-ROUTES = (add_file, list_files, remove_file, renew_downloads)
+ROUTES = (add_file, attach_file, list_files, remove_file, renew_downloads)

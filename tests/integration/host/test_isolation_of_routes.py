@@ -35,6 +35,7 @@ from tradewind_host.signed_in import cookie_name
 
 BODIES: dict[str, Any] = {
     "set_pack": {"credits": 1},
+    "attach_file": {"media_id": "00000000-0000-0000-0000-000000000001"},
     "change_credits": {"credits": 1},
     "mark_paid": {"note": "cash"},
     "refund": {"reason": "broken"},
@@ -120,6 +121,7 @@ class Call(NamedTuple):
 REACHED = {
     "capture": "nothing_to_capture",
     "add_file": "not_digital",
+    "attach_file": "not_digital",
     "set_pack": "not_a_pack",
     "renew_downloads": "no_downloads",
     "cancel_import": "import_finished",
