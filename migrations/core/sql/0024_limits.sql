@@ -22,7 +22,7 @@ CREATE TABLE shop.foreign_pictures (
     id uuid NOT NULL,
     product_id uuid NOT NULL,
     url text NOT NULL,
-    url_key bytea NOT NULL CHECK (length(url_key) = 32),
+    url_key bytea NOT NULL,
     state text NOT NULL DEFAULT 'waiting' CHECK (state IN ('waiting', 'kept', 'failed')),
     address text,
     error text NOT NULL DEFAULT '',
