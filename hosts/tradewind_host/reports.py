@@ -7,7 +7,7 @@ from typing import Any
 
 import msgspec
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from tradewind.plugins import PluginFault, Plugins, load
 from tradewind.pricing.builtin import PRICE_TABLES
@@ -74,7 +74,8 @@ def print_plugins(*, as_json: bool) -> None:
             {"plugins": _listed(plugins), "faults": [_fault(one) for one in plugins.faults]}
         )
         return
-    table = Table("plugin", "version", "distribution", "brings", "hooks", "events")
+    names = ("plugin", "version", "distribution", "brings", "hooks", "events")
+    table = Table(*(Column(name, overflow="fold") for name in names))
     for one in _listed(plugins):
         events = "all" if one["events"] is None else ", ".join(one["events"])
         brings = ", ".join([*one["channels"], *one["payment_providers"]])

@@ -267,6 +267,7 @@ async def test_stock_cannot_be_set_below_what_is_promised(till: Till) -> None:
         async with till.database.transaction(till.store.id) as tx:
             await set_level(tx, "MUG", on_hand=2)
     assert refused.value.reason == "stock_promised"
+    assert refused.value.detail == "3 of MUG are promised to orders and carts; 2 are fewer."
     async with till.database.transaction(till.store.id) as tx:
         assert (await levels(tx, "MUG")).on_hand == 5
 

@@ -124,7 +124,8 @@ async def set_level(  # noqa: PLR0913 - each is a figure or a word of the same c
     try:
         await queries.write_level(tx, level.variant_id, location_id, new, change)
     except asyncpg.CheckViolationError:
-        message = f"{level.reserved + level.held} of {level.sku} are promised to orders and carts."
+        promised = level.reserved + level.held
+        message = f"{promised} of {level.sku} are promised to orders and carts; {new} are fewer."
         raise Conflict(message, code="stock_promised") from None
     if new != old:
         await queries.journal(tx, level.variant_id, location_id, new - old, reason, actor)

@@ -170,7 +170,7 @@ async def _add_product(
             kind=product.kind,
             status="published",
             description=product.description,
-            images=[f"{PREFIX}/{plan.slug}/{product.handle}.jpg"],
+            images=[f"{PREFIX}{plan.slug}/{product.handle}.jpg"],
             category_ids=[shelves[handle] for handle in product.categories],
             variants=[
                 NewVariant(

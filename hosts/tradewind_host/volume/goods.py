@@ -66,7 +66,7 @@ _ABOUT = (
 _KINDS = ("physical", "digital", "service", "pack")
 _OFTEN = (90, 4, 4, 2)
 _UNTOUCHABLE: Mapping[str, str] = {
-    "digital": "E-Book: Making a {thing}",
+    "digital": "E-Book: {thing} Making",
     "service": "{thing} Repair Visit",
     "pack": "{thing} Care Pack, 5 Visits",
 }
@@ -164,7 +164,7 @@ def _pictures() -> Iterator[tuple[str, str]]:
     """Titles and shelves, with a picture of such a thing."""
     for plan in STORES:
         for one in plan.products:
-            path = f"{PREFIX}/{plan.slug}/{one.handle}.jpg"
+            path = f"{PREFIX}{plan.slug}/{one.handle}.jpg"
             yield one.title, path
             yield from ((shelf, path) for shelf in _LIKE if set(one.categories) & _LIKE[shelf])
 

@@ -141,6 +141,9 @@ async def test_what_is_wrong_with_prices_is_told_by_its_place(
     }
     answer = await keeper.ask("POST", path, price(1, starts_at="2026-06-15T12:00:00"))
     assert answer.status_code == HTTPStatus.UNPROCESSABLE_ENTITY
+    for wrong, place in (({"currency": "kes"}, "currency"), ({"region_id": dollars}, "currency")):
+        answer = await keeper.ask("POST", path, price(1, **wrong))
+        assert codes(await problem(answer, 422, "invalid_input")) == {place: "invalid"}
 
 
 async def test_a_price_is_taken_away_but_the_last_one_of_what_is_published(

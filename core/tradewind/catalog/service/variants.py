@@ -35,7 +35,7 @@ from tradewind.catalog.service.keeping import (
     write_variants,
 )
 from tradewind.catalog.service.prices import refuse_ambiguous, write_prices
-from tradewind.contracts.errors import FieldError, NotFound
+from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import Transaction
 
 
@@ -123,7 +123,10 @@ async def set_price(tx: Transaction, variant_id: UUID, price: AnyPrice) -> Chang
     Raises NotFound, InvalidInput, Conflict `price_overlaps`.
     """
     old = await locked_product(tx, await _product_id(tx, variant_id))
-    await _check_prices(tx, [price])
+    try:
+        await _check_prices(tx, [price])
+    except InvalidInput as error:
+        raise InvalidInput(error.detail, errors=[_alone(one) for one in error.errors]) from None
     await write_prices(tx, [(variant_id, price)])
     return await _touched(tx, old)
 
@@ -201,6 +204,11 @@ def _choice_errors(
 async def _check_prices(tx: Transaction, prices: Sequence[AnyPrice]) -> None:
     refuse(price_errors("prices", prices))
     await refuse_ambiguous(tx, {"prices": prices})
+
+
+def _alone(error: FieldError) -> FieldError:
+    """The same of a price that is no list's."""
+    return msgspec.structs.replace(error, path=error.path.removeprefix("prices.0."))
 
 
 async def _product_id(tx: Transaction, variant_id: UUID) -> UUID:
