@@ -111,6 +111,7 @@ class Config(msgspec.Struct, frozen=True, kw_only=True):
             "quick_checkout": Rule(self.quick_checkouts_per_address, _HOUR),
             "wrong_code_address": Rule(self.wrong_codes_per_address, _SIGN_IN_SECONDS),
             "wrong_code_cart": Rule(_CODES_PER_CART, _SIGN_IN_SECONDS),
+            "wrong_code_chat": Rule(_CODES_PER_CART, _SIGN_IN_SECONDS),
             "sign_in_identity": Rule(self.sign_ins_per_identity, _SIGN_IN_SECONDS),
             "sign_in_address": Rule(self.sign_ins_per_address, _SIGN_IN_SECONDS),
             "sign_in_account": Rule(self.sign_ins_per_identity * _PLACES, _SIGN_IN_SECONDS),

@@ -18,6 +18,7 @@ from tradewind.pricing.builtin import PRICE_TABLES
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import Keyring
 from tradewind_host.config import BadConfig, Config
+from tradewind_host.limits import Limiter
 from tradewind_host.media import media_store
 
 _LOG = logging.getLogger(__name__)
@@ -64,6 +65,7 @@ async def open_engine(
         flags=config.flags,
         media=media_store(config, database.clock),
     )
+    engine.limits = Limiter(database.clock, config.rules)
     failures.engine = engine
     database.relayed = _relayed(plugins)
     await database.open(maximum=config.pool_size)

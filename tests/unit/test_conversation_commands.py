@@ -4,7 +4,7 @@ import pytest
 
 from tradewind.contracts.channel import OrderItem
 from tradewind.conversations.rules import Command, parse_command
-from tradewind.conversations.texts import ENGLISH
+from tradewind.conversations.texts import ENGLISH, LANGUAGES
 
 
 def add(sku: str, quantity: int = 1) -> Command:
@@ -139,3 +139,36 @@ def test_while_a_question_is_open_only_real_commands_count(text: str) -> None:
 @pytest.mark.parametrize("text", ["menu", "HELP", "cart", "stop", "unsubscribe", "add tea-500 2"])
 def test_real_commands_work_at_any_moment(text: str) -> None:
     assert parse_command(text, ENGLISH.aliases, answering=True) is not None
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "code"),
+    [
+        ("CODE SUMMER10", "code", "SUMMER10"),
+        ("code: summer10.", "code", "summer10"),
+        ("Promo code “SUMMER-10”", "code", "SUMMER-10"),
+        ("my code is summer10!", "code", "summer10"),
+        ("code de réduction ÉTÉ10", "", ""),
+        ("code de réduction ETE10", "code", "ETE10"),
+        ("msimbo wa punguzo SUMMER10", "code", "SUMMER10"),
+        ("code", "code", ""),
+        ("remove code SUMMER10", "code_off", "SUMMER10"),
+        ("retirer le code SUMMER10", "code_off", "SUMMER10"),
+        ("ondoa msimbo", "code_off", ""),
+        ("code postal 75001 Paris", "", ""),
+        ("what is my code SUMMER10", "", ""),
+    ],
+)
+def test_a_code_is_one_word_behind_a_phrase_that_leads_it_in(
+    text: str, name: str, code: str
+) -> None:
+    phrases = {key: one for language in LANGUAGES.values() for key, one in language.codes.items()}
+    command = parse_command(text, codes=phrases)
+    assert (command.name if command else "", command.code if command else "") == (name, code)
+
+
+@pytest.mark.parametrize(("text", "counts"), [("code 75001", False), ("code A75001", True)])
+def test_while_a_question_is_open_digits_alone_are_its_answer(text: str, *, counts: bool) -> None:
+    found = parse_command(text, answering=True, codes=ENGLISH.codes)
+    assert (found is not None) == counts
+    assert parse_command("code", answering=True, codes=ENGLISH.codes) is None

@@ -44,7 +44,8 @@ from tradewind.conversations.texts import LANGUAGES, Words
 ID = UUID("018f3a4e-0000-7000-8000-000000000001")
 OTHER = UUID("018f3a4e-0000-7000-8000-000000000002")
 GROUPS = (
-    "home browse stock cart ask wrong review checkout pay order notice label row footer".split()
+    "home browse stock cart ask wrong review checkout pay order notice label row footer "
+    "code why credits".split()
 )
 SQL = "queries.py"
 
@@ -388,7 +389,7 @@ def test_every_tap_and_every_command_is_answered() -> None:
     assert set(TAPS) == set(FIELDS)
     assert set(COMMANDS) == {
         *("add", "remove", "cart", "checkout", "status"),
-        *("track", "stop", "start", "help", "menu"),
+        *("track", "stop", "start", "help", "menu", "code", "code_off"),
     }
     for language in LANGUAGES.values():
         assert set(language.aliases.values()) <= set(COMMANDS)

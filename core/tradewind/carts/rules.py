@@ -92,13 +92,17 @@ class CartNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
 
 
 class CodeStanding(msgspec.Struct, frozen=True, kw_only=True):
-    """What became of a code on a cart: what it takes off in all, or why nothing."""
+    """What became of a code on a cart: what it takes off in all, or why nothing.
+
+    `missing` is what the subtotal lacks of the promotion's minimum, 0 where that is not the reason.
+    """
 
     code: str
     title: str
     applied: bool
     amount: int = 0
     reason: str | None = None
+    missing: int = 0
 
 
 class CreditStanding(msgspec.Struct, frozen=True, kw_only=True):

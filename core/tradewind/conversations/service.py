@@ -32,8 +32,18 @@ from tradewind.conversations.rules import (
     clean,
     parse_command,
     parse_tap,
+    read_code,
 )
-from tradewind.conversations.script import again, browse, cart, checkout, home, review, track
+from tradewind.conversations.script import (
+    again,
+    browse,
+    cart,
+    checkout,
+    home,
+    review,
+    savings,
+    track,
+)
 from tradewind.conversations.script.turn import IDLE, Turn
 from tradewind.customers import service as customers
 from tradewind.database.engine import Store, Transaction
@@ -78,7 +88,8 @@ async def _text(turn: Turn, content: TextContent) -> Answer:
 
 async def _said(turn: Turn, text: str) -> Answer:
     asking = turn.state.step in checkout.STEPS
-    command = parse_command(text, turn.words.language.aliases, answering=asking)
+    words = turn.words
+    command = parse_command(text, words.language.aliases, answering=asking, codes=words.codes)
     if turn.talk.opted_out and (command is None or command.name not in ALWAYS_ANSWERED):
         return turn.silence()
     if command is not None:
@@ -86,22 +97,32 @@ async def _said(turn: Turn, text: str) -> Answer:
     offered = turn.chosen(text)
     if offered is not None:
         return await _tapped(turn, offered, text)
-    words = clean(text)
-    if words.casefold().strip("!., ") in turn.words.language.greetings:
+    line = clean(text)
+    if line.casefold().strip("!., ") in words.language.greetings:
         return await home.greet(turn)
     if asking:
         return await checkout.STEPS[turn.state.step](turn, text)
-    return await (home.greet(turn) if turn.talk.first_contact else _free(turn, words))
+    return await (home.greet(turn) if turn.talk.first_contact else _free(turn, line))
 
 
 async def _free(turn: Turn, words: str) -> Answer:
-    """Words that are no command and answer no question."""
+    """Words that are no command and answer no question.
+
+    A word with a digit may be a promotion's code before it is looked for in the catalog, any other
+    word only when nothing there sounds like it.
+    """
     intent = await _intent(turn, words)
     if intent is not None:
         return intent
     if sum(c.isalnum() for c in words) < SHORTEST_SEARCH:
         return home.hint(turn)
-    return await browse.search(turn, words) or browse.not_found(turn, words)
+    code = read_code(words)
+    marked = any(c.isdecimal() for c in code)
+    found = await savings.guessed(turn, code) if marked else None
+    found = found or await browse.search(turn, words)
+    if found is None and code and not marked:
+        found = await savings.guessed(turn, code)
+    return found or browse.not_found(turn, words)
 
 
 async def _intent(turn: Turn, words: str) -> Answer | None:
@@ -140,6 +161,8 @@ COMMANDS: Mapping[str, Carry] = {
     "start": lambda turn, _: home.start(turn),
     "help": lambda turn, _: home.help_(turn),
     "menu": lambda turn, _: browse.categories(turn),
+    "code": savings.enter,
+    "code_off": savings.leave,
 }
 
 
@@ -205,6 +228,8 @@ TAPS: Mapping[str, Take] = {
     "fill": again.filled,
     "retry": again.retry,
     "call_off": again.call_off,
+    "code_off": savings.leave_tapped,
+    "credits": savings.use,
 }
 
 

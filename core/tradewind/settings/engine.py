@@ -38,6 +38,18 @@ class ContextMaker(Protocol):
     ) -> StoreContext[Any]: ...
 
 
+class Limits(Protocol):
+    """How much one caller may ask for, by the names of rules."""
+
+    def take(self, rule: str, key: str) -> None:
+        """Count one request. Raises Limited."""
+        ...
+
+    def give_back(self, rule: str, key: str) -> None:
+        """Do not count a request that was counted: all was well."""
+        ...
+
+
 class StoreState(msgspec.Struct, frozen=True, kw_only=True):
     """What a store configured, as read at `read_at`."""
 
@@ -71,6 +83,8 @@ class Engine:
         self.public_url = public_url.rstrip("/")
         self._make_context = make_context
         self._media = media
+        self.limits: Limits | None = None
+        """What counts requests beside the host's doors; None counts nothing."""
         self._environment_flags = dict(flags or {})
         self._states: dict[UUID, StoreState] = {}
         self._changes: Counter[UUID] = Counter()

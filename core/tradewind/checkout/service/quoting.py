@@ -293,19 +293,22 @@ def _told(basis: Basis, cart: Cart, outcomes: list[PromotionOutcome]) -> Cart:
     if not cart.codes:
         return cart
     known = {one.promotion.code.upper(): one for one in outcomes if one.promotion.code}
-    standings = [_standing(code, known.get(code.upper())) for code in cart.codes]
+    subtotal = sum(line.subtotal for line in basis.request.lines)
+    standings = [_standing(code, known.get(code.upper()), subtotal) for code in cart.codes]
     return msgspec.structs.replace(cart, promotions=standings)
 
 
-def _standing(code: str, outcome: PromotionOutcome | None) -> CodeStanding:
+def _standing(code: str, outcome: PromotionOutcome | None, subtotal: int) -> CodeStanding:
     if outcome is None:
         return CodeStanding(code=code, title="", applied=False, reason="unknown")
+    short = outcome.reason == "minimum_not_reached"
     return CodeStanding(
         code=outcome.promotion.code or code,
         title=outcome.promotion.title,
         applied=outcome.applied,
         amount=outcome.amount,
         reason=outcome.reason,
+        missing=(outcome.promotion.minimum or 0) - subtotal if short else 0,
     )
 
 

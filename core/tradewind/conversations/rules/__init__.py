@@ -10,7 +10,7 @@ from tradewind.conversations.rules.addresses import (
     read_street,
     to_address,
 )
-from tradewind.conversations.rules.commands import Command, parse_command
+from tradewind.conversations.rules.commands import Command, parse_command, read_code
 from tradewind.conversations.rules.phones import example_phone, read_phone
 from tradewind.conversations.rules.state import (
     Again,
@@ -48,6 +48,7 @@ __all__ = [
     "place_from_form",
     "place_from_pin",
     "read_city",
+    "read_code",
     "read_phone",
     "read_street",
     "tap",

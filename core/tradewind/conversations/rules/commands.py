@@ -18,6 +18,9 @@ _DIGITS = re.compile(r"([0-9]+)")
 _NO_NUMBER = re.compile(r"(-[0-9].*|[0-9]+\.[0-9]+)")
 _ORDER_NUMBER = re.compile(r"[0-9]{1,15}")
 _SKU = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,63}")
+_CODE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,39}")
+_LEAD_END = re.compile(r"[:=]")
+_LONGEST_LEAD = 4
 _GLUED = re.compile(r"(track|status|order)#?([0-9]+)")
 
 _PLAIN = frozenset(("cart", "checkout", "status", "stop", "start", "help", "menu"))
@@ -40,7 +43,7 @@ _SPELLINGS = {
 class Command(msgspec.Struct, frozen=True, kw_only=True):
     """A command; `wrong` is the code of what keeps it from being carried out ("" for nothing).
 
-    `items` are what an ADD of several lines asks for.
+    `items` are what an ADD of several lines asks for, `code` is a promotion's, "" for none.
     """
 
     name: str
@@ -49,17 +52,48 @@ class Command(msgspec.Struct, frozen=True, kw_only=True):
     number: int = 0
     wrong: str = ""
     items: Sequence[OrderItem] = ()
+    code: str = ""
 
 
 def parse_command(
-    text: str, aliases: Mapping[str, str] | None = None, *, answering: bool = False
+    text: str,
+    aliases: Mapping[str, str] | None = None,
+    *,
+    answering: bool = False,
+    codes: Mapping[str, str] | None = None,
 ) -> Command | None:
     """The command that a text is, or None.
 
     `aliases` are further phrases for commands; while a question is open (`answering`) they are
-    taken for its answer.
+    taken for its answer. `codes` are phrases that one code follows, and their commands.
     """
-    return _several(text) or _one(text, aliases or {}, answering=answering)
+    several = _several(text)
+    if several is not None:
+        return several
+    return _code(text, codes or {}, answering=answering) or _one(
+        text, aliases or {}, answering=answering
+    )
+
+
+def read_code(text: str) -> str:
+    """The one word of plain letters and signs that could be a promotion's code; "" for others."""
+    word = text.strip().strip(_MARKS)
+    return word if _CODE.fullmatch(word) else ""
+
+
+def _code(text: str, phrases: Mapping[str, str], *, answering: bool) -> Command | None:
+    """A phrase and one code. Digits alone may answer an open question, such as a postal code."""
+    line = _LEAD_END.sub(" ", clean(text).translate(_DASHES))
+    words = [word for word in (one.strip(_MARKS) for one in line.split()) if word]
+    for length in range(min(len(words), _LONGEST_LEAD), 0, -1):
+        name = phrases.get(" ".join(words[:length]).casefold())
+        rest = words[length:]
+        if name is None or len(rest) > 1 or (answering and not rest):
+            continue
+        code = read_code(rest[0]) if rest else ""
+        if bool(rest) == bool(code) and not (answering and code.isdecimal()):
+            return Command(name=name, code=code)
+    return None
 
 
 def _several(text: str) -> Command | None:

@@ -48,6 +48,8 @@ FIELDS: dict[str, tuple[str, ...]] = {
     "fill": ("number", "text"),
     "retry": ("id",),
     "call_off": ("number",),
+    "code_off": ("text",),
+    "credits": ("number",),
 }
 """Every kind of tap with its arguments in order; `text` comes last, for it may hold the colon."""
 

@@ -10,6 +10,7 @@ from tradewind.contracts.channel import Button, OrderContent, OrderItem, Row
 from tradewind.contracts.errors import InvalidInput, NotFound, OutOfStock, Refusal
 from tradewind.conversations.rules import Answer, Command, Tap, clean, fit_lines, tap
 from tradewind.conversations.rules.commands import LARGEST_QUANTITY
+from tradewind.conversations.script import figures
 from tradewind.conversations.script.turn import Turn, paged
 from tradewind.inventory import service as inventory
 from tradewind.messaging.rules import width
@@ -20,31 +21,33 @@ LONGEST_SKU = 64
 
 async def show(turn: Turn, note: str = "") -> Answer:
     """The cart as it stands, below `note`."""
-    return summary(turn, await carts.cart_of_session(turn.tx, turn.talk.session_id), note)
+    return await summary(turn, await carts.cart_of_session(turn.tx, turn.talk.session_id), note)
 
 
-def summary(turn: Turn, cart: Cart | None, note: str = "") -> Answer:
+async def summary(turn: Turn, cart: Cart | None, note: str = "") -> Answer:
     """A cart with what can be done with it."""
     if cart is None or not cart.lines:
         text = "\n\n".join(part for part in (note, turn.words("cart.empty")) if part)
         return turn.choice(text, turn.button("browse", "menu", 0))
-    return turn.choice(
-        cart_text(turn, cart, note),
-        turn.button("checkout", "checkout"),
-        turn.button("change", "edit", 0),
-        turn.button("menu", "menu", 0),
-    )
+    cart = await figures.priced(turn, cart)
+    others = [turn.button("change", "edit", 0), turn.button("menu", "menu", 0)]
+    if figures.offers_credits(cart):
+        others = [turn.button("use_credits", "credits", 1), others[0]]
+    text = cart_text(turn, cart, note)
+    return turn.choice(text, turn.button("checkout", "checkout"), *others)
 
 
 def cart_text(turn: Turn, cart: Cart, note: str = "") -> str:
-    """A cart in words: as many lines as fit, and the subtotal."""
+    """A cart in words: as many lines as fit, and the subtotal; of one with codes, every figure."""
     words = turn.words
     units = sum(line.quantity for line in cart.lines)
     subtotal = words("cart.subtotal", amount=words.money(cart.subtotal, cart.currency))
+    sums = figures.lines(turn, cart) if figures.told(cart) else [subtotal]
+    tail = ["", *sums, *figures.remarks(turn, cart)]
     head = [*([note, ""] if note else []), words.count("cart.title", units)]
-    room = turn.body_limit - width("\n".join([*head, "", subtotal])) - 1
+    room = turn.body_limit - width("\n".join([*head, *tail])) - 1
     lines = [line_text(turn, cart, line) for line in cart.lines]
-    return "\n".join([*head, *fit_lines(lines, room, words.raw("cart.more")), "", subtotal])
+    return "\n".join([*head, *fit_lines(lines, room, words.raw("cart.more")), *tail])
 
 
 def line_text(turn: Turn, cart: Cart, line: CartLine) -> str:
@@ -69,7 +72,7 @@ async def add(turn: Turn, command: Command) -> Answer:
         return await _unknown(turn, command)
     except InvalidInput:
         return _how_many(turn, command)
-    return _added(turn, cart, command)
+    return _added(turn, await figures.priced(turn, cart), command)
 
 
 async def add_tapped(turn: Turn, tapped: Tap) -> Answer:
@@ -128,7 +131,7 @@ async def remove(turn: Turn, command: Command) -> Answer:
     cart = await carts.cart_of_session(turn.tx, turn.talk.session_id)
     line = _line_of_sku(cart, command.sku)
     if cart is None or line is None:
-        return summary(turn, cart, turn.words("cart.not_in", sku=command.sku))
+        return await summary(turn, cart, turn.words("cart.not_in", sku=command.sku))
     left = max(line.quantity - command.quantity, 0) if command.quantity else 0
     return await _set(turn, cart, line, left)
 
@@ -142,14 +145,24 @@ async def edit(turn: Turn, page: int = 0) -> Answer:
     """The lines of the cart, to choose one that shall change."""
     cart = await carts.cart_of_session(turn.tx, turn.talk.session_id)
     if cart is None or not cart.lines:
-        return summary(turn, cart)
+        return await summary(turn, cart)
     rows = [_line_row(turn, cart, line) for line in cart.lines]
+    rows += _saving_rows(turn, cart)
     rows.append(Row(tap("clear"), turn.words("row.clear")))
     more = turn.words("row.more")
     rows = paged(rows, page, turn.page_rows, lambda n: Row(tap("edit", n), more))
     if not rows:
-        return summary(turn, cart)
+        return await summary(turn, cart)
     return turn.menu(turn.words("cart.which"), "label.lines", rows)
+
+
+def _saving_rows(turn: Turn, cart: Cart) -> list[Row]:
+    """What takes codes and credits off again."""
+    words = turn.words
+    rows = [Row(tap("code_off", one), words("row.code_off", code=one)) for one in cart.codes]
+    if cart.credits_wanted:
+        rows.append(Row(tap("credits", 0), words("row.credits_off")))
+    return rows
 
 
 def _line_row(turn: Turn, cart: Cart, line: CartLine) -> Row:
@@ -211,9 +224,9 @@ async def _set(turn: Turn, cart: Cart, line: CartLine, quantity: int) -> Answer:
     try:
         changed = await carts.set_quantity(turn.tx, cart, line.id, quantity)
     except OutOfStock as shortage:
-        return summary(turn, cart, short(turn, shortage))
+        return await summary(turn, cart, short(turn, shortage))
     key = "cart.changed" if quantity else "cart.removed"
-    return summary(turn, changed, turn.words(key, quantity=quantity, title=line.title))
+    return await summary(turn, changed, turn.words(key, quantity=quantity, title=line.title))
 
 
 async def catalog_order(turn: Turn, order: OrderContent) -> Answer:
@@ -237,4 +250,4 @@ async def _filled(turn: Turn, items: Sequence[OrderItem]) -> Answer:
         except Refusal:
             refused.append(turn.words("cart.unknown", sku=sku))
     note = "\n".join(refused)
-    return await show(turn, note) if cart is None else summary(turn, cart, note)
+    return await show(turn, note) if cart is None else await summary(turn, cart, note)

@@ -49,12 +49,12 @@ async def begin(turn: Turn) -> Answer:
     cart = await carts.cart_of_session(turn.tx, turn.talk.session_id)
     if cart is None or not cart.lines:
         waiting = await track.waiting(turn)
-        return await pending.show(turn, waiting) if waiting else cart_script.summary(turn, cart)
+        return await (pending.show(turn, waiting) if waiting else cart_script.summary(turn, cart))
     if not all(line.sellable for line in cart.lines):
-        return cart_script.summary(turn, cart, turn.words("checkout.not_sellable"))
+        return await cart_script.summary(turn, cart, turn.words("checkout.not_sellable"))
     shortage = await _hold(turn, cart.id)
     if shortage is not None:
-        return cart_script.summary(turn, cart, cart_script.short(turn, shortage))
+        return await cart_script.summary(turn, cart, cart_script.short(turn, shortage))
     await _recall(turn, cart)
     return await advance(turn)
 

@@ -1,6 +1,6 @@
 """The end of the checkout: delivery, payment, the summary with every figure, and the order."""
 
-from tradewind.carts.rules import Cart, ShippingMethod
+from tradewind.carts.rules import ShippingMethod
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import OfferedMethod
 from tradewind.contracts.channel import Row
@@ -17,7 +17,7 @@ from tradewind.conversations.rules import (
     tap,
 )
 from tradewind.conversations.script import cart as cart_script
-from tradewind.conversations.script import pending, track, ways
+from tradewind.conversations.script import figures, pending, track, ways
 from tradewind.conversations.script.preparing import (
     Prepared,
     countries_of,
@@ -51,7 +51,7 @@ async def show(turn: Turn, note: str = "") -> Answer:
         return _ask_delivery(turn, prepared, note)
     turn.state.delivery = delivery_of(prepared.cart)
     if prepared.cart.total and not prepared.methods:
-        return cart_script.summary(turn, prepared.cart, turn.words("checkout.no_payment"))
+        return await cart_script.summary(turn, prepared.cart, turn.words("checkout.no_payment"))
     return _payment_question(turn, prepared, note) or _summary(turn, prepared, note)
 
 
@@ -102,13 +102,9 @@ def _ask_delivery(turn: Turn, prepared: Prepared, note: str) -> Answer:
 
 
 def _option_row(turn: Turn, one: ShippingMethod, currency: str) -> Row:
-    price = _price(turn, one.price, currency)
+    price = figures.price(turn.words, one.price, currency)
     details = f"{price} · {one.estimate}" if one.estimate else price
     return Row(tap("ship", one.option_id), one.name, details)
-
-
-def _price(turn: Turn, amount: int, currency: str) -> str:
-    return turn.words.money(amount, currency) if amount else turn.words("review.free")
 
 
 # --- the summary ---------------------------------------------------------------------------------
@@ -121,14 +117,22 @@ def _summary(turn: Turn, prepared: Prepared, note: str) -> Answer:
         _summary_text(turn, prepared, below(note, turn.words("review.title"))),
         turn.button("confirm", "yes", cart.id, cart.total),
         turn.button("change", "fix", "menu"),
-        turn.button("cancel", "no"),
+        turn.button("use_credits", "credits", 1)
+        if figures.offers_credits(cart)
+        else turn.button("cancel", "no"),
         step="review",
     )
 
 
 def _summary_text(turn: Turn, prepared: Prepared, title: str) -> str:
     state, words, cart = turn.state, turn.words, prepared.cart
-    tail = ["", *_figures(turn, cart), "", words("review.payment", title=state.payment_title)]
+    tail = [
+        "",
+        *figures.lines(turn, cart),
+        *figures.remarks(turn, cart),
+        "",
+        words("review.payment", title=state.payment_title),
+    ]
     chosen = ways.named(prepared.methods, state.payment)
     told = ways.answers(chosen.method, state.inputs) if chosen else []
     tail += [words("review.input", title=title, answer=answer) for title, answer in told]
@@ -138,30 +142,6 @@ def _summary_text(turn: Turn, prepared: Prepared, title: str) -> str:
     room = turn.body_limit - width("\n".join([title, "", "", *tail])) - 1
     lines = [cart_script.line_text(turn, cart, line) for line in cart.lines]
     return "\n".join([title, "", *fit_lines(lines, room, words.raw("cart.more")), *tail])
-
-
-def _figures(turn: Turn, cart: Cart) -> list[str]:
-    words = turn.words
-    figures = [words("review.subtotal", amount=words.money(cart.subtotal, cart.currency))]
-    if cart.discount_total:
-        amount = words.money(cart.discount_total, cart.currency)
-        figures.append(words("review.discount", amount=amount))
-    if cart.shipping_method is not None:
-        figures.append(_delivery_figure(turn, cart, cart.shipping_method))
-    if cart.tax_total:
-        key = "review.tax_included" if cart.region.tax_inclusive else "review.tax"
-        figures.append(words(key, amount=words.money(cart.tax_total, cart.currency)))
-    figures.append(words("review.total", amount=words.money(cart.total, cart.currency)))
-    return figures
-
-
-def _delivery_figure(turn: Turn, cart: Cart, method: ShippingMethod) -> str:
-    amount = _price(turn, cart.shipping_total, cart.currency)
-    if not method.estimate:
-        return turn.words("review.delivery", name=method.name, amount=amount)
-    return turn.words(
-        "review.delivery_estimate", name=method.name, estimate=method.estimate, amount=amount
-    )
 
 
 # --- payment -------------------------------------------------------------------------------------

@@ -23,6 +23,11 @@ class Words:
     def __init__(self, locale: str) -> None:
         self.language = LANGUAGES.get(locale.replace("_", "-").split("-")[0].lower(), ENGLISH)
 
+    @property
+    def codes(self) -> Mapping[str, str]:
+        """Phrases before a promotion's code; the English ones are understood everywhere."""
+        return {**ENGLISH.codes, **self.language.codes}
+
     def __call__(self, key: str, /, **values: object) -> str:
         """A text with its values. Raises KeyError for a key that no language has."""
         return self.raw(key).format(**values) if values else self.raw(key)

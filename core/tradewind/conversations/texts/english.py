@@ -28,6 +28,9 @@ _TEXTS = {
     "button.another_way": "Another way",
     "button.try_again": "Try again",
     "button.call_off": "Cancel order",
+    "button.use_credits": "Use credits",
+    "row.code_off": "Remove code {code}",
+    "row.credits_off": "Do not use credits",
     "row.more": "More…",
     "row.all": "All products",
     "row.clear": "Empty the cart",
@@ -53,6 +56,7 @@ _TEXTS = {
     "ADD TEA-500 2: put 2 of item TEA-500 in your cart\n"
     "REMOVE TEA-500: take it out again\n"
     "CART: see your cart\n"
+    "CODE SUMMER10: use a promotion code\n"
     "CHECKOUT: order what is in your cart\n"
     "STATUS: your latest orders\n"
     "TRACK 1001: where order 1001 is\n"
@@ -169,6 +173,39 @@ _TEXTS = {
     "review.for": "For: {name}, {email}",
     "review.to": "To: {address}",
     "review.changed": "Something has changed meanwhile. These are the new figures:",
+    "review.discount_of": "{title}: -{amount}",
+    "code.usage": "Type CODE and your code. For example: CODE SUMMER10",
+    "code.no_cart": "Put something in your cart first, then type: CODE {code}",
+    "code.applied": "Code {code} counts: {title}, {amount} off.",
+    "code.kept": "Your code is on the cart.",
+    "code.kept_because": "Code {code} is kept, but takes nothing off yet: {why}.",
+    "code.waits": "Code {code}: {why}",
+    "code.removed": "The code was taken off.",
+    "code.absent": "There is no such code on your cart.",
+    "code.unknown": "There is no code {code}. Please look at it again.",
+    "code.not_started": "The code {code} does not count yet.",
+    "code.expired": "The code {code} is no longer valid.",
+    "code.exhausted": "The code {code} is used up.",
+    "code.too_many": "There cannot be more codes on one cart.",
+    "code.often": "Too many codes were tried. Please wait a while, then try again.",
+    "why.not_started": "it does not count yet",
+    "why.expired": "it is no longer valid",
+    "why.exhausted": "it is used up",
+    "why.used_up_by_shopper": "you have used it already",
+    "why.other_currency": "it is not for this currency",
+    "why.other_region": "it is not for where this is sent to",
+    "why.minimum_not_reached": "your cart has not reached the amount that it needs",
+    "why.missing": "goods for {amount} more are needed",
+    "why.nothing_eligible": "it is for nothing that is in your cart so far",
+    "why.excluded_by_other": "it does not go together with another discount",
+    "why.other": "it does not apply at the moment",
+    "credits.title.one": "{n} credit",
+    "credits.title.other": "{n} credits",
+    "credits.have.one": "You have {n} credit to pay a service with.",
+    "credits.have.other": "You have {n} credits to pay services with.",
+    "credits.used.one": "{n} credit pays for this order.",
+    "credits.used.other": "{n} credits pay for this order.",
+    "credits.off": "No credits are used for this order.",
     "fix.name": "Name",
     "fix.email": "E-mail",
     "fix.address": "Address",
@@ -289,6 +326,31 @@ _ALIASES = {
     "where is my order": "status",
 }
 
+_CODES = {
+    **dict.fromkeys(
+        (
+            "code",
+            "my code is",
+            "use code",
+            "apply code",
+            "enter code",
+            "promo",
+            "promo code",
+            "promotion code",
+            "discount code",
+            "coupon",
+            "coupon code",
+            "voucher",
+            "voucher code",
+        ),
+        "code",
+    ),
+    **dict.fromkeys(
+        ("remove code", "remove the code", "remove promo code", "remove coupon", "delete code"),
+        "code_off",
+    ),
+}
+
 _GREETINGS = frozenset(
     (
         *("hi", "hello", "hey", "hi there", "hello there", "hey there", "hallo", "greetings"),
@@ -299,6 +361,7 @@ _GREETINGS = frozenset(
 ENGLISH = Language(
     texts=_TEXTS,
     aliases=_ALIASES,
+    codes=_CODES,
     greetings=_GREETINGS,
     yes=frozenset(("yes", "y", "ok", "okay", "confirm", "sure", "yes please")),
     no=frozenset(("no", "n", "cancel", "no thanks", "no thank you")),

@@ -28,6 +28,9 @@ _TEXTS = {
     "button.another_way": "Payer autrement",
     "button.try_again": "Réessayer",
     "button.call_off": "Annuler la commande",
+    "button.use_credits": "Utiliser crédits",
+    "row.code_off": "Retirer le code {code}",
+    "row.credits_off": "Sans mes crédits",
     "row.more": "Suite…",
     "row.all": "Tous les produits",
     "row.clear": "Vider le panier",
@@ -54,6 +57,7 @@ _TEXTS = {
     "ADD TEA-500 2 : mettre 2 articles TEA-500 dans votre panier\n"
     "REMOVE TEA-500 : les retirer\n"
     "CART : voir votre panier\n"
+    "CODE SUMMER10 : utiliser un code promotionnel\n"
     "CHECKOUT : commander ce qui est dans le panier\n"
     "STATUS : vos dernières commandes\n"
     "TRACK 1001 : où en est la commande 1001\n"
@@ -170,6 +174,39 @@ _TEXTS = {
     "review.for": "Pour : {name}, {email}",
     "review.to": "À : {address}",
     "review.changed": "Quelque chose a changé entre-temps. Voici les nouveaux montants :",
+    "review.discount_of": "{title} : -{amount}",
+    "code.usage": "Écrivez CODE et votre code. Par exemple : CODE SUMMER10",
+    "code.no_cart": "Mettez d’abord quelque chose dans votre panier, puis écrivez : CODE {code}",
+    "code.applied": "Le code {code} compte : {title}, {amount} de moins.",
+    "code.kept": "Votre code est sur le panier.",
+    "code.kept_because": "Le code {code} est gardé, mais n’enlève encore rien : {why}.",
+    "code.waits": "Code {code} : {why}",
+    "code.removed": "Le code a été retiré.",
+    "code.absent": "Ce code n’est pas sur votre panier.",
+    "code.unknown": "Le code {code} n’existe pas. Merci de le vérifier.",
+    "code.not_started": "Le code {code} n’est pas encore valable.",
+    "code.expired": "Le code {code} n’est plus valable.",
+    "code.exhausted": "Le code {code} est épuisé.",
+    "code.too_many": "Un panier ne peut pas avoir plus de codes.",
+    "code.often": "Trop de codes ont été essayés. Merci d’attendre un peu, puis de réessayer.",
+    "why.not_started": "il n’est pas encore valable",
+    "why.expired": "il n’est plus valable",
+    "why.exhausted": "il est épuisé",
+    "why.used_up_by_shopper": "vous l’avez déjà utilisé",
+    "why.other_currency": "il n’est pas pour cette monnaie",
+    "why.other_region": "il n’est pas pour ce lieu de livraison",
+    "why.minimum_not_reached": "votre panier n’atteint pas le montant nécessaire",
+    "why.missing": "il manque {amount} d’articles",
+    "why.nothing_eligible": "il ne concerne rien de votre panier à ce jour",
+    "why.excluded_by_other": "il ne se cumule pas avec une autre remise",
+    "why.other": "il ne s’applique pas pour le moment",
+    "credits.title.one": "{n} crédit",
+    "credits.title.other": "{n} crédits",
+    "credits.have.one": "Vous avez {n} crédit pour payer un service.",
+    "credits.have.other": "Vous avez {n} crédits pour payer des services.",
+    "credits.used.one": "{n} crédit paie cette commande.",
+    "credits.used.other": "{n} crédits paient cette commande.",
+    "credits.off": "Aucun crédit n’est utilisé pour cette commande.",
     "fix.name": "Nom",
     "fix.email": "E-mail",
     "fix.address": "Adresse",
@@ -289,6 +326,32 @@ _ALIASES = {
     "reprendre": "start",
 }
 
+_CODES = {
+    **dict.fromkeys(
+        (
+            "code",
+            "mon code est",
+            "utiliser le code",
+            "code promo",
+            "code promotionnel",
+            "code de réduction",
+            "bon de réduction",
+            "coupon",
+        ),
+        "code",
+    ),
+    **dict.fromkeys(
+        (
+            "retirer code",
+            "retirer le code",
+            "supprimer code",
+            "supprimer le code",
+            "enlever le code",
+        ),
+        "code_off",
+    ),
+}
+
 _GREETINGS = frozenset(
     ("bonjour", "bonsoir", "salut", "coucou", "bonne journée", "hello", "hi", "hey")
 )
@@ -296,6 +359,7 @@ _GREETINGS = frozenset(
 FRENCH = Language(
     texts=_TEXTS,
     aliases=_ALIASES,
+    codes=_CODES,
     greetings=_GREETINGS,
     yes=frozenset(("oui", "o", "ok", "d’accord", "d'accord", "bien sûr", "confirmer", "yes")),
     no=frozenset(("non", "n", "annuler", "non merci", "no")),

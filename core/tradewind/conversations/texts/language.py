@@ -6,10 +6,14 @@ import msgspec
 
 
 class Language(msgspec.Struct, frozen=True, kw_only=True):
-    """One language: its texts, phrases that mean a command, single words, plural forms."""
+    """One language: its texts, phrases that mean a command, single words, plural forms.
+
+    `codes` are phrases that one code of a promotion follows, and the command that they mean.
+    """
 
     texts: Mapping[str, str]
     aliases: Mapping[str, str]
+    codes: Mapping[str, str]
     greetings: frozenset[str]
     yes: frozenset[str]
     no: frozenset[str]

@@ -28,6 +28,9 @@ _TEXTS = {
     "button.another_way": "Njia nyingine",
     "button.try_again": "Jaribu tena",
     "button.call_off": "Ghairi oda",
+    "button.use_credits": "Tumia krediti",
+    "row.code_off": "Ondoa msimbo {code}",
+    "row.credits_off": "Usitumie krediti",
     "row.more": "Zaidi…",
     "row.all": "Bidhaa zote",
     "row.clear": "Ondoa vyote kikapuni",
@@ -53,6 +56,7 @@ _TEXTS = {
     "ADD TEA-500 2: weka TEA-500 mbili kwenye kikapu chako\n"
     "REMOVE TEA-500: iondoe tena\n"
     "CART: tazama kikapu chako\n"
+    "MSIMBO SUMMER10: tumia msimbo wa punguzo\n"
     "CHECKOUT: agiza vilivyo kikapuni\n"
     "STATUS: oda zako za karibuni\n"
     "TRACK 1001: oda 1001 iko wapi\n"
@@ -166,6 +170,39 @@ _TEXTS = {
     "review.for": "Kwa: {name}, {email}",
     "review.to": "Mahali: {address}",
     "review.changed": "Kuna kilichobadilika. Hizi ndizo hesabu mpya:",
+    "review.discount_of": "{title}: -{amount}",
+    "code.usage": "Andika MSIMBO na msimbo wako. Kwa mfano: MSIMBO SUMMER10",
+    "code.no_cart": "Weka kitu kikapuni kwanza, kisha andika: MSIMBO {code}",
+    "code.applied": "Msimbo {code} umekubaliwa: {title}, punguzo la {amount}.",
+    "code.kept": "Msimbo wako uko kikapuni.",
+    "code.kept_because": "Msimbo {code} umehifadhiwa, lakini bado haupunguzi kitu: {why}.",
+    "code.waits": "Msimbo {code}: {why}",
+    "code.removed": "Msimbo umeondolewa.",
+    "code.absent": "Hakuna msimbo kama huo kikapuni mwako.",
+    "code.unknown": "Hakuna msimbo {code}. Tafadhali uangalie tena.",
+    "code.not_started": "Msimbo {code} bado haujaanza kutumika.",
+    "code.expired": "Msimbo {code} umepitwa na wakati.",
+    "code.exhausted": "Msimbo {code} umekwisha kutumika.",
+    "code.too_many": "Kikapu hakiwezi kuwa na misimbo zaidi.",
+    "code.often": "Misimbo mingi imejaribiwa. Tafadhali subiri kidogo, kisha ujaribu tena.",
+    "why.not_started": "bado haujaanza kutumika",
+    "why.expired": "umepitwa na wakati",
+    "why.exhausted": "umekwisha kutumika",
+    "why.used_up_by_shopper": "umeshautumia",
+    "why.other_currency": "si kwa sarafu hii",
+    "why.other_region": "si kwa mahali mzigo unapotumwa",
+    "why.minimum_not_reached": "kikapu chako hakijafikia kiasi kinachohitajika",
+    "why.missing": "zinahitajika bidhaa za {amount} zaidi",
+    "why.nothing_eligible": "si kwa kitu chochote kilicho kikapuni kwa sasa",
+    "why.excluded_by_other": "hauendi pamoja na punguzo jingine",
+    "why.other": "hautumiki kwa sasa",
+    "credits.title.one": "krediti {n}",
+    "credits.title.other": "krediti {n}",
+    "credits.have.one": "Una krediti {n} ya kulipia huduma.",
+    "credits.have.other": "Una krediti {n} za kulipia huduma.",
+    "credits.used.one": "Krediti {n} inalipia oda hii.",
+    "credits.used.other": "Krediti {n} zinalipia oda hii.",
+    "credits.off": "Hakuna krediti zinazotumika kwa oda hii.",
     "fix.name": "Jina",
     "fix.email": "Barua pepe",
     "fix.address": "Anwani",
@@ -277,6 +314,14 @@ _ALIASES = {
     "simama": "stop",
 }
 
+_CODES = {
+    **dict.fromkeys(
+        ("msimbo", "msimbo wangu ni", "msimbo wa punguzo", "tumia msimbo", "kuponi"),
+        "code",
+    ),
+    **dict.fromkeys(("ondoa msimbo", "futa msimbo", "ondoa kuponi"), "code_off"),
+}
+
 _GREETINGS = frozenset(
     (
         *("habari", "habari yako", "hujambo", "jambo", "mambo", "salamu", "shikamoo", "vipi"),
@@ -287,6 +332,7 @@ _GREETINGS = frozenset(
 SWAHILI = Language(
     texts=_TEXTS,
     aliases=_ALIASES,
+    codes=_CODES,
     greetings=_GREETINGS,
     yes=frozenset(("ndiyo", "ndio", "sawa", "eeh", "thibitisha", "ok", "yes")),
     no=frozenset(("hapana", "la", "ghairi", "hapana asante", "no")),
