@@ -96,10 +96,6 @@ class Worker:
                 self._each_store(checkout.note_abandoned_carts),
             ),
             "forget_carts": (timedelta(hours=1), self._each_store(checkout.forget_carts)),
-            "expire_agreed": (
-                timedelta(minutes=10),
-                self._each_store(checkout.expire_agreed_orders),
-            ),
             "expire_orders": (timedelta(minutes=1), self._each_store(checkout.expire_orders)),
             "release_holds": (
                 timedelta(minutes=1),

@@ -11,7 +11,7 @@ from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     Agreement,
     complete,
-    expire_agreed_orders,
+    expire_orders,
     mark_paid,
     place,
     place_agreed,
@@ -137,7 +137,7 @@ async def test_whose_they_are_is_kept_as_digests_until_they_are_paid(till: Till)
     (row,) = await till.rows("SELECT * FROM shop.unpaid_orders WHERE store_id = $1")
     assert (len(row["shopper"]), len(row["address"])) == (16, 16)
     await mark_paid(till.engine, till.store, order.id, "test")
-    await expire_agreed_orders(till.engine, till.store)
+    await expire_orders(till.engine, till.store)
     assert await till.rows("SELECT * FROM shop.unpaid_orders WHERE store_id = $1") == []
 
 
@@ -149,15 +149,15 @@ async def test_what_nobody_confirms_expires_and_frees_its_stock(
     order = await agreed(till)
     cash = await by_cash(till)
     clock.advance(3 * 60 * 60 - 1)
-    assert await expire_agreed_orders(till.engine, till.store) == 0
+    assert await expire_orders(till.engine, till.store) == 0
     assert await reserved(till) == 2
     clock.advance(1)
-    assert await expire_agreed_orders(till.engine, till.store) == 1
+    assert await expire_orders(till.engine, till.store) == 1
     async with till.database.transaction(till.store.id) as tx:
         assert (await get_order(tx, order.id)).status == "expired"
         assert (await get_order(tx, cash.id)).status == "processing"
     assert await reserved(till) == 1
-    assert await expire_agreed_orders(till.engine, till.store) == 0
+    assert await expire_orders(till.engine, till.store) == 0
 
 
 async def test_what_is_paid_in_part_or_sent_does_not_expire(till: Till, clock: ManualClock) -> None:
@@ -166,7 +166,7 @@ async def test_what_is_paid_in_part_or_sent_does_not_expire(till: Till, clock: M
     await mark_paid(till.engine, till.store, in_part.id, "test", 1)
     await ship(till, sent)
     clock.advance(60 * 60)
-    assert await expire_agreed_orders(till.engine, till.store) == 0
+    assert await expire_orders(till.engine, till.store) == 0
 
 
 async def test_money_that_is_confirmed_as_the_order_expires_is_one_or_the_other(
@@ -177,7 +177,7 @@ async def test_money_that_is_confirmed_as_the_order_expires_is_one_or_the_other(
     clock.advance(60 * 60)
     confirmed = [mark_paid(till.engine, till.store, one.id, "test") for one in found]
     done = await asyncio.gather(
-        expire_agreed_orders(till.engine, till.store), *confirmed, return_exceptions=True
+        expire_orders(till.engine, till.store), *confirmed, return_exceptions=True
     )
     paid = sum(isinstance(one, Order) for one in done)
     rows = await till.rows("SELECT status, payment_status FROM shop.orders WHERE store_id = $1")

@@ -51,7 +51,6 @@ from tradewind.checkout.service.starting import (
     start_payment,
 )
 from tradewind.checkout.service.upkeep import (
-    expire_agreed_orders,
     expire_carts,
     expire_orders,
     forget_carts,
@@ -115,7 +114,6 @@ __all__ = [
     "expire_carts",
     "note_abandoned_carts",
     "forget_carts",
-    "expire_agreed_orders",
     "expire_orders",
     "release_expired_holds",
 ]

@@ -77,27 +77,20 @@ async def release_expired_holds(engine: Engine, store: Store) -> int:
         return await inventory.release_expired_holds(tx)
 
 
-async def expire_agreed_orders(engine: Engine, store: Store) -> int:
-    """End orders paid by agreement whose money did not come in time; forget who is not counted.
+async def expire_orders(engine: Engine, store: Store) -> int:
+    """End orders that waited for their money for too long; returns how many were looked at.
 
-    Returns how many were looked at.
+    These are pending ones, and those paid by agreement that nobody has confirmed.
     """
     async with engine.database.transaction(store.id) as tx:
-        due = await unpaid_rows.overdue(tx, _MOST_AT_ONCE)
-    for order_id in due:
-        await expire_agreed(engine, store, order_id)
-    async with engine.database.transaction(store.id) as tx:
-        await unpaid_rows.forget(tx)
-    return len(due)
-
-
-async def expire_orders(engine: Engine, store: Store) -> int:
-    """End pending orders whose time has passed; returns how many were looked at."""
-    async with engine.database.transaction(store.id) as tx:
         due = await orders.due_to_expire(tx)
+        agreed = await unpaid_rows.overdue(tx, _MOST_AT_ONCE)
+        await unpaid_rows.forget(tx)
     for order_id in due:
         try:
             await expire_order(engine, store, order_id)
         except TradewindError as fault:
             _LOG.warning("order %s could not be called off yet: %s", order_id, fault)
-    return len(due)
+    for order_id in agreed:
+        await expire_agreed(engine, store, order_id)
+    return len(due) + len(agreed)
