@@ -127,7 +127,9 @@ async def test_a_code_that_takes_nothing_off_says_why(
 ) -> None:
     if fields is not None:
         now = clock.now()
-        dated = {k: now + v if isinstance(v, timedelta) else v for k, v in fields.items()}
+        dated: dict[str, Any] = {
+            k: now + v if isinstance(v, timedelta) else v for k, v in fields.items()
+        }
         await promote(shop, "SPRING", "Spring", **dated)
     clock.advance(2)
     await shop.talks(AMINA, "ADD TEA-250 2")

@@ -38,6 +38,7 @@ async def test_a_code_is_entered_shown_with_what_it_gives_and_taken_off(site: St
             "applied": True,
             "amount": PRICE // 10,
             "reason": None,
+            "missing": 0,
         }
     ]
     assert (cart["discount_total"], cart["total"]) == (PRICE // 10, PRICE - PRICE // 10)
