@@ -55,13 +55,15 @@ class Window:
         self.documents = Documents(noted)
 
     async def product(self, name: str, where: Where | None = None) -> dict[str, Any]:
-        async with self.database.transaction(self.shop.store.id) as tx:
-            found = await product_document(tx, self.documents, name, where or Where())
+        found = await product_document(
+            self.database, self.shop.store.id, self.documents, name, where or Where()
+        )
         return dict(msgspec.json.decode(found))
 
     async def list(self, **asked: Any) -> list[dict[str, Any]]:
-        async with self.database.transaction(self.shop.store.id) as tx:
-            found, _ = await list_documents(tx, self.documents, Asked(**asked))
+        found, _ = await list_documents(
+            self.database, self.shop.store.id, self.documents, Asked(**asked)
+        )
         return [msgspec.json.decode(one) for one in found]
 
 

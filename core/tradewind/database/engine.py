@@ -173,6 +173,20 @@ class Database:
         """
         return _Opened(self, store_id)
 
+    async def call(self, query: str, store_id: UUID, *args: Any) -> list[asyncpg.Record]:
+        """Call a function of `shop` that names its store itself, `$1`: one round trip.
+
+        Only functions that read do so: the call is a transaction of its own, after which nothing
+        of it is left on the connection.
+        """
+        if _open.get() is not None:
+            raise RuntimeError("a transaction is already open in this task")
+        if not self.prepared:
+            # Outside a transaction a pooler could run on one server what another one prepared.
+            async with self.transaction(store_id) as tx:
+                return await tx.fetch(query, store_id, *args)
+        return cast("list[asyncpg.Record]", await self.pool.fetch(query, store_id, *args))
+
 
 class _Opened:
     """A transaction from its first message to its last; a class, for it is entered all the time."""

@@ -121,7 +121,8 @@ async def save_settings(tx: Transaction, settings: StoreSettings) -> None:
     await tx.execute(
         f"""INSERT INTO shop.store_settings (store_id, updated_at, {columns})
             VALUES ($1, $2, {marks})
-            ON CONFLICT (store_id) DO UPDATE SET updated_at = excluded.updated_at, {updates}""",
+            ON CONFLICT (store_id) DO UPDATE SET updated_at = excluded.updated_at,
+                pricing_version = store_settings.pricing_version + 1, {updates}""",
         tx.store_id,
         tx.now,
         *msgspec.structs.astuple(settings),

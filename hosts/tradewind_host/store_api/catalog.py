@@ -168,8 +168,10 @@ async def list_products(
         limit=limit,
         cursor=cursor,
     )
-    async with provide_access(request).transaction() as tx:
-        written, after = await list_documents(tx, _documents(request), asked)
+    access = provide_access(request)
+    written, after = await list_documents(
+        access.engine.database, access.store.id, _documents(request), asked
+    )
     more = b"null" if after is None else b'"%s"' % after.encode()
     return _Written(b'{"products":[%s],"next_cursor":%s}' % (b",".join(written), more))
 
@@ -183,8 +185,10 @@ async def get_product(
 ) -> Response[ProductAnswer]:
     """One published product, by its id or its handle."""
     where = Where(region_id, currency_code)
-    async with provide_access(request).transaction() as tx:
-        written = await product_document(tx, _documents(request), id_or_handle, where)
+    access = provide_access(request)
+    written = await product_document(
+        access.engine.database, access.store.id, _documents(request), id_or_handle, where
+    )
     return _Written(b'{"product":%s}' % written)
 
 

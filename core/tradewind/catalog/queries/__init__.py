@@ -1,7 +1,7 @@
 """The catalog in SQL, one statement for each question.
 
-`reading` what is sold, `keeping` what its keeper sees; `writing`, `prices` and `shelves` what a
-merchant changes.
+`shown` and `listing` what shoppers are shown, `reading` what is sold, `keeping` what its keeper
+sees; `writing`, `prices` and `shelves` what a merchant changes.
 """
 
 from tradewind.catalog.queries.keeping import (
@@ -13,8 +13,8 @@ from tradewind.catalog.queries.keeping import (
     these_products,
 )
 from tradewind.catalog.queries.listing import (
+    Listed,
     Shelf,
-    Stocked,
     among,
     named,
     page,
@@ -38,6 +38,7 @@ from tradewind.catalog.queries.shelves import (
     touch_products_on,
     update_category,
 )
+from tradewind.catalog.queries.shown import Plain, Stock, plain_page, plain_product
 from tradewind.catalog.queries.writing import (
     archive_variant,
     archive_variants,
@@ -56,10 +57,14 @@ from tradewind.catalog.queries.writing import (
 
 __all__ = [
     "archive_variant",
+    "Listed",
+    "Plain",
     "Shelf",
-    "Stocked",
+    "Stock",
     "among",
     "named",
+    "plain_page",
+    "plain_product",
     "page",
     "shown",
     "terms_of",

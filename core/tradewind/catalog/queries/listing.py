@@ -12,6 +12,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from tradewind.catalog.queries.shown import Stock, add_level
 from tradewind.catalog.rules import Cursor, Filters, Sort, Terms, Where
 from tradewind.database import Transaction
 
@@ -99,21 +100,21 @@ _BY_AGE = frozenset(("oldest", "newest"))
 _BY_PRICE = frozenset(("price", "-price"))
 
 
-class Stocked(msgspec.Struct):
-    """A published product; by variant what is free of it, and whether more may be ordered."""
+class Listed(msgspec.Struct):
+    """A published product, with what a list goes on from."""
 
     id: UUID
     version: int
     key: str | int | None
     last: UUID
-    stock: dict[UUID, tuple[int, bool]]
 
 
 class Shelf(msgspec.Struct):
-    """A page of the catalog, in its order, and the terms that it was asked for."""
+    """A page of the catalog, in its order, the terms that it was asked for, and its stock."""
 
     terms: Terms
-    products: list[Stocked]
+    products: list[Listed]
+    stock: Stock
 
 
 class _Statement:
@@ -393,15 +394,13 @@ def _shelf(rows: Sequence[asyncpg.Record]) -> Shelf | None:
     """Rows of levels as products, in the order in which they came."""
     if not rows:
         return None
-    products: list[Stocked] = []
-    seen: UUID | None = None
+    products: list[Listed] = []
+    stock: Stock = {}
     for _, _, product_id, version, key, last, variant_id, available, backorder in rows:
         if product_id is None:
             break
-        if product_id != seen:
-            seen, stock = product_id, dict[UUID, tuple[int, bool]]()
-            products.append(Stocked(product_id, version, key, last, stock))
+        if not products or product_id != products[-1].id:
+            products.append(Listed(product_id, version, key, last))
         if variant_id is not None:
-            free, more = stock.get(variant_id, (0, False))
-            stock[variant_id] = (free + available, more or backorder)
-    return Shelf(Terms(rows[0]["currency"], rows[0]["region_id"]), products)
+            add_level(stock, variant_id, available, backorder)
+    return Shelf(Terms(rows[0]["currency"], rows[0]["region_id"]), products, stock)

@@ -7,12 +7,13 @@ is used only while that version and its prices hold, so nobody is shown less tha
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import TypeVar, cast
 from uuid import UUID
 
 import msgspec
 
 from tradewind.catalog import queries
-from tradewind.catalog.queries import Shelf, Stocked
+from tradewind.catalog.queries import Listed, Plain, Shelf, Stock
 from tradewind.catalog.rules import (
     Cursor,
     Filters,
@@ -28,7 +29,7 @@ from tradewind.catalog.rules import (
 from tradewind.catalog.search import service as search
 from tradewind.catalog.service.browsing import as_id, page_size
 from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
-from tradewind.database import Transaction
+from tradewind.database import Database, Transaction
 
 MOST_FOUND = 200
 """So many products sound like a query; what else is asked of them decides among those."""
@@ -36,6 +37,10 @@ _MOST_BYTES = 96 * 2**20
 _OVERHEAD = 1_000
 _BY_LIKENESS = "best"
 
+_MOST_TERMS = 10_000
+_NOTHING = (0, False)
+
+F = TypeVar("F")
 Key = tuple[UUID, UUID, str, UUID | None]
 
 
@@ -48,6 +53,15 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     sort: str | None = None
     limit: int = 20
     cursor: str | None = None
+
+    @property
+    def plain(self) -> bool:
+        """Whether every product is asked for, in the order of their making or against it."""
+        by_age = self.sort in {None, "oldest", "newest"}
+        return by_age and not self.query.strip() and self.filters == _EVERYTHING
+
+
+_EVERYTHING = Filters()
 
 
 class Document(msgspec.Struct, frozen=True, kw_only=True):
@@ -63,28 +77,50 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     slots: Sequence[tuple[UUID, bool]]
 
 
+Known = dict[UUID, Document | None]
+
 Writer = Callable[[Product], Sequence[bytes]]
 """Writes a product out: two gaps for each variant, in their order."""
 
 
 class Documents:
-    """The products that this process has written out; what was used least lately goes first."""
+    """The products that this process has written out; what was used least lately goes first.
+
+    Terms are kept beside them: they hold as long as the store's price tables do.
+    """
 
     def __init__(self, write: Writer, most: int = _MOST_BYTES) -> None:
         self._write = write
         self._left = most
         self._kept: OrderedDict[Key, Document] = OrderedDict()
+        self._terms: OrderedDict[tuple[UUID, Where], tuple[int, Terms]] = OrderedDict()
 
     def __len__(self) -> int:
         return len(self._kept)
 
-    def find(self, tx: Transaction, terms: Terms, one: Stocked) -> Document | None:
+    def terms(self, store_id: UUID, where: Where, pricing_version: int | None) -> Terms | None:
+        """What prices are asked in, if it is known for this state of the price tables."""
+        found = self._terms.get((store_id, where))
+        return found[1] if found is not None and found[0] == pricing_version else None
+
+    def keep_terms(
+        self, store_id: UUID, where: Where, pricing_version: int | None, terms: Terms
+    ) -> None:
+        """Know terms that were read under this state of the price tables or a later one."""
+        if pricing_version is not None:
+            self._terms[store_id, where] = pricing_version, terms
+            if len(self._terms) > _MOST_TERMS:
+                self._terms.popitem(last=False)
+
+    def find(
+        self, store_id: UUID, terms: Terms, product_id: UUID, version: int, now: datetime
+    ) -> Document | None:
         """The document of a product, if it says what the database says now."""
-        key = (tx.store_id, one.id, terms.currency, terms.region_id)
+        key = (store_id, product_id, terms.currency, terms.region_id)
         found = self._kept.get(key)
-        if found is None or found.version != one.version or found.since > tx.now:
+        if found is None or found.version != version or found.since > now:
             return None
-        if found.until is not None and found.until <= tx.now:
+        if found.until is not None and found.until <= now:
             return None
         self._kept.move_to_end(key)
         return found
@@ -117,24 +153,73 @@ def _size(document: Document) -> int:
 
 
 async def list_documents(
-    tx: Transaction, documents: Documents, asked: Asked
+    database: Database, store_id: UUID, documents: Documents, asked: Asked
 ) -> tuple[list[bytes], str | None]:
     """A page of products written out, and the cursor of what follows.
 
-    One round trip where every product is known. Raises InvalidInput, NotFound (region).
+    One round trip where nothing is filtered and every product is known. Raises InvalidInput,
+    NotFound (region).
     """
-    shelf, after = await _shelf(tx, asked)
-    return await _written(tx, documents, shelf), after
+    if asked.plain:
+        return await _plain_list(database, store_id, documents, asked)
+    async with database.transaction(store_id) as tx:
+        shelf, after = await _shelf(tx, asked)
+        wanted = [(one.id, one.version) for one in shelf.products]
+        found = _known(documents, store_id, shelf.terms, wanted, tx.now)
+        await _add_unknown(tx, documents, shelf.terms, found, shelf.stock)
+        return _filled_all(found, shelf.stock), after
 
 
 async def product_document(
-    tx: Transaction, documents: Documents, id_or_handle: str, where: Where
+    database: Database, store_id: UUID, documents: Documents, id_or_handle: str, where: Where
 ) -> bytes:
-    """One product written out. Raises InvalidInput, NotFound."""
-    written = await _written(tx, documents, await _named(tx, id_or_handle, where))
+    """One product written out, in one round trip where it is known. Raises InvalidInput, NotFound.
+
+    The text of an id may be a handle, too.
+    """
+    product_id = as_id(id_or_handle)
+    name = id_or_handle if product_id is None else product_id
+    plain = await queries.plain_product(database, store_id, name)
+    if product_id is not None and not plain.products:
+        plain = await queries.plain_product(database, store_id, id_or_handle)
+    written = await _plainly(database, store_id, documents, where, plain)
     if not written:
         raise NotFound("There is no such product.")
     return written[0]
+
+
+async def _plain_list(
+    database: Database, store_id: UUID, documents: Documents, asked: Asked
+) -> tuple[list[bytes], str | None]:
+    size, order = page_size(asked.limit), asked.sort or "oldest"
+    after = read_cursor(asked.cursor, order)
+    last = None if after is None else cast("UUID", after.last)
+    plain = await queries.plain_page(
+        database, store_id, newest=order == "newest", after=last, limit=size + 1
+    )
+    more = len(plain.products) > size
+    if more:
+        plain = msgspec.structs.replace(plain, products=plain.products[:size])
+    written = await _plainly(database, store_id, documents, asked.where, plain)
+    return written, write_cursor(Cursor(order, None, plain.products[-1][0])) if more else None
+
+
+async def _plainly(
+    database: Database, store_id: UUID, documents: Documents, where: Where, plain: Plain
+) -> list[bytes]:
+    """These products written out; the database is asked only for what is not known yet."""
+    terms = documents.terms(store_id, where, plain.pricing_version)
+    now = database.clock.now()
+    if terms is not None:
+        found = _known(documents, store_id, terms, plain.products, now)
+        if None not in found.values():
+            return _filled_all(found, plain.stock)
+    async with database.transaction(store_id) as tx:
+        terms = _fitting(await queries.terms_of(tx, where), where)
+        documents.keep_terms(store_id, where, plain.pricing_version, terms)
+        found = _known(documents, store_id, terms, plain.products, tx.now)
+        await _add_unknown(tx, documents, terms, found, plain.stock)
+    return _filled_all(found, plain.stock)
 
 
 async def shown_product(tx: Transaction, id_or_handle: str, where: Where) -> Product:
@@ -197,45 +282,49 @@ async def _named(tx: Transaction, id_or_handle: str, where: Where) -> Shelf:
     return _fitting(await queries.named(tx, where, id_or_handle), where)
 
 
-async def _written(tx: Transaction, documents: Documents, shelf: Shelf) -> list[bytes]:
-    found = {one.id: documents.find(tx, shelf.terms, one) for one in shelf.products}
-    missing = [one for one in shelf.products if found[one.id] is None]
-    if missing:
-        read = {one.id: one for one in await queries.shown(tx, shelf.terms, _ids(missing))}
-        for one in missing:
-            product = read.get(one.id)
-            # Whatever was withdrawn since the page was read is not shown.
-            if product is not None:
-                found[one.id] = documents.write(tx, shelf.terms, product)
-                one.stock = {v.id: (v.available or 0, v.backorder) for v in product.variants}
-    return [
-        _filled(document, one.stock)
-        for one in shelf.products
-        if (document := found[one.id]) is not None
-    ]
+def _known(
+    documents: Documents,
+    store_id: UUID,
+    terms: Terms,
+    wanted: Sequence[tuple[UUID, int]],
+    now: datetime,
+) -> Known:
+    """Each product with its document, if that holds."""
+    return {one: documents.find(store_id, terms, one, version, now) for one, version in wanted}
 
 
-def _filled(document: Document, stock: dict[UUID, tuple[int, bool]]) -> bytes:
+async def _add_unknown(
+    tx: Transaction, documents: Documents, terms: Terms, found: Known, stock: Stock
+) -> None:
+    """Write out what is not known. What was withdrawn since stays without a document."""
+    unknown = [one for one, document in found.items() if document is None]
+    for product in await queries.shown(tx, terms, unknown) if unknown else ():
+        found[product.id] = documents.write(tx, terms, product)
+        stock |= {one.id: (one.available or 0, one.backorder) for one in product.variants}
+
+
+def _filled_all(found: Known, stock: Stock) -> list[bytes]:
+    return [_filled(one, stock) for one in found.values() if one is not None]
+
+
+def _filled(document: Document, stock: Stock) -> bytes:
     parts = [document.pieces[0]]
     following = iter(document.pieces[1:])
     for variant_id, tracked in document.slots:
-        free, backorder = stock.get(variant_id, (0, False))
+        free, backorder = stock.get(variant_id, _NOTHING)
         parts += (b"%d" % free if tracked else b"null", next(following))
         parts += (b"true" if backorder else b"false", next(following))
     return b"".join(parts)
 
 
-async def _shown(tx: Transaction, terms: Terms, products: Sequence[Stocked]) -> list[Product]:
-    return await queries.shown(tx, terms, _ids(products)) if products else []
+async def _shown(tx: Transaction, terms: Terms, products: Sequence[Listed]) -> list[Product]:
+    return await queries.shown(tx, terms, [one.id for one in products]) if products else []
 
 
-def _ids(products: Sequence[Stocked]) -> list[UUID]:
-    return [one.id for one in products]
-
-
-def _fitting(shelf: Shelf | None, where: Where) -> Shelf:
-    if shelf is not None:
-        return shelf
+def _fitting(found: F | None, where: Where) -> F:
+    """What is priced where it was asked. Raises InvalidInput or NotFound where nothing can be."""
+    if found is not None:
+        return found
     if where.currency is not None:
         wrong = FieldError("currency_code", "unknown", "The region sells in another currency.")
         raise InvalidInput("Another currency is needed.", errors=[wrong])
