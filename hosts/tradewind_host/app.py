@@ -24,6 +24,7 @@ from tradewind_host.problems import HANDLERS
 from tradewind_host.quick_checkout import quick_routers
 from tradewind_host.store_api import store_router
 from tradewind_host.store_api.catalog import product_writer
+from tradewind_host.store_api.express import Express
 from tradewind_host.storefront import pages_routers
 from tradewind_host.webhooks import webhook_routes
 
@@ -67,18 +68,21 @@ def assemble(*more: Router) -> Litestar:
 def furnish(app: Litestar, engine: Engine, config: Config) -> None:
     """Put an open engine behind the routes, and the edge before them."""
     keys = Keys(engine.database)
+    limiter = Limiter(engine.clock, config.rules)
+    documents = Documents(product_writer(engine.public_url))
     app.state = State(
         {
             "engine": engine,
             "api_keys": keys,
             "config": config,
-            "documents": Documents(product_writer(engine.public_url)),
-            "limiter": Limiter(engine.clock, config.rules),
+            "documents": documents,
+            "limiter": limiter,
             "dashboard_extensions": Extensions(engine.plugins),
         }
     )
     proxies = Proxies(config.trusted_proxies, config.client_address_header or "")
-    app.asgi_handler = Edge(app.asgi_handler, config, keys, proxies)
+    express = Express(engine, keys, limiter, documents)
+    app.asgi_handler = Edge(app.asgi_handler, config, keys, proxies, express)
 
 
 def _given(name: str) -> Callable[[Request[Any, Any, Any]], Any]:

@@ -1,5 +1,6 @@
 """What every request passes on its way in and out: size limit, headers, CORS, log, figures."""
 
+import logging
 import re
 import time
 from collections.abc import Iterable
@@ -14,6 +15,7 @@ from tradewind_host.figures import answered
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Proxies
 from tradewind_host.logs import logger
+from tradewind_host.store_api.express import PREFIX, Express
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -23,7 +25,9 @@ _HEADERS = (
     (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
     (b"cache-control", b"no-store"),
 )
+_JSON = (b"content-type", b"application/json")
 _HTTPS = (b"strict-transport-security", b"max-age=31536000; includeSubDomains")
+_LOG = logging.getLogger("tradewind")
 _UPLOADS = re.compile(
     r"/admin/media|/admin/imports|/dashboard/files|/admin/products/[0-9a-f-]{36}/files"
 )
@@ -36,11 +40,18 @@ _PREFLIGHT_SECONDS = b"600"
 Pairs = list[tuple[bytes, bytes]]
 
 
+def _origin(scope: Any) -> str | None:
+    return next((v.decode("latin-1") for name, v in scope["headers"] if name == b"origin"), None)
+
+
 class Edge:
     """The outermost layer of the host."""
 
-    def __init__(self, app: ASGIApp, config: Config, keys: Keys, proxies: Proxies) -> None:
+    def __init__(
+        self, app: ASGIApp, config: Config, keys: Keys, proxies: Proxies, express: Express
+    ) -> None:
         self._app = app
+        self._express = express
         self._limit = config.body_limit
         self._upload_limit = config.upload_limit
         self._keys = keys
@@ -54,6 +65,12 @@ class Edge:
             await self._app(scope, receive, send)
             return
         scope["client"] = self._proxies.client(scope)
+        if scope["method"] == "GET" and scope["path"].startswith(PREFIX):
+            exchange = _Exchange(scope, send, self._headers, _origin(scope))
+            body = await self._express.answer(scope)
+            if body is not None:
+                await exchange.answer(body)
+                return
         headers = Headers.from_scope(scope)
         origin = headers.get("origin") if scope["path"].startswith(_SHOPS) else None
         if origin and scope["method"] == "OPTIONS":
@@ -118,6 +135,17 @@ class _Exchange:
         self._started = time.perf_counter()
         self._status = 500
 
+    async def answer(self, body: bytes) -> None:
+        """Answer with this JSON, and note it."""
+        length = (b"content-length", b"%d" % len(body))
+        headers = [_JSON, length, *self._headers, *self._cors()]
+        self._status = 200
+        try:
+            await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+            await self._send({"type": "http.response.body", "body": body, "more_body": False})
+        finally:
+            self.note()
+
     async def send(self, message: Message) -> None:
         """Pass an answer on, with our headers where the route has not set its own."""
         if message["type"] == "http.response.start":
@@ -147,6 +175,8 @@ class _Exchange:
         route = str(self._scope.get("path_template") or "unknown")
         method = self._scope["method"]
         answered(method, route, self._status, seconds)
+        if not _LOG.isEnabledFor(logging.INFO):
+            return
         logger.info(
             "request",
             method=method,

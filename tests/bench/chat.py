@@ -150,8 +150,6 @@ async def _counted(shop: Shop, outsider: "asyncpg.Connection[Any]", words: str) 
     pool = shop.engine.database.pool
     with count_round_trips(shop.engine.database) as trips:
         await shop.arrives(AMINA, text_message(words))
-        while await outsider.fetchval("SELECT count(*) FROM control.jobs") or (
-            pool.get_idle_size() < pool.get_size()
-        ):
+        while await outsider.fetchval("SELECT count(*) FROM control.jobs") or (pool.lent):
             pass
     return trips.warm

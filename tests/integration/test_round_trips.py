@@ -67,7 +67,7 @@ async def test_other_databases_and_other_times_are_not_counted(
 
 async def test_connections_opened_meanwhile_are_counted(database: Database, store: Store) -> None:
     with count_round_trips(database) as counted:
-        async with database.pool.acquire() as one, database.pool.acquire() as two:
+        async with database.pool.borrow() as one, database.pool.borrow() as two:
             await one.execute("SELECT 1")
             await two.execute("SELECT 2")
     assert counted.statements == ["SELECT 1", "SELECT 2"]

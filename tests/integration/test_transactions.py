@@ -31,10 +31,10 @@ async def narrow(database_urls: DatabaseUrls, store: Store) -> AsyncIterator[Dat
 
 async def assert_clean(database: Database) -> None:
     """The one connection is there, in no transaction, and knows no store."""
-    connection = await database.pool.acquire(timeout=5)
+    connection = await asyncio.wait_for(database.pool.acquire(), 5)
     assert not connection.is_in_transaction()
     assert await connection.fetchval(SETTING) in {None, ""}
-    await database.pool.release(connection)
+    database.pool.release(connection)
 
 
 async def test_a_transaction_opens_with_one_message(narrow: Database, store: Store) -> None:

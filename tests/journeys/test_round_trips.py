@@ -47,9 +47,7 @@ async def take(shop: Shop, step: str, outsider: Outsider) -> RoundTrips:
 async def rest(shop: Shop, outsider: Outsider) -> None:
     """Wait, on a connection that is not counted, until no job is left and no connection busy."""
     pool = shop.engine.database.pool
-    while await outsider.fetchval("SELECT count(*) FROM control.jobs") or (
-        pool.get_idle_size() < pool.get_size()
-    ):
+    while await outsider.fetchval("SELECT count(*) FROM control.jobs") or (pool.lent):
         pass
 
 

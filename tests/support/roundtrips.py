@@ -7,6 +7,7 @@ from typing import Any
 import asyncpg
 
 from tradewind.database import Database
+from tradewind.database.pool import Connection
 
 # asyncpg's protocol methods that send something and wait for the answer.
 PREPARE = "prepare"
@@ -64,20 +65,18 @@ def count_round_trips(database: Database) -> Iterator[RoundTrips]:
     Not nestable. What a new connection says while it is being opened is not counted.
     """
     counted = RoundTrips()
-    pool: Any = database.pool
     slot = asyncpg.Connection._protocol  # type: ignore[attr-defined]
 
     def protocol(connection: Any) -> Any:
         real = slot.__get__(connection)
-        own = any(holder._con is connection for holder in pool._holders)
-        return _CountingProtocol(real, counted) if own and real is not None else real
+        own = real is not None and connection in database.pool.connections
+        return _CountingProtocol(real, counted) if own else real
 
-    connection_class = pool._connection_class
-    connection_class._protocol = property(protocol, slot.__set__)
+    Connection._protocol = property(protocol, slot.__set__)  # type: ignore[attr-defined]
     try:
         yield counted
     finally:
-        del connection_class._protocol
+        del Connection._protocol  # type: ignore[attr-defined]
 
 
 def _statement(name: str, args: tuple[Any, ...], named: dict[str, Any]) -> str:

@@ -7,7 +7,7 @@ outlives a transaction is ever set on it.
 
 import secrets
 from collections.abc import Callable
-from contextlib import AbstractAsyncContextManager, suppress
+from contextlib import AbstractAsyncContextManager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from typing import Any, Protocol, cast
@@ -19,6 +19,7 @@ from piccolo.engine.postgres import PostgresEngine
 
 from tradewind.contracts.context import Clock
 from tradewind.database.ids import Ids
+from tradewind.database.pool import Pool
 
 
 class SystemClock:
@@ -42,13 +43,6 @@ class Store(msgspec.Struct, frozen=True):
     id: UUID
     slug: str
     name: str
-
-
-class _Connection(asyncpg.Connection):
-    """Goes back to the pool as it is: a transaction leaves nothing behind."""
-
-    def get_reset_query(self) -> str:
-        return ""
 
 
 class TransactionEngine(PostgresEngine):
@@ -134,19 +128,13 @@ class Database:
         self.prepared = prepared
         self.name = secrets.token_hex(8)
         """What this process calls itself, so that it does not wake itself twice."""
-        self._pool: asyncpg.Pool[Any] | None = None
+        self._pool: Pool | None = None
 
-    async def open(self, *, minimum: int = 1, maximum: int = 10) -> None:
+    async def open(self, *, maximum: int = 10) -> None:
         """Connect. Raises asyncpg's errors when the server cannot be reached."""
-        self._pool = await asyncpg.create_pool(
-            self.dsn,
-            min_size=minimum,
-            max_size=maximum,
-            connection_class=_Connection,
-            statement_cache_size=100 if self.prepared else 0,
-            # A new connection looks types up again, which costs more than an idle one.
-            max_inactive_connection_lifetime=0,
-        )
+        pool = Pool(self.dsn, most=maximum, prepared=self.prepared)
+        pool.release(await pool.acquire())
+        self._pool = pool
 
     async def close(self) -> None:
         """Give all connections back."""
@@ -155,7 +143,7 @@ class Database:
             self._pool = None
 
     @property
-    def pool(self) -> "asyncpg.Pool[Any]":
+    def pool(self) -> Pool:
         """The open pool; for the directory, the worker and the queues, which know no store."""
         if self._pool is None:
             raise RuntimeError("the database is not open")
@@ -185,7 +173,7 @@ class Database:
             # Outside a transaction a pooler could run on one server what another one prepared.
             async with self.transaction(store_id) as tx:
                 return await tx.fetch(query, store_id, *args)
-        return cast("list[asyncpg.Record]", await self.pool.fetch(query, store_id, *args))
+        return await self.pool.fetch(query, store_id, *args)
 
 
 class _Opened:
@@ -201,9 +189,9 @@ class _Opened:
         # Text that is no id is refused; what is one already is not read again.
         known = isinstance(self._store_id, UUID)
         store_id = self._store_id if known else UUID(str(self._store_id))
-        connection = cast("Any", await self._database.pool.acquire())
-        self._connection: asyncpg.Connection[Any] = connection
-        self._tx = Transaction(self._store_id, connection, self._database)
+        self._pool = self._database.pool
+        self._connection = await self._pool.acquire()
+        self._tx = Transaction(self._store_id, self._connection, self._database)
         self._tokens = _open.set(self._tx), TABLES.current_transaction.set(cast("Any", self._tx))
         try:
             await self._connection.execute(f"BEGIN; SET LOCAL tradewind.store_id = '{store_id}'")
@@ -239,9 +227,7 @@ class _Opened:
             asyncpg.InternalClientError,
             OSError,
         ):
-            # A connection the server closed has left the pool already and says so; one whose end
-            # is not known here yet takes nothing any more.
-            with suppress(asyncpg.InterfaceError):
-                connection.terminate()
+            # One whose end is not known here yet takes nothing any more.
+            connection.terminate()
         finally:
-            await self._database.pool.release(cast("Any", connection))
+            self._pool.release(connection)

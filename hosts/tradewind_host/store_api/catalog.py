@@ -26,7 +26,7 @@ from tradewind.catalog.service import Asked, Documents, Writer, list_documents, 
 from tradewind.contracts.money import Money
 from tradewind.database import Transaction
 from tradewind.stores.service import settings_of
-from tradewind_host.access import GivenAccess, provide_access
+from tradewind_host.access import Access, GivenAccess, provide_access
 from tradewind_host.media import absolute
 from tradewind_host.problems import reads
 from tradewind_host.shapes import Cursor, Limit
@@ -168,12 +168,14 @@ async def list_products(
         limit=limit,
         cursor=cursor,
     )
-    access = provide_access(request)
-    written, after = await list_documents(
-        access.engine.database, access.store.id, _documents(request), asked
-    )
+    return _Written(await written_list(provide_access(request), _documents(request), asked))
+
+
+async def written_list(access: Access, documents: Documents, asked: Asked) -> bytes:
+    """A `ProductList` as JSON. Raises InvalidInput, NotFound."""
+    written, after = await list_documents(access.engine.database, access.store.id, documents, asked)
     more = b"null" if after is None else b'"%s"' % after.encode()
-    return _Written(b'{"products":[%s],"next_cursor":%s}' % (b",".join(written), more))
+    return b'{"products":[%s],"next_cursor":%s}' % (b",".join(written), more)
 
 
 @get("/products/{id_or_handle:str}", responses=reads(404, 422))
@@ -185,11 +187,17 @@ async def get_product(
 ) -> Response[ProductAnswer]:
     """One published product, by its id or its handle."""
     where = Where(region_id, currency_code)
-    access = provide_access(request)
-    written = await product_document(
-        access.engine.database, access.store.id, _documents(request), id_or_handle, where
-    )
-    return _Written(b'{"product":%s}' % written)
+    access, documents = provide_access(request), _documents(request)
+    return _Written(await written_product(access, documents, id_or_handle, where))
+
+
+async def written_product(
+    access: Access, documents: Documents, id_or_handle: str, where: Where
+) -> bytes:
+    """A `ProductAnswer` as JSON. Raises InvalidInput, NotFound."""
+    database = access.engine.database
+    written = await product_document(database, access.store.id, documents, id_or_handle, where)
+    return b'{"product":%s}' % written
 
 
 class _Written(Response[Any]):

@@ -431,7 +431,7 @@ async def test_who_belongs_to_several_stores_looks_at_one_at_a_time(
     assert "Read only" in owner.page
     await owner.sends("/dashboard/choose-store", store="demo")
     assert order_id in owner.page
-    async with house.engine.database.pool.acquire() as connection:
+    async with house.engine.database.pool.borrow() as connection:
         await connection.execute("UPDATE control.stores SET name = 'A' WHERE slug = 'second'")
     again = await at_desk(house, OWNER)
     assert order_id in (await again.gets("/dashboard/orders")).text
