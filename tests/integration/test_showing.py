@@ -34,6 +34,7 @@ from tradewind.contracts.errors import InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.database import Database, Transaction
 from tradewind.inventory.service import set_level
+from tradewind.stores.service import change_settings
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.store_api.catalog import product_writer
@@ -214,6 +215,29 @@ async def test_a_currency_that_nothing_is_priced_in_shows_no_price(
     (shown,) = await window.list(where=Where(currency="USD"))
     assert shown["variants"][0]["price"] is None
     assert await window.list(where=Where(currency="USD"), sort="price") == []
+
+
+async def test_another_default_region_or_currency_is_seen_by_the_next_request(
+    window: Window, elsewhere: Database
+) -> None:
+    one = await mug(window, elsewhere)
+    coast = NewRegion(name="Coast", currency="KES", countries=["tz"])
+    region = await change(window, elsewhere, lambda tx: create_region(tx, coast))
+    await change(window, elsewhere, lambda tx: price(tx, one, 450, region.id))
+
+    async def seen() -> Any:
+        (shown,) = (await window.product(str(one.product_id)))["variants"]
+        assert (await window.list())[0]["variants"] == [shown]
+        return shown["price"]
+
+    async def set_to(**settings: Any) -> None:
+        await change(window, elsewhere, lambda tx: change_settings(tx, settings, "test"))
+
+    assert await seen() == {"amount": 500, "currency": "KES"}
+    await set_to(default_region_id=str(region.id))
+    assert await seen() == {"amount": 450, "currency": "KES"}
+    await set_to(default_region_id=None, currency="USD")
+    assert await seen() is None
 
 
 async def test_little_is_kept_where_little_may_be(window: Window, elsewhere: Database) -> None:
