@@ -12,6 +12,7 @@ from tradewind.catalog.search.rules import (
     distance,
     key,
     meant,
+    nowhere,
     typed_sku,
     typed_words,
     typos,
@@ -88,6 +89,13 @@ def test_what_begins_like_it_is_meant_and_its_typos_only_besides() -> None:
 def test_a_word_that_nothing_begins_like_is_a_typo_at_once_nearest_first() -> None:
     group = meant("coffea", {"coffee": 1, "toffee": 9, "toffea": 1})
     assert group.strict == group.loose == ["coffea", "coffee", "toffea"]
+
+
+def test_a_word_that_nothing_is_like_is_nowhere_unless_it_may_be_a_piece_of_a_sku() -> None:
+    known = {"shirt": 3, "tea": 1}
+    typed = ("shirt", "shrit", "shi", "te", "xylophone", "t", "x1", "250")
+    found = {one for one in typed if nowhere(one, meant(one, known), known)}
+    assert found == {"xylophone", "t"}
 
 
 def test_no_distance_is_counted_of_words_that_have_other_letters(

@@ -78,7 +78,8 @@ class Group(msgspec.Struct, frozen=True):
 class Meaning(msgspec.Struct, frozen=True, kw_only=True):
     """What a query may mean: a SKU and how SKUs may begin, groups of words, keys of categories.
 
-    `loose` is empty where it is no different; `categories` None stands for all.
+    `loose` is empty where it is no different, both are where no product can have every word;
+    `categories` None stands for all.
     """
 
     sku: tuple[str, str]
@@ -182,6 +183,11 @@ def meant(typed: str, known: Mapping[str, int]) -> Group:
     if typed in known or beginning:
         return Group(plain, [*plain, *near])
     return Group([*plain, *near], [*plain, *near])
+
+
+def nowhere(typed: str, group: Group, known: Mapping[str, int]) -> bool:
+    """Whether no product has a word of a group; pieces of SKUs with digits may be unknown."""
+    return group.loose == [typed] and typed not in known and not _DIGIT.search(typed)
 
 
 def distance(one: str, other: str, most: int) -> int:

@@ -11,6 +11,7 @@ from tradewind.catalog.search.rules import (
     around,
     entry,
     meant,
+    nowhere,
     typed_sku,
     typed_words,
 )
@@ -50,9 +51,10 @@ async def meaning(tx: Transaction, query: str, category_id: UUID | None) -> Mean
     words = typed_words(query)
     around_ = [key for word in words for key in around(tx.store_id, word)]
     known = await queries.known_words(tx, words, around_, MOST_BEGINNINGS + 1) if words else {}
-    groups = [meant(word, known) for word in words]
-    strict = [group.strict for group in groups]
-    loose = [group.loose for group in groups]
+    groups = {word: meant(word, known) for word in words}
+    hopeless = any(nowhere(word, group, known) for word, group in groups.items())
+    strict = [] if hopeless else [group.strict for group in groups.values()]
+    loose = [] if hopeless else [group.loose for group in groups.values()]
     return Meaning(
         sku=typed_sku(query),
         strict=strict,
