@@ -7,6 +7,7 @@ import msgspec
 from tradewind.carts.rules import LARGEST_LINE, MOST_PER_LINE, Cart, CartStatus
 from tradewind.catalog.queries.counting import counting_price
 from tradewind.checkout.rules import ClaimedLine
+from tradewind.contracts.errors import NotFound
 from tradewind.database import Transaction
 
 # The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
@@ -100,6 +101,15 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     sessions: list[UUID]
 
 
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Whether a cart was tried to be paid before, and how the store holds stock for carts."""
+
+    tried: bool
+    hold_minutes: int
+    holds_per_shopper: int
+    holds_per_address: int
+
+
 async def claim(tx: Transaction, cart: Cart) -> Claim | None:
     """Lock a cart for placing; None when there is no such cart. Twice where it was waited for."""
     lines = ([line.variant_id for line in cart.lines], [line.quantity for line in cart.lines])
@@ -147,6 +157,21 @@ async def begin_paying(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int]
         tx.now,
     )
     return None if row is None else (row["status"], row["version"])
+
+
+async def standing(tx: Transaction, cart_id: UUID) -> Standing:
+    """What counts for a cart that is to be paid. Raises NotFound for a store never set up."""
+    row = await tx.fetchrow(
+        """SELECT s.hold_minutes, s.holds_per_shopper, s.holds_per_address, EXISTS (
+               SELECT FROM shop.payment_sessions p WHERE p.store_id = $1 AND p.cart_id = $2
+           ) AS tried
+           FROM shop.store_settings s WHERE s.store_id = $1""",
+        tx.store_id,
+        cart_id,
+    )
+    if row is None:
+        raise NotFound("This store has no settings yet.")
+    return Standing(**dict(row))
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:

@@ -10,6 +10,7 @@ from tradewind.database import Transaction
 from tradewind.inventory.rules import (
     Change,
     Level,
+    Look,
     Movement,
     NewHold,
     Place,
@@ -245,7 +246,8 @@ FROM locked k LEFT JOIN taken t ON t.variant_id = k.variant_id
 
 _HOLD = """
 WITH wanted AS (
-    SELECT * FROM unnest($3::uuid[], $4::uuid[], $5::bigint[], $6::uuid[], $7::uuid[])
+    SELECT * FROM unnest((SELECT $3::uuid[]), (SELECT $4::uuid[]), (SELECT $5::bigint[]),
+                         (SELECT $6::uuid[]), (SELECT $7::uuid[]))
         AS w(variant_id, location_id, quantity, movement_id, hold_id)
 ), locked AS (
     SELECT l.variant_id, l.on_hand - l.reserved - l.held AS left
@@ -270,6 +272,28 @@ WITH wanted AS (
 )
 SELECT k.variant_id, t.variant_id IS NOT NULL AS taken, k.left, k.left AS rest, false AS low
 FROM locked k LEFT JOIN taken t ON t.variant_id = k.variant_id
+"""
+
+# Where each variant is best taken: where there is enough, the place of the first priority. With it,
+# whether the cart holds stock itself, whether holds on these variants have lapsed, and how many
+# other carts of this shopper and of this network address hold any.
+_LOOK = """
+SELECT DISTINCT ON (w.variant_id) w.variant_id, l.location_id, others.shopper, others.address,
+       EXISTS (SELECT FROM shop.stock_reservations h
+               WHERE h.store_id = $1 AND h.cart_id = $5) AS own,
+       EXISTS (SELECT FROM shop.stock_reservations h
+               WHERE h.store_id = $1 AND h.variant_id = ANY ($3) AND h.expires_at <= $2) AS lapsed
+FROM unnest((SELECT $3::uuid[]), (SELECT $4::bigint[])) AS w(variant_id, quantity)
+CROSS JOIN (
+    SELECT count(DISTINCT h.cart_id) FILTER (WHERE h.shopper_key = $6) AS shopper,
+           count(DISTINCT h.cart_id) FILTER (WHERE h.network_address = $7) AS address
+    FROM shop.stock_reservations h
+    WHERE h.store_id = $1 AND h.cart_id <> $5 AND h.expires_at > $2
+      AND (h.shopper_key = $6 OR (h.network_address = $7 AND $7 <> ''))) others
+LEFT JOIN (shop.inventory_levels l
+    JOIN shop.stock_locations p ON p.store_id = l.store_id AND p.id = l.location_id)
+    ON l.store_id = $1 AND l.variant_id = w.variant_id
+ORDER BY w.variant_id, l.on_hand - l.reserved - l.held < w.quantity, p.priority, p.id
 """
 
 # A released hold leaves its id to the movement that gives it back.
@@ -351,42 +375,26 @@ async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted]) -> list[
     return _outcome(wanted, rows)
 
 
-async def locations(tx: Transaction, cart_id: UUID, wanted: Sequence[Wanted]) -> dict[UUID, UUID]:
-    """Where each variant is best taken: where the cart holds it, where there is enough."""
+async def look(tx: Transaction, new: NewHold, wanted: Sequence[Wanted]) -> Look:
+    """What there is to know before stock is held."""
     rows = await tx.fetch(
-        """SELECT DISTINCT ON (l.variant_id) l.variant_id, l.location_id
-           FROM unnest($2::uuid[], $3::bigint[]) AS w(variant_id, quantity)
-           JOIN shop.inventory_levels l ON l.store_id = $1 AND l.variant_id = w.variant_id
-           JOIN shop.stock_locations p ON p.store_id = $1 AND p.id = l.location_id
-           LEFT JOIN shop.stock_reservations h ON h.store_id = $1 AND h.cart_id = $4
-               AND h.variant_id = l.variant_id AND h.location_id = l.location_id
-           ORDER BY l.variant_id, h.id IS NULL,
-                    l.on_hand - l.reserved - l.held < w.quantity, p.priority, p.id""",
+        _LOOK,
         tx.store_id,
+        tx.now,
         [one.variant_id for one in wanted],
         [one.quantity for one in wanted],
-        cart_id,
+        new.cart_id,
+        new.shopper_key,
+        new.network_address,
     )
-    return {row["variant_id"]: row["location_id"] for row in rows}
-
-
-async def carts_holding(
-    tx: Transaction, cart_id: UUID, shopper_key: str, network_address: str
-) -> tuple[int, int]:
-    """How many other carts of this shopper, and of this network address, hold stock now."""
-    row = await tx.fetchrow(
-        """SELECT count(DISTINCT cart_id) FILTER (WHERE shopper_key = $3) AS shopper,
-                  count(DISTINCT cart_id) FILTER (WHERE network_address = $4) AS address
-           FROM shop.stock_reservations
-           WHERE store_id = $1 AND cart_id <> $2 AND expires_at > $5
-             AND (shopper_key = $3 OR (network_address = $4 AND $4 <> ''))""",
-        tx.store_id,
-        cart_id,
-        shopper_key,
-        network_address,
-        tx.now,
+    first = rows[0]
+    return Look(
+        places={row["variant_id"]: row["location_id"] for row in rows if row["location_id"]},
+        shopper=first["shopper"],
+        address=first["address"] if new.network_address else 0,
+        own=first["own"],
+        lapsed=first["lapsed"],
     )
-    return (row["shopper"], row["address"] if network_address else 0) if row else (0, 0)
 
 
 async def lock_levels(tx: Transaction, cart_id: UUID, variant_ids: Sequence[UUID]) -> None:

@@ -1,6 +1,6 @@
 """What stock is made of: on hand, reserved for orders, held for carts."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
 
@@ -88,6 +88,21 @@ class Caps(msgspec.Struct, frozen=True, kw_only=True):
 
     per_shopper: int
     per_address: int
+
+
+class Look(msgspec.Struct, frozen=True, kw_only=True):
+    """What there is to know before stock is held for a cart.
+
+    `places` is where each variant is best taken; `shopper` and `address` count the other carts of
+    this shopper and of this network address that hold stock. `own`: the cart holds some itself;
+    `lapsed`: the time of other holds on these variants has passed.
+    """
+
+    places: Mapping[UUID, UUID]
+    shopper: int
+    address: int
+    own: bool
+    lapsed: bool
 
 
 class Taken(msgspec.Struct, frozen=True, kw_only=True):

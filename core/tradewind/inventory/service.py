@@ -148,20 +148,26 @@ async def rename_sku(tx: Transaction, variant_id: UUID, sku: str) -> None:
 async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Caps) -> None:
     """Hold stock for a cart in place of what it held before; the cart's row must be locked.
 
-    Lapsed holds on these variants are released first. Raises OutOfStock, Conflict
-    `too_many_holds`.
+    Lapsed holds on these variants are released first. Three round trips, where there are none.
+    Raises OutOfStock, Conflict `too_many_holds`.
     """
     if not wanted:
         return
-    await queries.lock_levels(tx, new.cart_id, [one.variant_id for one in wanted])
-    await queries.release_holds(tx, new.cart_id)
-    await queries.release_expired_of(tx, [one.variant_id for one in wanted])
-    shopper, address = await queries.carts_holding(
-        tx, new.cart_id, new.shopper_key, new.network_address
-    )
-    if shopper >= caps.per_shopper or address >= caps.per_address:
+    variants = [one.variant_id for one in wanted]
+    await queries.lock_levels(tx, new.cart_id, variants)
+    seen = await queries.look(tx, new, wanted)
+    if seen.shopper >= caps.per_shopper or seen.address >= caps.per_address:
         raise Conflict("Too many unfinished checkouts; finish one first.", code="too_many_holds")
-    refuse_shortage(await queries.hold(tx, new, await _located(tx, new.cart_id, wanted)))
+    if seen.own:
+        await queries.release_holds(tx, new.cart_id)
+    if seen.lapsed:
+        await queries.release_expired_of(tx, variants)
+    if seen.own or seen.lapsed:
+        seen = await queries.look(tx, new, wanted)
+    located = [
+        msgspec.structs.replace(one, location_id=seen.places.get(one.variant_id)) for one in wanted
+    ]
+    refuse_shortage(await queries.hold(tx, new, located))
 
 
 async def release_holds(tx: Transaction, cart_id: UUID) -> int:
@@ -212,8 +218,3 @@ async def _place(tx: Transaction, place_id: UUID) -> Place:
         if place.id == place_id:
             return place
     raise NotFound("There is no such stock location.")
-
-
-async def _located(tx: Transaction, cart_id: UUID, wanted: Sequence[Wanted]) -> list[Wanted]:
-    found = await queries.locations(tx, cart_id, wanted)
-    return [msgspec.structs.replace(one, location_id=found.get(one.variant_id)) for one in wanted]

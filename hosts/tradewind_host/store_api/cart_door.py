@@ -38,7 +38,7 @@ class CartDoor:
 
     async def read(self, tx: Transaction) -> Cart:
         """The cart. Raises NotFound, also when it is somebody else's; CartMerged."""
-        return self._opened(await carts.get_cart(tx, self.id))
+        return self.admit(await carts.get_cart(tx, self.id))
 
     async def check(self) -> Cart:
         """The same, in a transaction of its own."""
@@ -63,7 +63,7 @@ class CartDoor:
         """
         access = self._access
         async with access.transaction() as tx:
-            cart = self._opened(await carts.lock_cart(tx, self.id))
+            cart = self.admit(await carts.lock_cart(tx, self.id))
             if not access.done:
                 cart = await self._edited(tx, cart, edit)
             quoted = await checkout.quote_in(tx, access.engine, cart)
@@ -98,7 +98,7 @@ class CartDoor:
         async with access.transaction() as tx:
             given = await carts.get_cart(tx, self.id)
             if given.status != "merged":
-                self._opened(given)
+                self.admit(given)
             cart = await checkout.claim_cart(tx, self.id, customer_id)
             quoted = await checkout.quote_in(tx, access.engine, cart)
             if quoted is not None:
@@ -123,7 +123,7 @@ class CartDoor:
             return cart
         return await merging.own(tx, cart, customer_id)
 
-    def _opened(self, cart: Cart) -> Cart:
+    def admit(self, cart: Cart) -> Cart:
         """A guest's cart is opened by its id, which is its secret; others by more than that."""
         access = self._access
         own = cart.customer_id is not None and cart.customer_id == access.customer_id

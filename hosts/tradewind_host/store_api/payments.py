@@ -153,7 +153,6 @@ async def complete(
     Asked again, it gives the same order. Where the payment is confirmed by other ways first, the
     order stands already and is given.
     """
-    await cart.check()
     given = data or Completion()
     order = await checkout.complete(
         access.engine,
@@ -161,6 +160,7 @@ async def complete(
         cart.id,
         expected_total=given.expected_total,
         provider_ref=given.payment_intent_id,
+        admit=cart.admit,
         network_address=address_of(request.scope),
     )
     token = token_for(access.engine, access.store, order.id, "order")

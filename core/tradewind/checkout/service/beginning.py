@@ -95,15 +95,16 @@ async def _keep_answer(
     Returns the session as it is then.
     """
     async with engine.database.transaction(store.id) as tx:
-        if result.provider_ref:
-            await payment_rows.save_ref(tx, session.payment_id, result.provider_ref)
-        before = await payment_rows.save_answer(tx, session.id, status, result)
+        answered = await payment_rows.save_answer(tx, session, status, result)
+        if answered is None:
+            return None
+        before, stored = answered
         if status == "failed" and before == "starting":
             await payment_rows.save_error(tx, session.payment_id, result.code)
             await _release(tx, session)
         if status == "open" and before in {"voided", "expired"}:
             await call_off_later(tx, [session.payment_id])
-        return await payment_rows.session(tx, session.id)
+        return stored
 
 
 async def _give_up(

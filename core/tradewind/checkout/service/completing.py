@@ -1,6 +1,7 @@
 """The entries of a journey: complete a cart, or place it in one go."""
 
 import contextlib
+from collections.abc import Callable
 from datetime import timedelta
 from uuid import UUID
 
@@ -75,6 +76,10 @@ class Named(msgspec.Struct, frozen=True, kw_only=True):
         return ref is None or ref == payment.provider_ref or ref in session.data.values()
 
 
+def _anybody(cart: Cart) -> Cart:
+    return cart
+
+
 async def complete(
     engine: Engine,
     store: Store,
@@ -84,18 +89,20 @@ async def complete(
     session_id: UUID | None = None,
     provider_ref: str | None = None,
     network_address: str = "",
+    admit: Callable[[Cart], Cart] = _anybody,
 ) -> Order:
     """Turn a cart into its order; a cart that is one already gives that order again.
 
     `expected_total` (minor units) is what the shopper saw. `provider_ref`, as the provider calls
-    it, and `session_id` say which attempt to pay is meant; whether it was paid is looked up. Raises
-    NotFound (`unknown_payment` for an attempt this cart has not), OutOfStock, Conflict
-    (`payment_not_completed`, `cart_changed`, `cart_empty`, `line_unavailable`, `missing_email`,
-    `missing_shipping_method`, `too_many_unpaid`); the cart is kept then.
+    it, and `session_id` say which attempt to pay is meant; whether it was paid is looked up.
+    `admit` raises when the cart is not for whoever asks. Raises NotFound (`unknown_payment` for an
+    attempt this cart has not), OutOfStock, Conflict (`payment_not_completed`, `cart_changed`,
+    `cart_empty`, `line_unavailable`, `missing_email`, `missing_shipping_method`,
+    `too_many_unpaid`); the cart is kept then.
     """
     named = Named(session_id=session_id, provider_ref=provider_ref)
     async with engine.database.transaction(store.id) as tx:
-        cart = await carts.get_cart(tx, cart_id)
+        cart = admit(await carts.get_cart(tx, cart_id))
         order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
         quoted = await quote_in(tx, engine, cart)
         found = Found(cart=cart) if order else await _found(tx, quoted or cart, named)
@@ -162,14 +169,14 @@ async def hold_stock(
         if await queries.lock_cart(tx, cart_id) is None:
             raise NotFound("There is no such cart.")
         cart = await carts.get_cart(tx, cart_id)
-        await hold_in(tx, cart, await settings_of(tx), network_address)
+        await hold_in(tx, cart, await queries.standing(tx, cart_id), network_address)
 
 
 async def _found(tx: Transaction, cart: Cart, named: Named) -> Found:
     """The attempt that counts: one that is paid or under way, else the newest."""
     begun = [
-        Found(cart=cart, session=one, payment=await payments.get_payment(tx, one.payment_id))
-        for one in await payment_rows.sessions_of_cart(tx, cart.id)
+        Found(cart=cart, session=session, payment=payment)
+        for session, payment in await payment_rows.attempts_of_cart(tx, cart.id)
     ]
     meant = [one for one in begun if named.means(one)]
     if named != Named() and not meant:

@@ -42,7 +42,7 @@ from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, next_poll
 from tradewind.settings.engine import Engine
-from tradewind.stores.service import StoreSettings, settings_of
+from tradewind.stores.service import settings_of
 
 POLL = "poll_payment"
 IN_FLIGHT = timedelta(seconds=90)
@@ -259,12 +259,12 @@ async def _store(
         if await queries.begin_paying(tx, attempt.cart.id) != ("open", attempt.cart.version):
             raise changed()
         await check_delivery(tx, attempt.cart)
-        begun = await taken_up(tx, new.session)
+        standing = await queries.standing(tx, attempt.cart.id)
+        begun = await taken_up(tx, new.session) if standing.tried else None
         if begun is None:
             await _check_replaced(tx, attempt.cart.id, replaces)
-            begun = await _stored(tx, new.payment, new.session)
-        settings = await settings_of(tx)
-        await hold_in(tx, attempt.cart, settings, attempt.request.network_address)
+            begun = await _stored(tx, new.payment, new.session, tried=standing.tried)
+        await hold_in(tx, attempt.cart, standing, attempt.request.network_address)
         if not attempt.method.pays_later:
             await plan_poll(tx, begun.session, attempt.desk.provider.capabilities.poll_plan)
     return begun
@@ -280,7 +280,9 @@ async def _check_replaced(
         raise Conflict("Another attempt has begun meanwhile.", code="payment_replaced")
 
 
-async def _stored(tx: Transaction, payment: Payment, session: PaymentSession) -> Begun:
+async def _stored(
+    tx: Transaction, payment: Payment, session: PaymentSession, *, tried: bool
+) -> Begun:
     """A new attempt for a locked cart, in place of those before.
 
     Whether it is paid is asked last: an attempt that is answered meanwhile is then either found
@@ -288,6 +290,9 @@ async def _stored(tx: Transaction, payment: Payment, session: PaymentSession) ->
     """
     if session.cart_id is None:
         raise TypeError("an attempt for no cart")
+    if not tried:
+        await payment_rows.insert(tx, payment, session)
+        return Begun(payment, session)
     if await payment_rows.is_paid(tx, session.cart_id, session.cart_version):
         raise Conflict("This cart is paid.", code="already_paid")
     voided = await void_sessions_of_cart(tx, session.cart_id)
@@ -327,10 +332,10 @@ async def plan_poll(tx: Transaction, session: PaymentSession, plan: Sequence[tim
 
 
 async def hold_in(
-    tx: Transaction, cart: Cart, settings: StoreSettings, network_address: str
+    tx: Transaction, cart: Cart, standing: queries.Standing, network_address: str
 ) -> datetime:
     """Hold a cart's stock; its row must be locked. Returns until when."""
-    until = tx.now + timedelta(minutes=settings.hold_minutes)
+    until = tx.now + timedelta(minutes=standing.hold_minutes)
     who = cart.customer_id or cart.session_id or cart.phone or cart.email or cart.id
     hold = NewHold(
         cart_id=cart.id,
@@ -338,7 +343,7 @@ async def hold_in(
         network_address=network_address,
         expires_at=until,
     )
-    caps = Caps(per_shopper=settings.holds_per_shopper, per_address=settings.holds_per_address)
+    caps = Caps(per_shopper=standing.holds_per_shopper, per_address=standing.holds_per_address)
     await inventory.hold(tx, hold, wanted_stock(cart, {}), caps)
     return until
 
