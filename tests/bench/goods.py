@@ -69,10 +69,13 @@ async def open_shelves(engine: Engine) -> Shelves:
 
 
 async def fill_carts(tx: Transaction, shelves: Shelves, number: int) -> list[UUID]:
-    """Make carts with as many lines as the pattern, each line another SKU drawn by lot."""
+    """Make carts of as many guests, with lines as the pattern, each another SKU drawn by lot."""
     made = [tx.new_id() for _ in range(number)]
     drawn = [random.sample(shelves.variants, LINES) for _ in made]
-    await _copy(tx, "carts", "id", shelves.cart.id, [{"id": cart_id} for cart_id in made])
+    of_cart: list[_Change] = [
+        {"id": cart_id, "email": f"{cart_id.hex}@example.com"} for cart_id in made
+    ]
+    await _copy(tx, "carts", "id", shelves.cart.id, of_cart)
     for line, variants in zip(shelves.cart.lines, zip(*drawn, strict=True), strict=True):
         of_line: list[_Change] = [
             {"id": tx.new_id(), "cart_id": cart_id, "variant_id": variant_id}

@@ -103,6 +103,16 @@ async def sold(box: Letterbox, query: str = "", quantity: int = 1) -> Order:
     return bought
 
 
+async def test_who_completes_the_cart_again_is_told_what_to_fetch(box: Letterbox) -> None:
+    bought = await sold(box)
+    key = box.shop.branches["demo"].publishable_key
+    assert bought.cart_id is not None
+    query = {"token": token_for(box.engine, box.store(), bought.cart_id, "cart")}
+    path = f"/store/carts/{bought.cart_id}/complete"
+    answer = await box.shop.client.post(path, params=query, headers={"X-Publishable-Key": key})
+    assert answer.json()["order"]["downloads"] == await offered(box, bought) != []
+
+
 async def test_a_file_is_had_once_its_order_is_paid_and_not_before(box: Letterbox) -> None:
     await file(box, await product(box), "title=The%20book&days=3&downloads=2")
     bought = await order(box, "BOOK")

@@ -4,7 +4,7 @@ import asyncpg
 import pytest
 
 from tests.support.roundtrips import count_round_trips
-from tests.support.storefront import open_storefront
+from tests.support.storefront import open_storefront, told
 from tradewind.database import Database, Store
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -87,3 +87,23 @@ async def test_a_line_is_added_to_a_cart_in_four_round_trips(
         "SELECT",
         "COMMIT",
     ]
+
+
+async def test_paying_and_completing_ask_for_nothing_twice(
+    database_urls: DatabaseUrls, clock: ManualClock
+) -> None:
+    async with open_storefront(database_urls, clock) as site:
+        warm = await site.cart()
+        await site.pays(warm, provider_id="manual")
+        told(await site.complete(warm))
+        cart = await site.cart()
+        await site.get(f"/carts/{cart['id']}")
+        with count_round_trips(site.engine.database) as paying:
+            await site.pays(cart, provider_id="manual")
+        with count_round_trips(site.engine.database) as completing:
+            told(await site.complete(cart))
+    assert paying.warm <= 14, paying.statements
+    assert completing.warm <= 10, completing.statements
+    for counted in (paying, completing):
+        asked = [text for text in counted.statements if not text.startswith(("BEGIN", "COMMIT"))]
+        assert len(asked) == len(set(asked))

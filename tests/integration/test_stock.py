@@ -51,7 +51,7 @@ async def buy(till: Till, cart: Cart) -> Order | OutOfStock:
 
 async def rush(till: Till, shoppers: int) -> list[Order]:
     """So many shoppers order one unit each at the same time; the orders that came of it."""
-    carts = [await till.cart(("LAST", 1)) for _ in range(shoppers)]
+    carts = [await till.cart(("LAST", 1), email=f"{n}@example.com") for n in range(shoppers)]
     outcomes = await asyncio.gather(*(buy(till, cart) for cart in carts))
     return [one for one in outcomes if isinstance(one, Order)]
 

@@ -5,8 +5,18 @@ from uuid import UUID
 
 from tradewind.credits.rules import Grant, PackTerms, Reason, Taking
 from tradewind.database import Transaction
+from tradewind.orders.queries import OF_GUEST
 
 _GRANT = """id, customer_id, order_id, line_id, credits, remaining, expires_at, created_at"""
+_LEFT = f"""
+    SELECT coalesce(sum(found.remaining), 0)::bigint FROM (
+        SELECT c.id, c.remaining FROM shop.credit_grants c
+        WHERE c.store_id = $1 AND c.customer_id = $2
+          AND (c.expires_at IS NULL OR c.expires_at > $3)
+        UNION
+        SELECT c.id, c.remaining FROM shop.credit_grants c
+        WHERE c.store_id = $1 AND c.order_id IN (SELECT g.id {OF_GUEST})
+          AND (c.expires_at IS NULL OR c.expires_at > $3)) found"""
 
 
 async def save_terms(tx: Transaction, terms: PackTerms) -> None:
@@ -90,6 +100,12 @@ async def grants_of(
         list(order_ids),
     )
     return [Grant(**dict(row)) for row in rows]
+
+
+async def left_of(tx: Transaction, customer_id: UUID) -> int:
+    """What can be used now of a customer's credits and of those of their orders as a guest."""
+    left: int = await tx.fetchval(_LEFT, tx.store_id, customer_id, tx.now)
+    return left
 
 
 async def grants_of_order(tx: Transaction, order_id: UUID) -> list[Grant]:

@@ -85,6 +85,11 @@ def may_fetch(order: Order) -> bool:
     return is_paid(order) and not order.disputed
 
 
+def may_list(order: Order) -> bool:
+    """Whether an order may have downloads that its buyer is shown."""
+    return bool(digital_lines(order)) and may_fetch(order)
+
+
 def digital_lines(order: Order) -> list[OrderLine]:
     """The lines that files may be delivered for."""
     return [line for line in order.lines if line.kind == "digital"]

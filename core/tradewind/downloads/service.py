@@ -15,6 +15,7 @@ from tradewind.downloads.rules import (
     grants_of,
     is_paid,
     may_fetch,
+    may_list,
 )
 from tradewind.fulfillment import service as fulfillment
 from tradewind.orders import service as orders
@@ -59,7 +60,7 @@ async def hand_over(tx: Transaction, order: Order) -> Order:
 
 async def downloads_of(tx: Transaction, order: Order) -> Sequence[Download]:
     """What may be fetched of an order now: nothing before it is paid, nor while it is disputed."""
-    if not digital_lines(order) or not may_fetch(order):
+    if not may_list(order):
         return []
     return await queries.downloads_of(tx, order.id)
 

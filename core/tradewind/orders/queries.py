@@ -131,7 +131,7 @@ async def bought_by(tx: Transaction, customer_ids: Sequence[UUID]) -> dict[UUID,
 
 # An order without a person who could sign in is a guest's: it belongs to whoever has shown that its
 # mail address is theirs.
-_OF_GUEST = """
+OF_GUEST = """
     FROM shop.customer_identities mine
     JOIN shop.orders g ON g.store_id = $1 AND g.email_key = mine.identity
     WHERE mine.store_id = $1 AND mine.customer_id = $2 AND mine.channel = 'email'
@@ -143,7 +143,7 @@ _OF_GUEST = """
 
 async def as_guest(tx: Transaction, customer_id: UUID) -> list[UUID]:
     """Orders that a customer made as a guest, under an address since proved."""
-    rows = await tx.fetch(f"SELECT g.id {_OF_GUEST}", tx.store_id, customer_id)
+    rows = await tx.fetch(f"SELECT g.id {OF_GUEST}", tx.store_id, customer_id)
     return [row["id"] for row in rows]
 
 
@@ -158,7 +158,7 @@ async def orders_for(
                  WHERE store_id = $1 AND customer_id = $2 AND ($3::uuid IS NULL OR id < $3)
                  ORDER BY id DESC LIMIT $4)
                 UNION
-                (SELECT g.id {_OF_GUEST} AND ($3::uuid IS NULL OR g.id < $3)
+                (SELECT g.id {OF_GUEST} AND ($3::uuid IS NULL OR g.id < $3)
                  ORDER BY g.id DESC LIMIT $4))
              ORDER BY o.id DESC LIMIT $4""",
         tx.store_id,
@@ -174,7 +174,7 @@ async def may_see(tx: Transaction, customer_id: UUID, order_id: UUID) -> bool:
     found = await tx.fetchval(
         f"""SELECT EXISTS (SELECT FROM shop.orders
                            WHERE store_id = $1 AND customer_id = $2 AND id = $3)
-                OR EXISTS (SELECT {_OF_GUEST} AND g.id = $3)""",
+                OR EXISTS (SELECT {OF_GUEST} AND g.id = $3)""",
         tx.store_id,
         customer_id,
         order_id,

@@ -9,9 +9,11 @@ from litestar.params import FromPath
 
 from tradewind.checkout.links import opens
 from tradewind.contracts.errors import NotFound
+from tradewind.downloads.rules import Download, may_list
 from tradewind.downloads.service import downloads_of
 from tradewind.orders import service as orders
-from tradewind_host.access import GivenAccess
+from tradewind.orders.rules import Order
+from tradewind_host.access import Access, GivenAccess
 from tradewind_host.order_view import DownloadView, OrderView, download_views, order_fields
 from tradewind_host.problems import reads
 from tradewind_host.store_api.cart_door import Token
@@ -41,8 +43,21 @@ async def get_order(
         files = await downloads_of(tx, order)
     if not own and not opens(access.engine, access.store, order.id, "order", token):
         raise NotFound("There is no such order.")
+    return OrderAnswer(_view(access, order, files))
+
+
+async def own_order_view(access: Access, order: Order) -> OwnOrderView:
+    """The same for whoever has just placed it; asks only where something may be fetched."""
+    files: Sequence[Download] = []
+    if may_list(order):
+        async with access.transaction() as tx:
+            files = await downloads_of(tx, order)
+    return _view(access, order, files)
+
+
+def _view(access: Access, order: Order, files: Sequence[Download]) -> OwnOrderView:
     views = download_views(access.engine, access.store, files)
-    return OrderAnswer(OwnOrderView(**order_fields(order), downloads=views))
+    return OwnOrderView(**order_fields(order), downloads=views)
 
 
 ROUTES = (get_order,)

@@ -13,7 +13,6 @@ from tradewind.checkout.rules import StartRequest
 from tradewind.contracts.errors import FieldError, InvalidInput
 from tradewind_host.access import GivenAccess
 from tradewind_host.limits import address_of
-from tradewind_host.order_view import OrderView, order_view
 from tradewind_host.problems import told, writes
 from tradewind_host.quick_checkout.returning import is_on, known_origins
 from tradewind_host.shapes import Body
@@ -25,6 +24,7 @@ from tradewind_host.store_api.cart_view import (
     payment_session_answer,
 )
 from tradewind_host.store_api.carts import OFF, READ
+from tradewind_host.store_api.orders import OwnOrderView, own_order_view
 
 _NAME = msgspec.Meta(min_length=1, max_length=200)
 _INPUT = msgspec.Meta(max_length=1000)
@@ -59,7 +59,7 @@ class Completion(Body, frozen=True, kw_only=True):
 class Placed(msgspec.Struct, frozen=True):
     """The order, and the token that shows it to whoever holds it."""
 
-    order: OrderView
+    order: OwnOrderView
     token: str
 
 
@@ -164,7 +164,7 @@ async def complete(
         network_address=address_of(request.scope),
     )
     token = token_for(access.engine, access.store, order.id, "order")
-    return Placed(order_view(order), token)
+    return Placed(await own_order_view(access, order), token)
 
 
 def _check_urls(data: PaymentInput, known: set[str]) -> None:

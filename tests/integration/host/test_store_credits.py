@@ -7,6 +7,7 @@ from uuid import UUID, uuid4
 import pytest
 import pytest_asyncio
 
+from tests.support.roundtrips import count_round_trips
 from tests.support.shops import add_variant
 from tests.support.storefront import EMAIL, PRICE, TEA, Storefront, open_storefront, refused, told
 from tradewind.checkout.links import token_for
@@ -88,6 +89,23 @@ async def test_they_are_shown_used_changed_and_let_go(site: Storefront, owner: O
         "available": 3,
         "applied": 0,
     }
+
+
+async def test_they_are_asked_for_once_and_only_where_they_can_pay(
+    site: Storefront, owner: Owner
+) -> None:
+    cart = await cart_of(site, owner, **{TEA: 1})
+    assert cart["credits"] is None
+    path = f"/carts/{cart['id']}"
+    with count_round_trips(site.engine.database) as counted:
+        told(await site.ask("GET", path, **owner.header))
+    assert not any("credit_grants" in text for text in counted.statements)
+    body = {"variant_id": await site.variant(VISIT), "quantity": 1}
+    told(await site.ask("POST", f"{path}/line-items", body, **owner.header))
+    with count_round_trips(site.engine.database) as counted:
+        shown = told(await site.ask("GET", path, **owner.header))["cart"]
+    assert shown["credits"] == {"available": 3, "applied": 0}
+    assert sum("credit_grants" in text for text in counted.statements) == 1
 
 
 async def test_a_cart_that_they_pay_is_ordered_without_a_payment(

@@ -63,7 +63,7 @@ _ASKED = frozenset(("price_adjustments", "quote_tax"))
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
     """What a cart is priced from: itself, as hooks see it, and the store's price tables for it.
 
-    `available` are its customer's credits, None for a guest.
+    `available` are its customer's credits, None for a guest and where nothing is paid with them.
     """
 
     cart: Cart
@@ -203,7 +203,7 @@ async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
     """What is needed to price an open cart, its own way of delivery brought up to date."""
     book = await price_book(tx, cart.region.id, cart.pricing_version)
     book = await book_for_codes(tx, book, cart.codes, shopper_key(cart))
-    left = None if cart.customer_id is None else await available(tx, cart.customer_id)
+    left = await _credits_of(tx, cart)
     book = msgspec.structs.replace(book, credits=min(cart.credits_wanted, left or 0))
     categories = None
     if asks_plugins(engine) or any(one.rules.category_ids for one in book.promotions):
@@ -218,6 +218,14 @@ async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
             request = quote_request(cart, categories)
     own = book_context(tx.store_id, book, tx.now)
     return Basis(cart=cart, request=request, own=own, available=left)
+
+
+async def _credits_of(tx: Transaction, cart: Cart) -> int | None:
+    """Its customer's credits; not asked for where they have no say in what the cart costs."""
+    payable = any(line.kind == PAID_WITH_CREDITS for line in cart.lines)
+    if cart.customer_id is None or not (payable or cart.credits_wanted):
+        return None
+    return await available(tx, cart.customer_id)
 
 
 def _method(plugin: str, option: ShippingOption) -> ShippingMethod:
