@@ -1,19 +1,23 @@
 """Carts on PostgreSQL: prices from the catalog, limits, versions, other stores' ids."""
 
+import asyncio
+import contextvars
 from uuid import uuid4
 
 import pytest
 
 from tests.support.roundtrips import count_round_trips
 from tests.support.shops import Shop, add_variant, make_shop
+from tests.support.waiting import until_waiting
 from tradewind.carts.keeping.service import expire_carts
-from tradewind.carts.rules import CartUpdate, NewCart
+from tradewind.carts.rules import Cart, CartUpdate, NewCart
 from tradewind.carts.service import (
     add_line,
     add_sku,
     cart_of_session,
     clear,
     get_cart,
+    lock_cart,
     open_cart,
     set_quantity,
     update,
@@ -204,6 +208,31 @@ async def test_another_region_brings_its_own_currency_and_prices(
         cart = await update(tx, cart, CartUpdate(region_id=abroad.id))
     assert cart.currency == "USD"
     assert not cart.lines[0].sellable
+
+
+@pytest.mark.parametrize("change", ["line", "region"])
+async def test_whoever_locks_a_cart_sees_what_it_waited_for(
+    database: Database, shop: Shop, change: str
+) -> None:
+    async with database.transaction(shop.store.id) as tx:
+        new = NewRegion(name="Abroad", currency="USD", countries=["us"])
+        abroad = await create_region(tx, new)
+        variant = await add_variant(tx, "MUG", 1000)
+        cart = await open_cart(tx, NewCart(source="web"))
+
+    async def look() -> Cart:
+        async with database.transaction(shop.store.id) as tx:
+            return await lock_cart(tx, cart.id)
+
+    async with database.transaction(shop.store.id) as tx:
+        locked = await lock_cart(tx, cart.id)
+        waiting = asyncio.create_task(look(), context=contextvars.Context())
+        await until_waiting(tx.connection)
+        if change == "line":
+            mine = await add_line(tx, locked, variant.id, 2)
+        else:
+            mine = await update(tx, locked, CartUpdate(region_id=abroad.id))
+    assert await waiting == mine
 
 
 async def test_a_change_based_on_an_old_look_is_a_conflict(database: Database, shop: Shop) -> None:

@@ -27,8 +27,8 @@ from tradewind.pricing.rules import LineAdjustment, Priced
 _LIVE_PRICE = counting_price("v.id", currency="c.currency", region="c.region_id", now="$2")
 
 # Lines come as arrays in the order of StoredLine: names would cost more than the values.
-_CART = f"""
-SELECT c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email, c.phone,
+_READ = f"""
+       c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email, c.phone,
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
        c.version, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total, c.shipping_total,
        c.tax_total, c.total, c.expires_at, c.created_at, c.notes, c.merged_into,
@@ -55,11 +55,27 @@ FROM shop.carts c
 JOIN shop.regions r ON r.store_id = c.store_id AND r.id = c.region_id
 LEFT JOIN shop.store_settings s ON s.store_id = c.store_id
 WHERE c.store_id = $1 AND """
+_CART = "SELECT" + _READ
+
+# `moved`: somebody was waited for who has changed the cart, and the rest is as it was before.
+_LOCKED = f"""
+SELECT c.ctid IS DISTINCT FROM (
+           SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $3
+       ) AS moved, {_READ} c.id = $3 FOR UPDATE OF c"""
 
 
 async def cart(tx: Transaction, cart_id: UUID) -> Cart | None:
     """A cart with its lines at today's prices."""
     row = await tx.fetchrow(_CART + "c.id = $3", tx.store_id, tx.now, cart_id)
+    return None if row is None else _cart(row, tx.now)
+
+
+async def locked_cart(tx: Transaction, cart_id: UUID) -> Cart | None:
+    """The same, and nobody else changes it until the transaction ends. Read twice after a wait."""
+    args = (tx.store_id, tx.now, cart_id)
+    row = await tx.fetchrow(_LOCKED, *args)
+    if row is None or row["moved"]:
+        row = await tx.fetchrow(_LOCKED, *args)
     return None if row is None else _cart(row, tx.now)
 
 

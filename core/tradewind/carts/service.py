@@ -63,9 +63,11 @@ async def get_cart(tx: Transaction, cart_id: UUID) -> Cart:
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID) -> Cart:
-    """The same; nobody else changes it until the transaction ends. Two round trips."""
-    await queries.lock(tx, cart_id, None)
-    return await get_cart(tx, cart_id)
+    """The same; nobody else changes it until the transaction ends. One round trip."""
+    cart = await queries.locked_cart(tx, cart_id)
+    if cart is None:
+        raise NotFound("There is no such cart.")
+    return cart
 
 
 async def _existing(tx: Transaction, new: NewCart) -> Cart | None:
