@@ -15,24 +15,17 @@ from tradewind.database.sql import Writes, values
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, Totals
 from tradewind.payments.sealing import action_in, closed, data_in
 
-_OF_PAYMENT = """id provider method intent status currency amount operation_id created_at
+OF_PAYMENT = """id provider method intent status currency amount operation_id created_at
     authorized captured refunded disputed order_id cart_id session_id provider_ref error_code
     version""".split()
-_OF_SESSION = """id cart_id cart_version payment_id provider method flow intent status currency
+OF_SESSION = """id cart_id cart_version payment_id provider method flow intent status currency
     amount snapshot expires_at created_at order_id inputs action data lost_at polls""".split()
 
 _PAYMENT = f"""
-    SELECT {", ".join(_OF_PAYMENT)} FROM shop.payments WHERE store_id = $1 AND """
+    SELECT {", ".join(OF_PAYMENT)} FROM shop.payments WHERE store_id = $1 AND """
 
 _SESSION = f"""
-    SELECT {", ".join(_OF_SESSION)} FROM shop.payment_sessions WHERE store_id = $1 AND """
-
-_ATTEMPTS = f"""
-    SELECT {", ".join(f"s.{name}" for name in _OF_SESSION)},
-           {", ".join(f"p.{name} AS payment_{name}" for name in _OF_PAYMENT)}
-    FROM shop.payment_sessions s
-    JOIN shop.payments p ON p.store_id = s.store_id AND p.id = s.payment_id
-    WHERE s.store_id = $1 AND s.cart_id = $2 ORDER BY s.id DESC"""
+    SELECT {", ".join(OF_SESSION)} FROM shop.payment_sessions WHERE store_id = $1 AND """
 
 
 class ClosedSession(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,28 +77,19 @@ async def payments_to_call_off(tx: Transaction, order_id: UUID) -> list[Payment]
 async def session(tx: Transaction, session_id: UUID) -> PaymentSession | None:
     """One payment session."""
     row = await tx.fetchrow(_SESSION + "id = $2", tx.store_id, session_id)
-    return None if row is None else _session(tx, row)
+    return None if row is None else session_of(tx, row)
 
 
 async def sessions_of_cart(tx: Transaction, cart_id: UUID) -> list[PaymentSession]:
     """A cart's sessions, newest first."""
     rows = await tx.fetch(_SESSION + "cart_id = $2 ORDER BY id DESC", tx.store_id, cart_id)
-    return [_session(tx, row) for row in rows]
-
-
-async def attempts_of_cart(tx: Transaction, cart_id: UUID) -> list[tuple[PaymentSession, Payment]]:
-    """A cart's sessions, newest first, each with its payment."""
-    rows = await tx.fetch(_ATTEMPTS, tx.store_id, cart_id)
-    return [
-        (_session(tx, row), Payment(**{name: row[f"payment_{name}"] for name in _OF_PAYMENT}))
-        for row in rows
-    ]
+    return [session_of(tx, row) for row in rows]
 
 
 async def sessions_of_order(tx: Transaction, order_id: UUID) -> list[PaymentSession]:
     """An order's sessions, newest first."""
     rows = await tx.fetch(_SESSION + "order_id = $2 ORDER BY id DESC", tx.store_id, order_id)
-    return [_session(tx, row) for row in rows]
+    return [session_of(tx, row) for row in rows]
 
 
 async def session_data(
@@ -329,43 +313,6 @@ async def save_ref(tx: Transaction, payment_id: UUID, provider_ref: str) -> None
     )
 
 
-# The payment is locked before its session, as everywhere: the condition on it is looked at first.
-_ANSWER = f"""
-    WITH named AS (
-        UPDATE shop.payments SET provider_ref = $8, updated_at = $6
-        WHERE store_id = $1 AND id = $7 AND provider_ref IS NULL AND $8::text IS NOT NULL
-        RETURNING id
-    )
-    UPDATE shop.payment_sessions s
-    SET status = CASE WHEN s.status = 'starting' THEN $3 ELSE s.status END,
-        action = coalesce($4, s.action), data = coalesce($5, s.data), updated_at = $6
-    FROM (SELECT id, status FROM shop.payment_sessions
-          WHERE store_id = $1 AND id = $2 FOR UPDATE) before
-    WHERE s.store_id = $1 AND s.id = before.id AND (SELECT count(*) FROM named) >= 0
-    RETURNING before.status AS before, {", ".join(f"s.{name}" for name in _OF_SESSION)}"""
-
-
-async def save_answer(
-    tx: Transaction, session: PaymentSession, status: SessionStatus, result: PaymentResult
-) -> tuple[SessionStatus, PaymentSession] | None:
-    """Keep what the provider answered to the start of a session that is still starting.
-
-    Returns the status that it had, and the session as it is now.
-    """
-    row = await tx.fetchrow(
-        _ANSWER,
-        tx.store_id,
-        session.id,
-        status,
-        closed(tx, result.action),
-        closed(tx, result.data),
-        tx.now,
-        session.payment_id,
-        result.provider_ref or None,
-    )
-    return None if row is None else (row["before"], _session(tx, row))
-
-
 async def unanswered(tx: Transaction, like: PaymentSession) -> PaymentSession | None:
     """The session of a cart that asks for the same and whose start was not answered yet."""
     row = await tx.fetchrow(
@@ -384,7 +331,7 @@ async def unanswered(tx: Transaction, like: PaymentSession) -> PaymentSession | 
         msgspec.json.encode(like.inputs).decode(),
         like.order_id,
     )
-    return None if row is None else _session(tx, row)
+    return None if row is None else session_of(tx, row)
 
 
 async def is_paid(tx: Transaction, cart_id: UUID, version: int) -> bool:
@@ -501,8 +448,9 @@ def _lock(*, lock: bool) -> str:
     return " FOR UPDATE" if lock else ""
 
 
-def _session(tx: Transaction, row: asyncpg.Record) -> PaymentSession:
-    found = {name: row[name] for name in _OF_SESSION}
+def session_of(tx: Transaction, row: asyncpg.Record) -> PaymentSession:
+    """The session in a row that has the columns `OF_SESSION`."""
+    found = {name: row[name] for name in OF_SESSION}
     return PaymentSession(
         **{
             **found,

@@ -18,6 +18,7 @@ from tradewind.contracts.errors import Conflict, ProviderFault
 from tradewind.contracts.payment import Payer, PaymentResult, StartPayment
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
+from tradewind.payments import attempt_queries as attempt_rows
 from tradewind.payments import queries as payment_rows
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus
 from tradewind.settings.engine import Engine
@@ -95,7 +96,7 @@ async def _keep_answer(
     Returns the session as it is then.
     """
     async with engine.database.transaction(store.id) as tx:
-        answered = await payment_rows.save_answer(tx, session, status, result)
+        answered = await attempt_rows.save_answer(tx, session, status, result)
         if answered is None:
             return None
         before, stored = answered

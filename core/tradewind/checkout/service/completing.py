@@ -38,7 +38,7 @@ from tradewind.contracts.errors import Conflict, NotFound, ProviderFault
 from tradewind.database import Store, Transaction
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
-from tradewind.payments import queries as payment_rows
+from tradewind.payments import attempt_queries as attempt_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession
 from tradewind.settings.engine import Engine
@@ -176,7 +176,7 @@ async def _found(tx: Transaction, cart: Cart, named: Named) -> Found:
     """The attempt that counts: one that is paid or under way, else the newest."""
     begun = [
         Found(cart=cart, session=session, payment=payment)
-        for session, payment in await payment_rows.attempts_of_cart(tx, cart.id)
+        for session, payment in await attempt_rows.attempts_of_cart(tx, cart.id)
     ]
     meant = [one for one in begun if named.means(one)]
     if named != Named() and not meant:
