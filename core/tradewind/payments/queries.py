@@ -9,7 +9,7 @@ import asyncpg
 import msgspec
 
 from tradewind.contracts.money import Money
-from tradewind.contracts.payment import Fact, PaymentResult
+from tradewind.contracts.payment import Fact
 from tradewind.database import Transaction
 from tradewind.database.sql import Writes, values
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, Totals
