@@ -11,6 +11,7 @@ from tradewind.contracts.media import address_of
 from tradewind.database import Store
 from tradewind.media import service as media
 from tradewind.settings.engine import Engine
+from tradewind_host.media import relative
 from tradewind_host.media.fetching import fetched
 from tradewind_host.media.keeping import picture_of
 
@@ -53,10 +54,11 @@ async def _fetch(engine: Engine, store: Store, one: ForeignPicture) -> None:
 
 
 async def _keep(engine: Engine, store: Store, one: ForeignPicture) -> None:
+    ours = relative(engine.public_url, one.url)
     async with engine.database.transaction(store.id) as tx:
-        known = (await pictures.kept(tx, [one.url])).get(one.url)
-        if known is not None:
-            await pictures.show(tx, one, known)
+        copies = {one.url: ours} if ours != one.url else await pictures.kept(tx, [one.url])
+        if one.url in copies:
+            await pictures.show(tx, one, copies[one.url])
             return
     async with fetched(engine.http, one.url) as file:
         drawn = await picture_of(engine, store, file)

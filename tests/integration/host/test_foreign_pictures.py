@@ -194,6 +194,19 @@ async def test_a_picture_that_was_removed_is_fetched_anew(
     assert web.asked.count(TEA) == 2
 
 
+async def test_an_address_of_our_own_in_an_import_is_shortened_and_not_fetched(
+    client: httpx.AsyncClient, shop: Shop, engine: Engine, web: Web
+) -> None:
+    own = "https://shop.example/media/first/own.jpg"
+    text = f"handle,title,sku,images\ngreen,Green tea,GREEN-1,{own}\n"
+    headers = {**shop.secret, "Content-Type": "text/csv"}
+    await client.post("/admin/imports", params={"kind": "products"}, content=text, headers=headers)
+    await Worker(engine).work_off()
+    exported = await client.get("/admin/exports/products", headers=shop.secret)
+    assert ",/media/first/own.jpg," in exported.text
+    assert own not in web.asked
+
+
 async def test_an_import_has_its_pictures_fetched_and_repeated_changes_nothing(
     client: httpx.AsyncClient, shop: Shop, engine: Engine, web: Web
 ) -> None:
