@@ -13,6 +13,7 @@ from tradewind.bulk.service import runs as imports
 from tradewind.cases.service import NewCase, open_case
 from tradewind.catalog.pictures import service as pictures
 from tradewind.catalog.search import service as search
+from tradewind.catalog.service import shelves
 from tradewind.checkout import service as checkout
 from tradewind.contracts.context import StoreContext
 from tradewind.contracts.errors import Retry
@@ -84,6 +85,7 @@ class Worker:
             codes.SEND_CODE: self._send_code,
             imports.IMPORT: self._import,
             pictures.FETCH: self._fetch_pictures,
+            shelves.TOUCH_SHELF: self._touch_shelf,
             received.KEEP: self._keep_received,
         }
 
@@ -336,6 +338,15 @@ class Worker:
             return False
         await queue.put_off(database, job.id, database.clock.now(), counted=False)
         self._runner.wake()
+        return True
+
+    async def _touch_shelf(self, job: TakenJob) -> bool:
+        """The next products of a shelf; the job behind it is written with them."""
+        store, database = await self._store(job), self._engine.database
+        category_id, after = UUID(job.payload["category_id"]), UUID(job.payload["after"])
+        async with database.transaction(store.id) as tx:
+            await shelves.touch_shelf(tx, category_id, after)
+            await queue.finish(tx, job.id)
         return True
 
     # --- schedules ---------------------------------------------------------------------------

@@ -8,6 +8,9 @@ import pytest
 from tests.integration.host.conftest import Shop
 from tests.integration.host.test_admin_catalog import SHILLINGS, Keeper, codes
 from tests.integration.host.test_problem_details import problem
+from tradewind.catalog.service import shelves
+from tradewind.settings.engine import Engine
+from tradewind_host.worker import Worker
 
 
 @pytest.fixture
@@ -112,3 +115,35 @@ async def test_a_renamed_category_is_a_new_version_of_its_products(keeper: Keepe
     after = await keeper.does("GET", f"/products/{keeper.shop.product_id}")
     assert [one["name"] for one in after["product"]["categories"]] == ["Teas"]
     assert after["product"]["version"] == before["product"]["version"] + 1
+
+
+@pytest.mark.parametrize("products", [3, 4, 5])
+async def test_a_large_category_is_renamed_bit_by_bit_and_each_product_once(
+    keeper: Keeper,
+    engine: Engine,
+    client: httpx.AsyncClient,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    products: int,
+) -> None:
+    monkeypatch.setattr(shelves, "_AT_ONCE", 2)
+    shirts, others = await add(keeper, "Shirts"), await add(keeper, "Others")
+    for number in range(products):
+        variants = [{"sku": f"TEE-{number}", "prices": SHILLINGS}]
+        body = {"title": f"Tee {number}", "status": "published", "variants": variants}
+        await keeper.product({**body, "category_ids": [shirts]})
+    apart = await keeper.product({"title": "Apart", "category_ids": [others]})
+
+    async def shown() -> list[str]:
+        path = f"/store/products?category_id={shirts}"
+        listed = (await client.get(path, headers=shop.publishable)).json()["products"]
+        return [one["categories"][0]["name"] for one in listed]
+
+    assert await shown() == ["Shirts"] * products
+    await keeper.does("POST", f"/categories/{shirts}", {"name": "Tops"})
+    assert await shown() == ["Tops"] * 2 + ["Shirts"] * (products - 2)
+    await Worker(engine).work_off()
+    assert await shown() == ["Tops"] * products
+    listed = (await keeper.does("GET", f"/products?category_id={shirts}"))["products"]
+    assert [one["version"] for one in listed] == [2] * products
+    assert (await keeper.does("GET", f"/products/{apart['id']}"))["product"]["version"] == 1

@@ -46,25 +46,33 @@ async def update_category(tx: Transaction, new: KeptCategory) -> bool:
     return changed is not None
 
 
-async def touch_products_on(tx: Transaction, category_id: UUID) -> None:
-    """Give every product on a shelf a new version: what readers see of it changes.
+async def touch_products_on(
+    tx: Transaction, category_id: UUID, after: UUID | None = None, most: int | None = None
+) -> UUID | None:
+    """Give products on a shelf a new version: what readers see of them changes.
 
-    They are locked in the order of their ids, as whoever changes several of them does.
+    All of them, or so many behind one of them; then the last of these is returned, None when no
+    others follow. They are locked in the order of their ids, as whoever changes several of them
+    does.
     """
-    await tx.execute(
+    rows = await tx.fetch(
         """WITH locked AS (
-               SELECT p.id FROM shop.products p
-               WHERE p.store_id = $1 AND EXISTS (
-                   SELECT FROM shop.product_categories pc
-                   WHERE pc.store_id = $1 AND pc.category_id = $2 AND pc.product_id = p.id)
-               ORDER BY p.id FOR NO KEY UPDATE OF p
+               SELECT p.id
+               FROM shop.product_categories pc
+               JOIN shop.products p ON p.store_id = $1 AND p.id = pc.product_id
+               WHERE pc.store_id = $1 AND pc.category_id = $2
+                 AND ($4::uuid IS NULL OR pc.product_id > $4)
+               ORDER BY p.id LIMIT $5 FOR NO KEY UPDATE OF p
            )
            UPDATE shop.products p SET version = p.version + 1, updated_at = $3
-           FROM locked WHERE p.store_id = $1 AND p.id = locked.id""",
+           FROM locked WHERE p.store_id = $1 AND p.id = locked.id RETURNING p.id""",
         tx.store_id,
         category_id,
         tx.now,
+        after,
+        most,
     )
+    return max(row["id"] for row in rows) if rows and len(rows) == most else None
 
 
 async def delete_category(tx: Transaction, category_id: UUID) -> None:

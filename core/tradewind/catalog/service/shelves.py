@@ -18,7 +18,13 @@ from tradewind.catalog.rules import (
 )
 from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Transaction
+from tradewind.outbox import jobs
+from tradewind.outbox.jobs import Job
 from tradewind.stores.service import pricing_changed
+
+TOUCH_SHELF = "catalog.touch_shelf"
+"""The kind of job that goes on behind a product of a shelf that was changed."""
+_AT_ONCE = 1000
 
 
 class CategoryUpdate(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,7 +67,8 @@ async def update_category(
 ) -> tuple[KeptCategory, KeptCategory]:
     """Rename, move or reorder a category; what it was and what it is.
 
-    The products on it get a new version. Raises NotFound, InvalidInput, Conflict `handle_taken`.
+    The products on it get a new version: a thousand at once, the others by the worker, so that
+    nobody waits for a whole large shelf. Raises NotFound, InvalidInput, Conflict `handle_taken`.
     """
     parents = await queries.lock_shelves(tx)
     old = await queries.category(tx, category_id)
@@ -73,10 +80,18 @@ async def update_category(
         _refuse_place(parents, category_id, new.parent_id)
     if not await queries.update_category(tx, new):
         raise _handle_taken(new.handle)
-    await queries.touch_products_on(tx, category_id)
+    await touch_shelf(tx, category_id, None)
     if new.parent_id != old.parent_id:
         await pricing_changed(tx)
     return old, new
+
+
+async def touch_shelf(tx: Transaction, category_id: UUID, after: UUID | None) -> None:
+    """Give products on a shelf, behind one of them, a new version; the worker does what is left."""
+    last = await queries.touch_products_on(tx, category_id, after, _AT_ONCE)
+    if last is not None:
+        payload = {"category_id": str(category_id), "after": str(last)}
+        await jobs.enqueue_in(tx, Job(kind=TOUCH_SHELF, payload=payload, store_id=tx.store_id))
 
 
 async def delete_category(tx: Transaction, category_id: UUID) -> KeptCategory:
