@@ -9,6 +9,7 @@ WRITES = re.compile(rf"(?:INSERT INTO|UPDATE|DELETE FROM) shop\.(?:{SHOWN})\b")
 RAISING = {
     "bulk/queries/prices.py",
     "bulk/queries/products.py",
+    "catalog/pictures/queries.py",
     "catalog/queries/prices.py",
     "catalog/queries/shelves.py",
     "catalog/queries/writing.py",
