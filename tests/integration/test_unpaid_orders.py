@@ -133,6 +133,7 @@ async def test_without_limits_nothing_is_counted(till: Till) -> None:
 
 
 async def test_whose_they_are_is_kept_as_digests_until_they_are_paid(till: Till) -> None:
+    await allow(till, unpaid_per_shopper=20)
     order = await by_cash(till)
     (row,) = await till.rows("SELECT * FROM shop.unpaid_orders WHERE store_id = $1")
     assert (len(row["shopper"]), len(row["address"])) == (16, 16)

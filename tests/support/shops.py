@@ -32,7 +32,7 @@ async def make_shop(
     delivery: int = 30_000,
 ) -> Shop:
     """A new store with a region, a tax of `tax` percent if any, and a delivery option."""
-    settings = StoreSettings(currency=currency)
+    settings = StoreSettings(currency=currency, unpaid_per_shopper=0, unpaid_per_address=0)
     store = await create_store(database, slug, slug.title(), settings)
     async with database.transaction(store.id) as tx:
         new = NewRegion(
