@@ -1,19 +1,17 @@
-"""Money on PostgreSQL: reports in any order, late money, the merchant's word, look-ups."""
+"""Money on PostgreSQL: reports in any order, late money, look-ups."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from datetime import timedelta
-from decimal import Decimal
 from itertools import permutations
-from typing import Any, cast
+from typing import Any
 
 import pytest
 
+from tests.support.moneybooks import PRICE, PUSH, cases_of, events_of, ledger_of, order_now, told
 from tests.support.tills import Till, open_till
-from tradewind import Adjustment, Plugin, RiskAnswer, TaxLine, TaxQuote, hookimpl
 from tradewind.carts.service import add_line, get_cart
 from tradewind.cases.service import list_cases
-from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     cancel_order,
     complete,
@@ -24,26 +22,15 @@ from tradewind.checkout.service import (
     payment_reported,
     place,
     poll_payment,
-    providers,
-    quote,
     reporting,
     start_payment,
 )
-from tradewind.contracts.errors import Conflict, InvalidInput, NotFound, ProviderFault
+from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.contracts.payment import PaymentResult
-from tradewind.contracts.pricing import QuoteRequest, RiskQuestion
 from tradewind.database import Database
 from tradewind.inventory.service import levels
-from tradewind.ledger.service import balances
-from tradewind.orders.rules import Order
-from tradewind.orders.service import get_order, order_of_cart, payments_of, timeline
-from tradewind.settings.service import audit_log
-from tradewind.stores.service import StoreSettings, save_settings
+from tradewind.orders.service import order_of_cart, payments_of, timeline
 from tradewind.testing.clock import ManualClock
-
-CASH = StartRequest(provider="manual", method="cash_on_delivery")
-PUSH = StartRequest(provider="push", inputs={"phone": "+254700000001"})
-PRICE = 129_900
 
 
 @pytest.fixture
@@ -51,35 +38,6 @@ async def till(database: Database) -> AsyncIterator[Till]:
     async with open_till(database) as opened:
         await opened.stock("MUG", PRICE)
         yield opened
-
-
-def told(*facts: Any, status: Any = "succeeded", trusted: bool = True) -> PaymentResult:
-    return PaymentResult(status=status, facts=facts, trusted=trusted)
-
-
-async def order_now(till: Till, order: Order) -> Order:
-    async with till.database.transaction(till.store.id) as tx:
-        return await get_order(tx, order.id)
-
-
-async def events_of(till: Till) -> list[str]:
-    rows = await till.rows("SELECT type FROM shop.events WHERE store_id = $1 ORDER BY id")
-    return [row["type"] for row in rows]
-
-
-async def cases_of(till: Till) -> list[str]:
-    async with till.database.transaction(till.store.id) as tx:
-        return [case.kind for case in await list_cases(tx)]
-
-
-async def ledger_of(till: Till) -> dict[str, int]:
-    async with till.database.transaction(till.store.id) as tx:
-        found = {one.code: one.debit - one.credit for one in await balances(tx)}
-    assert sum(found.values()) == 0
-    return found
-
-
-# --- reported by the provider ----------------------------------------------------------------
 
 
 async def test_a_paid_cart_is_placed_by_the_report_alone(till: Till) -> None:
@@ -268,9 +226,6 @@ async def test_another_stores_payment_does_not_exist(database: Database, till: T
             )
 
 
-# --- orders that wait for their money --------------------------------------------------------
-
-
 async def test_an_order_paid_online_stays_pending_until_the_money_is_certain(till: Till) -> None:
     cart = await till.cart(("MUG", 1))
     order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
@@ -398,250 +353,3 @@ async def test_money_whose_order_was_never_placed_is_placed_by_the_next_look_up(
         order = await order_of_cart(tx, cart.id)
     assert order is not None
     assert order.payment_status == "paid"
-
-
-# --- the merchant ----------------------------------------------------------------------------
-
-
-async def test_the_merchant_marks_an_order_paid_in_parts(till: Till) -> None:
-    cart = await till.cart(("MUG", 1))
-    order = await place(till.engine, till.store, cart.id, "manual", "cash_on_delivery")
-    part = await mark_paid(till.engine, till.store, order.id, "owner", 100_000, "half now")
-    assert (part.payment_status, part.due) == ("partially_paid", 29_900)
-    with pytest.raises(Conflict) as refused:
-        await mark_paid(till.engine, till.store, order.id, "owner", 30_000)
-    assert refused.value.reason == "amount_too_large"
-    paid = await mark_paid(till.engine, till.store, order.id, "owner")
-    assert (paid.payment_status, paid.paid_total) == ("paid", PRICE)
-    with pytest.raises(Conflict) as refused:
-        await mark_paid(till.engine, till.store, order.id, "owner")
-    assert refused.value.reason == "already_paid"
-    for amount in (0, -5):
-        with pytest.raises((InvalidInput, Conflict)):
-            await mark_paid(till.engine, till.store, order.id, "owner", amount)
-    assert await events_of(till) == ["order.placed", "payment.paid"]
-    assert await ledger_of(till) == {"provider:manual": PRICE, "sales": -PRICE}
-    assert await cases_of(till) == []
-    async with till.database.transaction(till.store.id) as tx:
-        log = [entry.action for entry in await audit_log(tx)]
-        entries = [entry.type for entry in await timeline(tx, order.id)]
-    assert log.count("order.marked_paid") == 2
-    assert entries == ["order.placed", "payment", "marked_paid", "payment", "marked_paid"]
-
-
-async def test_marking_paid_twice_with_one_operation_id_counts_once(till: Till) -> None:
-    cart = await till.cart(("MUG", 1))
-    order = await place(till.engine, till.store, cart.id, "manual", "cash_on_delivery")
-    both = await asyncio.gather(
-        *(
-            mark_paid(till.engine, till.store, order.id, "owner", 100, operation_id="op-1")
-            for _ in range(2)
-        )
-    )
-    assert {one.paid_total for one in both} == {100}
-
-
-async def test_marking_a_pending_order_paid_places_it(till: Till) -> None:
-    cart = await till.cart(("MUG", 1))
-    order = await place(till.engine, till.store, cart.id, "push", request=PUSH)
-    paid = await mark_paid(till.engine, till.store, order.id, "owner")
-    assert (paid.status, paid.payment_status) == ("processing", "paid")
-    assert "order.placed" in await events_of(till)
-
-
-async def test_a_canceled_order_takes_no_payment_and_a_paid_one_is_not_canceled(
-    till: Till,
-) -> None:
-    first = await place(till.engine, till.store, (await till.cart(("MUG", 1))).id, "manual")
-    canceled = await cancel_order(till.engine, till.store, first.id, "owner", "no stock")
-    assert canceled.status == "canceled"
-    with pytest.raises(Conflict) as refused:
-        await mark_paid(till.engine, till.store, first.id, "owner")
-    assert refused.value.reason == "order_closed"
-    second = await place(till.engine, till.store, (await till.cart(("MUG", 1))).id, "manual")
-    await mark_paid(till.engine, till.store, second.id, "owner")
-    with pytest.raises(Conflict) as refused:
-        await cancel_order(till.engine, till.store, second.id, "owner")
-    assert refused.value.reason == "order_paid"
-    assert await events_of(till) == [
-        "order.placed",
-        "order.canceled",
-        "order.placed",
-        "payment.paid",
-    ]
-
-
-async def test_another_stores_order_cannot_be_marked_or_canceled(
-    database: Database, till: Till
-) -> None:
-    order = await place(till.engine, till.store, (await till.cart(("MUG", 1))).id, "manual")
-    async with open_till(database, slug="theirs") as theirs:
-        for journey in (
-            mark_paid(theirs.engine, theirs.store, order.id, "owner"),
-            cancel_order(theirs.engine, theirs.store, order.id, "owner"),
-            expire_order(theirs.engine, theirs.store, order.id),
-        ):
-            with pytest.raises(NotFound):
-                await journey
-    assert (await order_now(till, order)).status == "processing"
-
-
-# --- plugins -----------------------------------------------------------------------------------
-
-
-class Meddler(Plugin):
-    """Answers whatever it was told to, or raises it."""
-
-    name = "meddler"
-    requires = ">=0.1"
-
-    def __init__(self) -> None:
-        self.tax: Any = None
-        self.adjustments: Any = []
-        self.risk: Any = None
-
-    @hookimpl
-    async def quote_tax(self, request: QuoteRequest, context: Any) -> TaxQuote | None:
-        return cast("TaxQuote | None", answer(self.tax))
-
-    @hookimpl
-    async def price_adjustments(self, request: QuoteRequest, context: Any) -> Sequence[Adjustment]:
-        made = self.adjustments
-        found = answer([made(request)] if callable(made) else made)
-        return cast("Sequence[Adjustment]", found)
-
-    @hookimpl
-    async def assess_risk(self, question: RiskQuestion, context: Any) -> RiskAnswer | None:
-        return cast("RiskAnswer | None", answer(self.risk))
-
-
-def answer(value: Any) -> Any:
-    if isinstance(value, Exception):
-        raise value
-    return value
-
-
-async def test_a_price_plugin_takes_something_off_and_is_named_on_the_line(
-    database: Database,
-) -> None:
-    meddler = Meddler()
-    meddler.adjustments = lambda request: Adjustment(
-        line_id=request.lines[0].line_id, code="CLUB", title="Club", amount=-29_900
-    )
-    async with open_till(database, meddler) as till:
-        await till.stock("MUG", PRICE)
-        cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
-        assert (cart.discount_total, cart.total) == (29_900, 100_000)
-        order = await place(till.engine, till.store, cart.id, "manual")
-    [entry] = order.lines[0].adjustments
-    assert (entry.source, entry.code, entry.amount) == ("meddler", "CLUB", -29_900)
-    assert order.total == 100_000
-
-
-async def test_failing_price_and_tax_plugins_are_flagged_and_the_shop_goes_on(
-    database: Database,
-) -> None:
-    meddler = Meddler()
-    meddler.adjustments, meddler.tax = RuntimeError("no"), RuntimeError("no")
-    async with open_till(database, meddler, tax="16") as till:
-        await till.stock("MUG", 10_000)
-        cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
-        order = await place(till.engine, till.store, cart.id, "manual")
-    assert cart.tax_total == 1600
-    assert set(cart.quote_flags) == {"adjustments_failed:meddler", "tax_failed:meddler"}
-    assert set(order.quote_flags) == set(cart.quote_flags)
-
-
-async def test_a_tax_plugin_wins_over_the_stores_rates(database: Database) -> None:
-    meddler = Meddler()
-    async with open_till(database, meddler, tax="16") as till:
-        await till.stock("MUG", 10_000)
-        cart = await till.cart(("MUG", 1))
-        line_id = str(cart.lines[0].id)
-        meddler.tax = TaxQuote(
-            lines=[TaxLine(line_id=line_id, name="City tax", rate=Decimal("0.05"), amount=500)]
-        )
-        cart = await quote(till.engine, till.store, cart.id)
-    assert cart.tax_total == 500
-    assert cart.lines[0].adjustments[0].source == "meddler"
-
-
-async def test_a_veto_stops_the_payment_and_a_doubt_opens_a_case(database: Database) -> None:
-    meddler = Meddler()
-    async with open_till(database, meddler) as till:
-        await till.stock("MUG", PRICE)
-        cart = await till.cart(("MUG", 1))
-        meddler.risk = RiskAnswer(verdict="veto", reason="velocity")
-        with pytest.raises(Conflict) as refused:
-            await start_payment(till.engine, till.store, cart.id, PUSH)
-        assert refused.value.reason == "payment_refused"
-        assert till.push.started == []
-        meddler.risk = RiskAnswer(verdict="review", reason="new customer")
-        await start_payment(till.engine, till.store, cart.id, PUSH)
-        assert await cases_of(till) == ["risk_review"]
-
-
-@pytest.mark.parametrize("on_failure", ["allow", "veto"])
-async def test_the_store_says_what_a_failing_risk_plugin_means(
-    database: Database, on_failure: str
-) -> None:
-    meddler = Meddler()
-    meddler.risk = RuntimeError("no")
-    async with open_till(database, meddler) as till:
-        await till.stock("MUG", PRICE)
-        async with database.transaction(till.store.id) as tx:
-            await save_settings(tx, StoreSettings(currency="KES", risk_on_failure=on_failure))
-        cart = await till.cart(("MUG", 1))
-        if on_failure == "allow":
-            await start_payment(till.engine, till.store, cart.id, PUSH)
-        else:
-            with pytest.raises(Conflict):
-                await start_payment(till.engine, till.store, cart.id, PUSH)
-
-
-async def test_a_provider_that_hangs_is_tried_again_with_the_same_operation_id(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(providers, "SECONDS", 0.02)
-    real = till.push.start
-    calls: list[str] = []
-
-    async def start(context: Any, payment: Any) -> PaymentResult:
-        calls.append(payment.operation_id)
-        if len(calls) == 1:
-            await asyncio.Event().wait()
-        return await real(context, payment)
-
-    monkeypatch.setattr(till.push, "start", start)
-    cart = await till.cart(("MUG", 1))
-    session = await start_payment(till.engine, till.store, cart.id, PUSH)
-    assert session.status == "open"
-    assert len(calls) == 2
-    assert len(set(calls)) == 1
-
-
-async def test_a_provider_that_breaks_is_a_passing_fault_and_the_cart_stays(
-    till: Till, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    async def start(context: Any, payment: Any) -> PaymentResult:
-        raise KeyError("bug")
-
-    monkeypatch.setattr(till.push, "start", start)
-    cart = await till.cart(("MUG", 1))
-    with pytest.raises(ProviderFault) as fault:
-        await start_payment(till.engine, till.store, cart.id, PUSH)
-    assert not fault.value.permanent
-    order = await place(till.engine, till.store, cart.id, "manual")
-    assert order.status == "processing"
-
-
-async def test_inputs_a_method_needs_are_asked_for(till: Till) -> None:
-    cart = await till.cart(("MUG", 1))
-    with pytest.raises(InvalidInput) as refused:
-        await start_payment(till.engine, till.store, cart.id, StartRequest(provider="push"))
-    assert refused.value.errors[0].path == "inputs.phone"
-    with pytest.raises(NotFound):
-        await start_payment(till.engine, till.store, cart.id, StartRequest(provider="nobody"))
-    wrong = StartRequest(provider="manual", method="gold")
-    with pytest.raises(NotFound):
-        await start_payment(till.engine, till.store, cart.id, wrong)
