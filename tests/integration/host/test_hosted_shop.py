@@ -30,6 +30,7 @@ from tradewind.inventory.service import set_level
 from tradewind.orders.rules import Order
 from tradewind.orders.service import get_order
 from tradewind.settings.service import configure
+from tradewind.stores.service import change_settings
 from tradewind.testing.clock import ManualClock
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
@@ -724,3 +725,15 @@ async def test_a_way_back_that_was_made_up_leads_nowhere(house: House) -> None:
     for ticket in ("", "x", cart):
         sheet = await house.visitor.opens(f"/store/shop/checkout/back?ticket={ticket}")
         assert sheet.status == HTTPStatus.NOT_FOUND
+
+
+async def test_one_unpaid_order_too_many_is_told_in_words_and_the_cart_stays(house: House) -> None:
+    async with house.till.database.transaction(house.till.store.id) as tx:
+        await change_settings(tx, {"unpaid_per_address": 1}, "test")
+    review = await house.reviews()
+    await house.visitor.sends(review.form("Cash on delivery"))
+    again = await house.visitor.sends((await house.reviews()).form("Cash on delivery"))
+    assert again.status == 409
+    assert "orders here whose money has not come yet" in again.text
+    assert "Total KES 2,898.00" in again.text
+    assert len(await house.orders()) == 1

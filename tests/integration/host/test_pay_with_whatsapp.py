@@ -260,3 +260,12 @@ def test_only_states_that_were_pending_follow_the_money(
     changed = {key for key in metadata if after[key] != metadata[key]}
     waiting = {k for k, v in metadata.items() if k.endswith("_payment_state") and v == "pending"}
     assert changed == (waiting if status == "paid" else set())
+
+
+async def test_one_unpaid_order_too_many_from_an_address_is_refused(stall: Stall) -> None:
+    await stall.shop.admin("PUT", "/admin/store", {"settings": {"unpaid_per_address": 1}})
+    first, second = await stall.cart(), await stall.cart()
+    assert (await stall.posts(first.id)).is_success
+    refused = await stall.posts(second.id)
+    assert (refused.status_code, refused.json()["code"]) == (409, "too_many_unpaid")
+    assert (await stall.posts(first.id)).is_success
