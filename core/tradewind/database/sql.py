@@ -5,6 +5,7 @@ Only placeholders and constants of our own are ever put into SQL text, never val
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 import asyncpg
@@ -38,6 +39,11 @@ def values(rows: int, columns: int, *, first: int = 1) -> str:
     )
 
 
+# A statement of a hot path has the same few rows again and again; long ones are not kept.
+_FEW_ROWS = 16
+_known_values = lru_cache(maxsize=512)(values)
+
+
 class Writes:
     """Writes that go to the server as one statement, in one round trip.
 
@@ -56,7 +62,8 @@ class Writes:
         Without rows nothing is added.
         """
         if rows:
-            marks = values(len(rows), len(rows[0]), first=len(self._args) + 1)
+            marked = _known_values if len(rows) <= _FEW_ROWS else values
+            marks = marked(len(rows), len(rows[0]), first=len(self._args) + 1)
             self._args += [value for row in rows for value in row]
             self._parts.append(f"INSERT INTO {table} ({columns}) VALUES {marks} {suffix}")
 
