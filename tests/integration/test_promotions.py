@@ -6,11 +6,13 @@ from contextvars import Context
 from datetime import timedelta
 from decimal import Decimal
 
+import asyncpg
 import pytest
 
 from tests.support.promoting import buy, cart_with, discounted, enter, make, told, used
 from tests.support.roundtrips import count_round_trips
 from tests.support.tills import Till, open_till
+from tradewind.carts.rules import Cart
 from tradewind.carts.service import get_cart, remove_code
 from tradewind.catalog.rules import NewProduct, NewVariant, ProductUpdate
 from tradewind.catalog.service import (
@@ -41,8 +43,11 @@ from tradewind.checkout.service.quoting import price_in, quote_in
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import PaymentResult
+from tradewind.customers.service import for_email
+from tradewind.customers.service import update as change_customer
 from tradewind.database import Database, Transaction
 from tradewind.orders.service import get_order
+from tradewind.pricing.promotions.queries import insert_uses
 from tradewind.pricing.promotions.rules import LARGEST_COUNT, PromotionChange
 from tradewind.pricing.promotions.service import archive_promotion, change_promotion
 from tradewind.pricing.rules import PromotionRules
@@ -170,6 +175,68 @@ async def test_who_is_only_known_later_is_counted_then(till: Till) -> None:
     await told(till, cart, email="AMINA@example.com")
     again = await quote(till.engine, till.store, cart.id)
     assert (again.total, again.promotions[0].reason) == (PRICE, "used_up_by_shopper")
+
+
+@pytest.mark.parametrize("first", ["customer", "guest"])
+async def test_a_guest_who_gives_the_contact_of_an_account_is_the_same_shopper(
+    till: Till, first: str
+) -> None:
+    promotion = await make(till, limit_per_customer=1)
+    async with till.database.transaction(till.store.id) as tx:
+        amina = await for_email(tx, "amina@example.com")
+        await change_customer(tx, amina.id, phone="+254700000001")
+
+    async def customers() -> Cart:
+        cart = await cart_with(till, email="work@example.com")
+        await told(till, cart, customer_id=amina.id)
+        return cart
+
+    async def guests() -> Cart:
+        return await cart_with(till, email="Amina+tea@example.com")
+
+    buyer, other = (customers, guests) if first == "customer" else (guests, customers)
+    cart = await buyer()
+    await enter(till, cart, "TENTH")
+    assert (await buy(till, cart)).total == 9_000
+    by_phone = await cart_with(till, email="nobody@example.com")
+    if first == "customer":
+        await told(till, by_phone, phone="+254 700 000 001")
+    for refused in (await other(), by_phone) if first == "customer" else (await other(),):
+        with pytest.raises(Conflict, match="You have used"):
+            await enter(till, refused, "TENTH")
+    assert await used(till, promotion) == (1, 0)
+
+
+async def test_orders_of_an_account_and_of_a_guest_at_once_share_one_use(till: Till) -> None:
+    promotion = await make(till, limit_per_customer=1)
+    async with till.database.transaction(till.store.id) as tx:
+        amina = await for_email(tx, "amina@example.com")
+    own = await cart_with(till, "TENTH", email="work@example.com")
+    await told(till, own, customer_id=amina.id)
+    emails = [f"amina+{n}@example.com" for n in range(7)]
+    carts = [await quote(till.engine, till.store, own.id)]
+    carts += [await cart_with(till, "TENTH", email=one) for one in emails]
+    results = await asyncio.gather(*(buy(till, one) for one in carts), return_exceptions=True)
+    assert len(discounted(results)) == 1
+    assert {one.reason for one in results if isinstance(one, Conflict)} == {"promotion_exhausted"}
+    assert await used(till, promotion) == (1, 0)
+
+
+async def test_the_database_refuses_a_second_first_use_of_one_shopper(till: Till) -> None:
+    promotion = await make(till, limit_per_customer=5)
+    await buy(till, await cart_with(till, "TENTH"))
+    other = await buy(till, await cart_with(till, email="brian@example.com"))
+    async with till.database.transaction(till.store.id) as tx:
+        await insert_uses(tx, [promotion.id], other.id, [])
+        with pytest.raises(asyncpg.UniqueViolationError):
+            await tx.execute(
+                """INSERT INTO shop.promotion_shoppers
+                   SELECT store_id, promotion_id, $2, shopper, number FROM shop.promotion_shoppers
+                   WHERE store_id = $1""",
+                tx.store_id,
+                other.id,
+            )
+        await tx.connection.execute("ROLLBACK; BEGIN")
 
 
 async def test_a_canceled_order_gives_its_use_back_once(till: Till) -> None:

@@ -23,7 +23,7 @@ from tradewind.carts.rules import (
     check_update,
     contact_errors,
     metadata_errors,
-    shopper_key,
+    shopper_of,
     too_much,
     updated,
     with_quote,
@@ -198,7 +198,7 @@ async def add_code(tx: Transaction, cart: Cart, code: str) -> Cart:
     `promotion_exhausted`, `too_many_promotions`, `cart_completed`, `cart_changed`).
     """
     check_open(cart)
-    promotion = await promotion_for_code(tx, code, shopper_key(cart))
+    promotion = await promotion_for_code(tx, code, shopper_of(cart))
     named = promotion.code or code
     others = [one for one in cart.codes if one.upper() != named.upper()]
     if len(others) < len(cart.codes):

@@ -35,6 +35,23 @@ async def proved_email(tx: Transaction, customer_id: UUID) -> str | None:
     return found
 
 
+async def contacts(tx: Transaction, customer_id: UUID) -> tuple[list[str], list[str]]:
+    """The mail addresses and the phone numbers by which a customer is known."""
+    rows = await tx.fetch(
+        """SELECT email, phone FROM shop.customers WHERE store_id = $1 AND id = $2
+           UNION ALL
+           SELECT CASE WHEN channel = $3 THEN identity END, phone FROM shop.customer_identities
+           WHERE store_id = $1 AND customer_id = $2""",
+        tx.store_id,
+        customer_id,
+        EMAIL,
+    )
+    return (
+        [row["email"] for row in rows if row["email"]],
+        [row["phone"] for row in rows if row["phone"]],
+    )
+
+
 async def by_identities(
     tx: Transaction, channel: str, identities: Sequence[str]
 ) -> tuple[str, Customer] | None:

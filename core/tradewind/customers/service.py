@@ -63,6 +63,11 @@ async def proved_email(tx: Transaction, customer_id: UUID) -> str | None:
     return await queries.proved_email(tx, customer_id)
 
 
+async def contacts_of(tx: Transaction, customer_id: UUID) -> tuple[list[str], list[str]]:
+    """The mail addresses and the phone numbers of a customer, told or proved."""
+    return await queries.contacts(tx, customer_id)
+
+
 async def create(
     tx: Transaction,
     *,

@@ -54,8 +54,8 @@ WHERE r.store_id = $1 AND r.id = $2
 
 _LIVE = f"""
 SELECT jsonb_agg({PROMOTION} || jsonb_build_object('used_by_shopper', (
-    SELECT count(*) FROM shop.promotion_uses u
-    WHERE u.store_id = p.store_id AND u.promotion_id = p.id AND u.customer_key = $4))
+    SELECT count(DISTINCT u.order_id) FROM shop.promotion_shoppers u
+    WHERE u.store_id = p.store_id AND u.promotion_id = p.id AND u.shopper = ANY ($4::text[])))
     ORDER BY p.id)
 FROM shop.promotions p
 WHERE p.store_id = $1 AND p.archived_at IS NULL
@@ -83,10 +83,13 @@ async def book(tx: Transaction, region_id: UUID) -> PriceBook | None:
 
 
 async def live_promotions(
-    tx: Transaction, codes: Sequence[str], ids: Sequence[UUID], shopper: str
+    tx: Transaction, codes: Sequence[str], ids: Sequence[UUID], shopper: Sequence[str]
 ) -> list[Promotion]:
-    """The promotions with these codes (in capitals) or ids, and how far each is used up."""
-    text = await tx.fetchval(_LIVE, tx.store_id, list(codes), list(ids), shopper)
+    """The promotions with these codes (in capitals) or ids, and how far each is used up.
+
+    `shopper` is all that one shopper goes by.
+    """
+    text = await tx.fetchval(_LIVE, tx.store_id, list(codes), list(ids), list(shopper))
     return msgspec.json.decode(text or "[]", type=list[Promotion])
 
 

@@ -15,6 +15,8 @@ from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Database, Transaction
 from tradewind.pricing import queries
+from tradewind.pricing.promotions.service import names_of
+from tradewind.pricing.promotions.shoppers import Shopper
 from tradewind.pricing.rules import (
     BuiltInShipping,
     PriceBook,
@@ -66,17 +68,18 @@ def _keep(books: _Books, key: tuple[UUID, UUID], book: PriceBook) -> None:
 
 
 async def book_for_codes(
-    tx: Transaction, book: PriceBook, codes: Sequence[str], shopper: str
+    tx: Transaction, book: PriceBook, codes: Sequence[str], shopper: Shopper
 ) -> PriceBook:
     """The book with what hangs on this cart: its codes, and how often limited promotions were used.
 
-    One round trip where there is any of that, else none.
+    One round trip where there is any of that, and one more for a customer; else none.
     """
     counted = [one for one in book.promotions if limited(one)]
     if not codes and not counted:
         return book
     keys = sorted({code.upper() for code in codes})
-    live = await queries.live_promotions(tx, keys, [one.id for one in counted], shopper)
+    names = await names_of(tx, shopper)
+    live = await queries.live_promotions(tx, keys, [one.id for one in counted], names)
     free = [one for one in book.promotions if not limited(one)]
     return msgspec.structs.replace(book, promotions=[*free, *live])
 

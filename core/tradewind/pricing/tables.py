@@ -68,8 +68,18 @@ class PromotionUse(ManyColumnKey, Table, tablename="promotion_uses", schema="sho
     store_id = UUID(default=None)
     promotion_id = UUID(primary_key=True, default=None)
     order_id = UUID(primary_key=True, default=None)
-    customer_key = Text(default=None)
     created_at = Timestamptz(default=None)
+
+
+class PromotionShopper(
+    ManyColumnKey, Table, tablename="promotion_shoppers", schema="shop", db=TABLES
+):
+    """Somebody's use of a promotion, under one of the names that they go by."""
+
+    store_id = UUID(default=None)
+    promotion_id = UUID(primary_key=True, default=None)
+    order_id = UUID(primary_key=True, default=None)
+    shopper = Text(primary_key=True, default=None)
     number = Integer(null=True, default=None)
 
 

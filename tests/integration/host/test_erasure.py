@@ -64,7 +64,7 @@ FOUND = """
     shop.carts shop.cases shop.conversations shop.credit_entries shop.customer_channel_opt_in
     shop.customer_identities shop.customers shop.events shop.idempotency_keys shop.message_bodies
     shop.messaging_log shop.one_time_codes shop.order_events shop.orders shop.payment_sessions
-    shop.promotion_uses shop.refunds shop.shipments shop.subscriptions
+    shop.promotion_shoppers shop.refunds shop.shipments shop.subscriptions
 """.split()
 
 BOOK = b"%PDF-1.7 all about tea"

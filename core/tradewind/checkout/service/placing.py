@@ -9,7 +9,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, shopper_key
+from tradewind.carts.rules import Cart, shopper_key, shopper_of
 from tradewind.checkout import queries
 from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (
@@ -84,7 +84,7 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     order = _order(tx, cart, paying, totals, number, locations)
     order = await _write(tx, order, cart, paying, totals, await _quarrels(tx, paying, totals))
     await _void_others(tx, claimed, paying)
-    await claim_uses(tx, promotions_in(cart.adjustments), order.id, shopper_key(cart))
+    await claim_uses(tx, promotions_in(cart.adjustments), order.id, shopper_of(cart))
     await claim_credits(tx, cart, order.id)
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))

@@ -17,7 +17,7 @@ from tradewind.carts.rules import (
     CreditStanding,
     ShippingMethod,
     quote_request,
-    shopper_key,
+    shopper_of,
     with_quote,
 )
 from tradewind.catalog.rules import LARGEST_AMOUNT
@@ -202,7 +202,7 @@ def _implemented(engine: Engine, hooks: frozenset[str]) -> bool:
 async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
     """What is needed to price an open cart, its own way of delivery brought up to date."""
     book = await price_book(tx, cart.region.id, cart.pricing_version)
-    book = await book_for_codes(tx, book, cart.codes, shopper_key(cart))
+    book = await book_for_codes(tx, book, cart.codes, shopper_of(cart))
     left = await _credits_of(tx, cart)
     book = msgspec.structs.replace(book, credits=min(cart.credits_wanted, left or 0))
     categories = None

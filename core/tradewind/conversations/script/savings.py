@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tradewind.carts import service as carts
-from tradewind.carts.rules import MOST_CREDITS, Cart, CartUpdate, shopper_key
+from tradewind.carts.rules import MOST_CREDITS, Cart, CartUpdate, shopper_of
 from tradewind.checkout import service as checkout
 from tradewind.contracts.errors import Limited, NotFound, ProviderFault, Refusal
 from tradewind.conversations.rules import Answer, Command, Declined, Tap
@@ -106,7 +106,7 @@ async def _is_code(turn: Turn, word: str) -> bool:
         return False
     try:
         with _counted(turn):
-            await promotion_for_code(turn.tx, word, shopper_key(cart))
+            await promotion_for_code(turn.tx, word, shopper_of(cart))
     except (NotFound, Limited):
         return False
     except Refusal:

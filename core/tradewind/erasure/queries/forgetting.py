@@ -59,8 +59,7 @@ _STATEMENTS: Mapping[str, Sequence[str]] = {
            WHERE store_id = $1 AND order_id = ANY ($2::uuid[])""",
         "DELETE FROM shop.unpaid_orders WHERE store_id = $1 AND order_id = ANY ($2::uuid[])",
         "UPDATE shop.returns SET reason = '' WHERE store_id = $1 AND order_id = ANY ($2::uuid[])",
-        """UPDATE shop.promotion_uses SET customer_key = 'erased:' || order_id
-           WHERE store_id = $1 AND order_id = ANY ($2::uuid[])""",
+        "DELETE FROM shop.promotion_shoppers WHERE store_id = $1 AND order_id = ANY ($2::uuid[])",
     ),
 }
 

@@ -174,52 +174,70 @@ async def take(tx: Transaction, promotion_id: UUID) -> bool:
     return taken is not None
 
 
-async def insert_uses(tx: Transaction, ids: Sequence[UUID], order_id: UUID, shopper: str) -> None:
+async def insert_uses(
+    tx: Transaction, ids: Sequence[UUID], order_id: UUID, shopper: Sequence[str]
+) -> None:
     """Record that an order used promotions that every shopper may use as often as they like."""
     await tx.execute(
-        """INSERT INTO shop.promotion_uses
-               (store_id, promotion_id, order_id, customer_key, created_at)
-           SELECT $1, given.id, $3, $4, $5 FROM unnest($2::uuid[]) AS given(id)""",
+        """WITH used AS (
+               INSERT INTO shop.promotion_uses (store_id, promotion_id, order_id, created_at)
+               SELECT $1, given.id, $3, $5 FROM unnest($2::uuid[]) AS given(id)
+               RETURNING promotion_id)
+           INSERT INTO shop.promotion_shoppers (store_id, promotion_id, order_id, shopper)
+           SELECT $1, used.promotion_id, $3, names.shopper
+           FROM used CROSS JOIN unnest($4::text[]) AS names(shopper)""",
         tx.store_id,
         list(ids),
         order_id,
-        shopper,
+        list(shopper),
         tx.now,
     )
+
+
+# Names are taken in their order, so that two orders of one shopper wait for one another in one way.
+_NUMBERED = """
+WITH names AS (SELECT unnest($4::text[]) AS shopper),
+before AS (
+    SELECT s.shopper, s.number, s.order_id FROM shop.promotion_shoppers s
+    WHERE s.store_id = $1 AND s.promotion_id = $2 AND s.shopper = ANY ($4::text[])),
+free AS (
+    SELECT n.shopper, (
+        SELECT min(one.number)
+        FROM generate_series(1, least($6::integer, 1 + (
+                 SELECT count(*) FROM before b WHERE b.shopper = n.shopper))) AS one(number)
+        WHERE NOT EXISTS (SELECT FROM before b
+                          WHERE b.shopper = n.shopper AND b.number = one.number)) AS number
+    FROM names n),
+used AS (
+    INSERT INTO shop.promotion_uses (store_id, promotion_id, order_id, created_at)
+    SELECT $1, $2, $3, $5
+    WHERE $6 > (SELECT count(DISTINCT b.order_id) FROM before b)
+      AND NOT EXISTS (SELECT FROM free WHERE free.number IS NULL)
+    RETURNING order_id)
+INSERT INTO shop.promotion_shoppers (store_id, promotion_id, order_id, shopper, number)
+SELECT $1, $2, used.order_id, free.shopper, free.number
+FROM used CROSS JOIN free ORDER BY free.shopper
+RETURNING number"""
 
 
 async def insert_numbered(
-    tx: Transaction, promotion: Counted, order_id: UUID, shopper: str
+    tx: Transaction, promotion: Counted, order_id: UUID, shopper: Sequence[str]
 ) -> bool:
-    """Record a use under the shopper's lowest free number; false when none is free to take.
+    """Record a use under the lowest free number of each of a shopper's names.
 
-    Another order may take the same number at the same time: then one of them is answered false.
+    False where the shopper has used it as often as they may. Raises UniqueViolationError when
+    another order takes one of the numbers at the same time.
     """
-    stored = await tx.fetchval(
-        """INSERT INTO shop.promotion_uses
-               (store_id, promotion_id, order_id, customer_key, created_at, number)
-           SELECT $1, $2, $3, $4, $5, min(free.number)
-           FROM generate_series(1, least($6::integer, 1 + (
-                    SELECT count(*) FROM shop.promotion_uses u
-                    WHERE u.store_id = $1 AND u.promotion_id = $2 AND u.customer_key = $4)))
-                AS free(number)
-           WHERE NOT EXISTS (
-                     SELECT FROM shop.promotion_uses u
-                     WHERE u.store_id = $1 AND u.promotion_id = $2 AND u.customer_key = $4
-                       AND u.number = free.number)
-             AND $6 > (SELECT count(*) FROM shop.promotion_uses u
-                       WHERE u.store_id = $1 AND u.promotion_id = $2 AND u.customer_key = $4)
-           HAVING min(free.number) IS NOT NULL
-           ON CONFLICT (store_id, promotion_id, customer_key, number) DO NOTHING
-           RETURNING number""",
+    stored = await tx.fetch(
+        _NUMBERED,
         tx.store_id,
         promotion.id,
         order_id,
-        shopper,
+        list(shopper),
         tx.now,
         promotion.limit_per_customer,
     )
-    return stored is not None
+    return bool(stored)
 
 
 async def give_back(tx: Transaction, order_id: UUID) -> list[UUID]:

@@ -3,10 +3,12 @@
 from collections.abc import Iterable, Sequence
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from tradewind.catalog.rules import Page, refuse
 from tradewind.contracts.errors import FieldError, NotFound
+from tradewind.customers.service import contacts_of
 from tradewind.database import Transaction
 from tradewind.pricing.promotions import queries
 from tradewind.pricing.promotions.rules import (
@@ -19,6 +21,7 @@ from tradewind.pricing.promotions.rules import (
     promotion_errors,
     refusal,
 )
+from tradewind.pricing.promotions.shoppers import Shopper
 from tradewind.pricing.queries import live_promotions
 from tradewind.pricing.rules import LineAdjustment, Promotion, not_usable
 from tradewind.stores.service import pricing_changed, settings_of
@@ -83,13 +86,14 @@ async def archive_promotion(tx: Transaction, promotion_id: UUID) -> KeptPromotio
     return await get_promotion(tx, promotion_id)
 
 
-async def promotion_for_code(tx: Transaction, code: str, shopper: str) -> Promotion:
+async def promotion_for_code(tx: Transaction, code: str, shopper: Shopper) -> Promotion:
     """The promotion that a shopper names by its code, in any case of letters.
 
     Raises NotFound `unknown_promotion`, Conflict (`promotion_not_started`, `promotion_expired`,
     `promotion_exhausted`); whether a cart fulfills its conditions is another matter.
     """
-    found = await live_promotions(tx, [code.strip().upper()], [], shopper)
+    names = await names_of(tx, shopper)
+    found = await live_promotions(tx, [code.strip().upper()], [], names)
     if not found:
         raise NotFound("There is no such code.", code="unknown_promotion")
     refused = refusal(not_usable(found[0], tx.now))
@@ -109,7 +113,17 @@ def promotions_in(entries: Iterable[LineAdjustment]) -> list[UUID]:
     )
 
 
-async def claim_uses(tx: Transaction, ids: Sequence[UUID], order_id: UUID, shopper: str) -> None:
+async def names_of(tx: Transaction, shopper: Shopper) -> Sequence[str]:
+    """All that a shopper goes by: what they told, and what the profile of a customer says."""
+    if shopper.customer_id is None:
+        return shopper.names
+    emails, phones = await contacts_of(tx, shopper.customer_id)
+    return shopper.also(emails, phones).names
+
+
+async def claim_uses(
+    tx: Transaction, ids: Sequence[UUID], order_id: UUID, shopper: Shopper
+) -> None:
     """Count promotions as used by an order that is being placed, each as far as it is limited.
 
     Called late in the transaction, before stock: what is limited waits for one another from here
@@ -118,13 +132,17 @@ async def claim_uses(tx: Transaction, ids: Sequence[UUID], order_id: UUID, shopp
     if not ids:
         return
     known = await queries.counted(tx, ids)
+    names = shopper.names
+    if any(one.limit_per_customer is not None for one in known):
+        names = await names_of(tx, shopper)
     for one in known:
         if one.usage_limit is not None and not await queries.take(tx, one.id):
             raise exhausted(one.title)
-        if one.limit_per_customer is not None and not await _numbered(tx, one, order_id, shopper):
+        if one.limit_per_customer is not None and not await _numbered(tx, one, order_id, names):
             raise exhausted(one.title)
     free = [one.id for one in known if one.limit_per_customer is None]
-    await queries.insert_uses(tx, free, order_id, shopper)
+    if free:
+        await queries.insert_uses(tx, free, order_id, names)
 
 
 async def give_back_uses(tx: Transaction, order_id: UUID) -> None:
@@ -134,12 +152,18 @@ async def give_back_uses(tx: Transaction, order_id: UUID) -> None:
 
 
 async def _numbered(
-    tx: Transaction, promotion: queries.Counted, order_id: UUID, shopper: str
+    tx: Transaction, promotion: queries.Counted, order_id: UUID, names: Sequence[str]
 ) -> bool:
     """Take the shopper's next number; another order of theirs may take one at the same time."""
-    for _ in range(min(promotion.limit_per_customer or 0, MOST_TRIES)):
-        if await queries.insert_numbered(tx, promotion, order_id, shopper):
-            return True
+    for _ in range(MOST_TRIES):
+        await tx.execute("SAVEPOINT numbering")
+        try:
+            taken = await queries.insert_numbered(tx, promotion, order_id, names)
+        except asyncpg.UniqueViolationError:
+            await tx.execute("ROLLBACK TO SAVEPOINT numbering")
+            continue
+        await tx.execute("RELEASE SAVEPOINT numbering")
+        return taken
     return False
 
 
