@@ -52,11 +52,13 @@ async def pack(shop: Shop, kind: str = "pack", **terms: Any) -> httpx.Response:
     return await admin(shop, "PUT", path, json={"credits": 10, **terms})
 
 
-async def buy(shop: Shop, quantity: int = 1, customer: UUID | None = None) -> Order:
+async def buy(shop: Shop, quantity: int = 1, customer: UUID | None = None, also: str = "") -> Order:
     store = shop.branches["demo"].store
     async with shop.engine.database.transaction(store.id) as tx:
         new = NewCart(source="web", session_id=f"web:{tx.new_id()}", customer_id=customer)
         cart = await add_sku(tx, new, "VISITS", quantity)
+        if also:
+            cart = await add_sku(tx, new, also, 1)
         cart = await update(tx, cart, CartUpdate(email=AMINA))
     return await place(shop.engine, store, cart.id, "manual", "cash_on_delivery")
 
@@ -148,6 +150,91 @@ async def test_they_go_with_the_money(shop: Shop) -> None:
     assert (await now(shop, bought)).payment_status == "refunded"
     assert (await seen(shop, headers))["balance"] == 0
     assert await entries(shop) == [("pack", 10), ("taken", -4), ("refunded", -6)]
+
+
+async def refunded(shop: Shop, bought: Order, **given: Any) -> None:
+    answer = await admin(shop, "POST", f"orders/{bought.id}/refund", json=given)
+    assert answer.is_success, answer.text
+    await shop.settle()
+
+
+async def test_a_part_of_the_money_takes_the_same_part_of_the_credits(shop: Shop) -> None:
+    await pack(shop)
+    me, headers = await amina(shop)
+    bought = await buy(shop, 1, me)
+    await pay(shop, bought)
+    for amount, left in ((250_000, 5), (74_999, 4), (1, 4), (25_000, 3)):
+        await refunded(shop, bought, amount=amount)
+        assert (await seen(shop, headers))["balance"] == left
+    assert (await now(shop, bought)).payment_status == "partially_refunded"
+    await refunded(shop, bought)
+    assert (await seen(shop, headers))["balance"] == 0
+    assert await entries(shop) == [("pack", 10), *(("refunded", -n) for n in (5, 1, 1, 3))]
+
+
+async def test_money_for_other_lines_takes_no_credits(shop: Shop) -> None:
+    await pack(shop)
+    me, headers = await amina(shop)
+    bought = await buy(shop, 3, me, "TEA-PURPLE")
+    await pay(shop, bought)
+    lines = {line.sku: str(line.id) for line in bought.lines}
+    await refunded(shop, bought, lines=[{"line_id": lines["TEA-PURPLE"], "quantity": 1}])
+    assert (await seen(shop, headers))["balance"] == 30
+    await refunded(shop, bought, lines=[{"line_id": lines["VISITS"], "quantity": 1}])
+    assert (await seen(shop, headers))["balance"] == 20
+    await refunded(shop, bought, lines=[{"line_id": lines["VISITS"], "quantity": 2}])
+    assert (await now(shop, bought)).payment_status in {"refunded", "partially_refunded"}
+    assert (await seen(shop, headers))["balance"] == 0
+
+
+async def test_what_was_used_of_a_part_is_a_case_and_what_comes_back_of_it_goes(
+    shop: Shop,
+) -> None:
+    await pack(shop)
+    me, headers = await amina(shop)
+    bought = await buy(shop, 1, me)
+    await pay(shop, bought)
+    visits = await visited(shop, me, 8)
+    await refunded(shop, bought, amount=250_000)
+    assert (await seen(shop, headers))["balance"] == 0
+    (case,) = (await admin(shop, "GET", "cases?state=open")).json()["cases"]
+    told = case["evidence"]
+    assert (case["kind"], told["granted"], told["used"]) == ("pack_used", 10, 3)
+    await admin(shop, "POST", f"orders/{visits.id}/cancel", json={})
+    assert (await seen(shop, headers))["balance"] == 5
+    named = [("pack", 10), ("used", -8), ("refunded", -2), ("returned", 8), ("refunded", -3)]
+    assert await entries(shop) == named
+
+
+async def visited(shop: Shop, customer: UUID, times: int) -> Order:
+    """An order of a service that credits pay for."""
+    body = {
+        "title": "Visit",
+        "kind": "service",
+        "status": "published",
+        "variants": [{"sku": "VISIT", "prices": [{"currency": "KES", "amount": 60_000}]}],
+    }
+    assert (await admin(shop, "POST", "products", json=body)).is_success
+    store = shop.branches["demo"].store
+    async with shop.engine.database.transaction(store.id) as tx:
+        new = NewCart(source="web", session_id=f"web:{tx.new_id()}", customer_id=customer)
+        cart = await add_sku(tx, new, "VISIT", times)
+        told = CartUpdate(email=AMINA, credits_wanted=times)
+        cart = await update(tx, cart, told)
+    return await place(shop.engine, store, cart.id, "manual", "cash_on_delivery")
+
+
+async def test_the_database_takes_back_no_more_than_was_refunded(shop: Shop) -> None:
+    await pack(shop)
+    me, _ = await amina(shop)
+    await pay(shop, await buy(shop, 1, me))
+    for change in ("withdrawn = 1, remaining = 9", "forfeited = 11", "forfeited = -1"):
+        async with shop.engine.database.transaction(shop.branches["demo"].store.id) as tx:
+            with pytest.raises(Exception, match="no_more_than_was_refunded"):
+                await tx.execute(
+                    f"UPDATE shop.credit_grants SET {change} WHERE store_id = $1", tx.store_id
+                )
+            await tx.connection.execute("ROLLBACK; BEGIN")
 
 
 async def entries(shop: Shop) -> list[tuple[str, int]]:

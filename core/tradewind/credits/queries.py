@@ -1,13 +1,14 @@
 """Packs and credits in SQL."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
 from tradewind.credits.rules import Grant, PackTerms, Reason, Taking
 from tradewind.database import Transaction
 from tradewind.orders.queries import OF_GUEST
 
-_GRANT = """id, customer_id, order_id, line_id, credits, remaining, expires_at, created_at"""
+_GRANT = """id, customer_id, order_id, line_id, credits, remaining, expires_at, created_at,
+    forfeited, withdrawn"""
 _LEFT = f"""
     SELECT coalesce(sum(found.remaining), 0)::bigint FROM (
         SELECT c.id, c.remaining FROM shop.credit_grants c
@@ -183,15 +184,37 @@ async def still_used(tx: Transaction, order_id: UUID) -> list[Taking]:
     return [Taking(row["grant_id"], row["amount"]) for row in rows]
 
 
-async def used_of(tx: Transaction, order_id: UUID) -> int:
-    """How many of the credits that an order granted were used, and not returned."""
-    used: int = await tx.fetchval(
-        """SELECT coalesce(-sum(e.amount), 0)::bigint
-           FROM shop.credit_grants g
-           JOIN shop.credit_entries e ON e.store_id = $1 AND e.grant_id = g.id
-           WHERE g.store_id = $1 AND g.order_id = $2
-             AND e.reason IN ('taken', 'used', 'returned')""",
+async def forfeit(tx: Transaction, gone: Mapping[UUID, int]) -> None:
+    """Have so many credits of locked grants go with their money; never fewer than before."""
+    await tx.execute(
+        """UPDATE shop.credit_grants g SET forfeited = greatest(g.forfeited, f.credits)
+           FROM unnest($2::uuid[], $3::int[]) AS f (grant_id, credits)
+           WHERE g.store_id = $1 AND g.id = f.grant_id AND g.forfeited < f.credits""",
         tx.store_id,
-        order_id,
+        list(gone),
+        list(gone.values()),
     )
-    return used
+
+
+async def withdraw(tx: Transaction, grant_ids: Sequence[UUID], actor: str) -> None:
+    """Take back what is forfeited of locked grants, as far as it is left."""
+    await tx.execute(
+        """WITH due AS (
+               SELECT g.id, t.entry_id, least(g.remaining, g.forfeited - g.withdrawn) AS amount
+               FROM shop.credit_grants g
+               JOIN unnest($2::uuid[], $3::uuid[]) AS t (grant_id, entry_id) ON t.grant_id = g.id
+               WHERE g.store_id = $1),
+           taken AS (
+               UPDATE shop.credit_grants g
+               SET remaining = g.remaining - due.amount, withdrawn = g.withdrawn + due.amount
+               FROM due WHERE g.store_id = $1 AND g.id = due.id AND due.amount > 0
+               RETURNING g.id, due.entry_id, due.amount)
+           INSERT INTO shop.credit_entries (store_id, id, grant_id, amount, reason, actor,
+                                            created_at)
+           SELECT $1, entry_id, id, -amount, 'refunded', $4, $5 FROM taken""",
+        tx.store_id,
+        list(grant_ids),
+        [tx.new_id() for _ in grant_ids],
+        actor,
+        tx.now,
+    )

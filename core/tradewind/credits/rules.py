@@ -1,7 +1,8 @@
 """What a pack grants, and from where credits are taken. No I/O."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from fractions import Fraction
 from typing import Literal, NamedTuple
 from uuid import UUID
 
@@ -10,6 +11,7 @@ import msgspec
 from tradewind.contracts.errors import Conflict
 from tradewind.fulfillment.rules import ShippedLine
 from tradewind.orders.rules import Order, OrderLine
+from tradewind.payments.rules import Refund, RefundLine
 
 Reason = Literal["pack", "gift", "taken", "refunded", "used", "returned"]
 """`pack`: bought; `gift`: the merchant gave; `taken`: the merchant took; `refunded`: money went;
@@ -29,7 +31,10 @@ class PackTerms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Grant(msgspec.Struct, frozen=True, kw_only=True):
-    """Credits that came at one time and end together; `remaining` are left of them."""
+    """Credits that came at one time and end together; `remaining` are left of them.
+
+    Of a pack, `forfeited` went with the money that went back, `withdrawn` of these were taken back.
+    """
 
     id: UUID
     credits: int
@@ -39,6 +44,13 @@ class Grant(msgspec.Struct, frozen=True, kw_only=True):
     customer_id: UUID | None = None
     order_id: UUID | None = None
     line_id: UUID | None = None
+    forfeited: int = 0
+    withdrawn: int = 0
+
+    @property
+    def spent(self) -> int:
+        """Credits that were used although their money has gone back."""
+        return self.forfeited - self.withdrawn
 
     def live(self, now: datetime) -> int:
         """What can be used of it."""
@@ -66,6 +78,60 @@ def granted_by(order: Order, terms: Sequence[PackTerms]) -> list[ShippedLine]:
         for line in packs(order)
         if line.variant_id in known and line.outstanding
     ]
+
+
+def forfeited(order: Order, refunds: Sequence[Refund], grants: Sequence[Grant]) -> dict[UUID, int]:
+    """How many credits of each grant go with the money of its line that is back, rounded down.
+
+    All of them once all money of the order is back.
+    """
+    if order.payment_status == "refunded":
+        return {one.id: one.credits for one in grants}
+    shares = refunded_shares(order, refunds)
+    return {
+        one.id: int(one.credits * shares[one.line_id]) for one in grants if one.line_id in shares
+    }
+
+
+def refunded_shares(order: Order, refunds: Sequence[Refund]) -> dict[UUID, Fraction]:
+    """Which part of each line's money is back.
+
+    What was given back for lines counts for these, in proportion to what their units cost; what
+    was given back of the whole order counts for all that is left of it. More than was due is
+    nobody's line.
+    """
+    back = max(0, order.refunded_total - max(0, order.paid_total - order.total))
+    named = _for_lines(order, refunds)
+    told = sum(named.values(), Fraction(0))
+    if told > back:
+        named = {line: part * back / told for line, part in named.items()}
+        told = Fraction(back)
+    rest = order.total - told
+    spread = min(Fraction(1), (back - told) / rest) if rest else Fraction(0)
+    shares = {}
+    for line in order.lines:
+        part = min(named.get(line.id, Fraction(0)), Fraction(line.total))
+        if line.total:
+            shares[line.id] = (part + (line.total - part) * spread) / line.total
+    return shares
+
+
+def _for_lines(order: Order, refunds: Sequence[Refund]) -> dict[UUID, Fraction]:
+    """The money that went back for lines; one request may be several refunds."""
+    lines = {line.id: line for line in order.lines}
+    found: dict[UUID, Fraction] = {}
+    for request, units in {one.request_id: one.lines for one in refunds if one.lines}.items():
+        amount = sum(one.amount for one in refunds if one.request_id == request)
+        costs = [(one.line_id, _cost(lines, one)) for one in units]
+        whole = sum((cost for _, cost in costs), Fraction(0))
+        for line_id, cost in costs if whole else ():
+            found[line_id] = found.get(line_id, Fraction(0)) + amount * cost / whole
+    return found
+
+
+def _cost(lines: Mapping[UUID, OrderLine], units: RefundLine) -> Fraction:
+    line = lines.get(units.line_id)
+    return Fraction(0) if line is None else Fraction(line.total * units.quantity, line.quantity)
 
 
 def ends_at(terms: PackTerms, now: datetime) -> datetime | None:

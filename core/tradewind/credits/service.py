@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from tradewind.cases.service import NewCase, open_case, was_closed
+from tradewind.cases.service import NewCase, close_by_key, open_case, was_closed
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.credits import queries
 from tradewind.credits.rules import (
@@ -14,6 +14,7 @@ from tradewind.credits.rules import (
     Taking,
     balance,
     ends_at,
+    forfeited,
     granted_by,
     packs,
     taken_from,
@@ -23,6 +24,7 @@ from tradewind.downloads.rules import is_paid
 from tradewind.fulfillment import service as fulfillment
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
+from tradewind.payments import service as payments
 
 ACTOR = "tradewind"
 
@@ -66,20 +68,31 @@ async def hand_over(tx: Transaction, order: Order) -> Order:
 
 
 async def take_back(tx: Transaction, order: Order) -> None:
-    """What is left of an order's credits goes with its money, once all of that went back."""
-    if not packs(order) or order.payment_status != "refunded":
+    """Credits go with the money of their pack: of each line the part that went back.
+
+    What was used by then stays used, and is a case.
+    """
+    if not packs(order) or not order.refunded_total:
         return
+    refunds = await payments.refunds_of(tx, await payments.payments_of(tx, order.id))
+    done = [one for one in refunds if one.status == "succeeded"]
     grants = await queries.grants_of_order(tx, order.id)
-    takings = [Taking(one.id, one.remaining) for one in grants if one.remaining]
-    if takings:
-        await queries.take(tx, takings, "refunded", ACTOR)
-    await _tell_used(tx, order, grants)
+    await queries.forfeit(tx, forfeited(order, done, grants))
+    await queries.withdraw(tx, [one.id for one in grants], ACTOR)
+    await _tell_used(tx, order, await queries.grants_of_order(tx, order.id))
 
 
 async def _tell_used(tx: Transaction, order: Order, grants: Sequence[Grant]) -> None:
-    """Money that went back for credits that were used is a case, until somebody has decided."""
-    used = await queries.used_of(tx, order.id)
-    key = f"pack_used:{order.id}"
+    """Money that went back for credits that were used is a case, until somebody has decided.
+
+    A part of the money and all of it are decided one after the other.
+    """
+    used = sum(one.spent for one in grants)
+    whole = order.payment_status == "refunded"
+    part_key = f"pack_used:{order.id}:part"
+    key = f"pack_used:{order.id}" if whole else part_key
+    if whole:
+        await close_by_key(tx, part_key, ACTOR, "All of the money went back.")
     if not used or await was_closed(tx, key):
         return
     case = NewCase(
@@ -129,13 +142,14 @@ async def give_back(tx: Transaction, order_id: UUID) -> None:
     """An order does not stand any more: what it used may be used again. Counts once.
 
     Credits go back to where they came from and end with those; where the money of their pack went
-    back, they stay used.
+    back, they stay used, or go on to the shop as far as a part of it did.
     """
     if not await queries.lock_used(tx, order_id):
         return
     returned = [Taking(one.grant_id, -one.amount) for one in await queries.still_used(tx, order_id)]
     if returned:
         await queries.take(tx, returned, "returned", ACTOR, order_id=order_id)
+        await queries.withdraw(tx, [one.grant_id for one in returned], ACTOR)
 
 
 async def give(

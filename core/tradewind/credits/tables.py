@@ -28,6 +28,8 @@ class CreditGrant(Table, tablename="credit_grants", schema="shop", db=TABLES):
     remaining = Integer(default=None)
     expires_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
+    forfeited = Integer(default=0)
+    withdrawn = Integer(default=0)
 
 
 class CreditEntry(Table, tablename="credit_entries", schema="shop", db=TABLES):

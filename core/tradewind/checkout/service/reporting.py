@@ -103,10 +103,11 @@ async def take_facts(
 ) -> payments.Folded:
     """Fold facts into a locked payment and bring its order in line; for the merchant as well."""
     folded = await payments.take_in(tx, payment, facts, source)
+    order: Order | None = None
     if (folded.changed or folded.quarrels) and folded.after.order_id is not None:
         order = await orders.lock_order(tx, folded.after.order_id)
         await _complete_session(tx, folded.after)
-        await _bring_in_line(tx, engine, order, folded, source)
+        order = await _bring_in_line(tx, engine, order, folded, source)
     elif folded.changed:
         await _complete_session(tx, folded.after)
         await outbox.record(tx, *_events(tx, folded, None))
@@ -115,6 +116,8 @@ async def take_facts(
     await decide_refunds(tx, folded.after, folded.facts)
     if folded.after.captured > folded.before.captured:
         await decide_captures(tx, folded.after)
+    if order is not None:
+        await take_back(tx, order)
     return folded
 
 
@@ -125,7 +128,7 @@ async def _complete_session(tx: Transaction, payment: Payment) -> None:
 
 async def _bring_in_line(
     tx: Transaction, engine: Engine, order: Order, folded: payments.Folded, source: str
-) -> None:
+) -> Order:
     known = await payments.payments_of(tx, order.id)
     totals = payments.totals_of(known)
     told = _events(tx, folded, order)
@@ -136,7 +139,7 @@ async def _bring_in_line(
         await _void_others(tx, order, folded.after)
         for payment in known:
             await close_by_key(tx, money_key("shortfall", payment), ENGINE, "The rest came.")
-    await take_back(tx, await hand_over(tx, order))
+    return await hand_over(tx, order)
 
 
 async def _is_certain(tx: Transaction, order: Order, known: Sequence[Payment]) -> bool:
