@@ -18,7 +18,6 @@ from tradewind.contracts.errors import (
     OutOfStock,
 )
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
-from tradewind.pricing.promotions.shoppers import Shopper, known_by
 from tradewind.pricing.rules import LineAdjustment, Priced, PricedLine
 
 MOST_PER_LINE = 100_000
@@ -354,19 +353,6 @@ def _priced(line: CartLine, figures: PricedLine, entries: Sequence[LineAdjustmen
         total=figures.total,
         adjustments=[entry for entry in entries if entry.line_id == str(line.id)],
     )
-
-
-def shopper_of(cart: Cart) -> Shopper:
-    """Whom a limit for each shopper counts: the customer and every way to reach them that is told.
-
-    As long as a cart names nobody, itself.
-    """
-    place = cart.shipping_address.country_code if cart.shipping_address else ""
-    countries = cart.region.countries
-    country = place or (countries[0] if len(countries) == 1 else "")
-    emails, phones = ([one] if one else [] for one in (cart.email, cart.phone))
-    known = known_by(cart.customer_id, emails, phones, country)
-    return known if known.names else msgspec.structs.replace(known, names=[f"cart:{cart.id}"])
 
 
 def shopper_key(cart: Cart) -> str:

@@ -23,11 +23,11 @@ from tradewind.carts.rules import (
     check_update,
     contact_errors,
     metadata_errors,
-    shopper_of,
     too_much,
     updated,
     with_quote,
 )
+from tradewind.carts.shoppers import shopper_of
 from tradewind.catalog.rules import Region, refuse
 from tradewind.catalog.service import region_for
 from tradewind.contracts.errors import Conflict, InvalidInput, NotFound

@@ -9,7 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, shopper_key, shopper_of
+from tradewind.carts.rules import Cart, shopper_key
+from tradewind.carts.shoppers import shopper_of
 from tradewind.checkout import queries
 from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (

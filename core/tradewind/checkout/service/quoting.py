@@ -17,10 +17,10 @@ from tradewind.carts.rules import (
     CreditStanding,
     ShippingMethod,
     quote_request,
-    shopper_of,
     with_quote,
 )
 from tradewind.catalog.rules import LARGEST_AMOUNT
+from tradewind.carts.shoppers import shopper_of
 from tradewind.checkout.rules import changed
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound

@@ -7,7 +7,8 @@ from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 
 from tradewind.carts import service as carts
-from tradewind.carts.rules import MOST_CREDITS, Cart, CartUpdate, shopper_of
+from tradewind.carts.rules import MOST_CREDITS, Cart, CartUpdate
+from tradewind.carts.shoppers import shopper_of
 from tradewind.checkout import service as checkout
 from tradewind.contracts.errors import Limited, NotFound, ProviderFault, Refusal
 from tradewind.conversations.rules import Answer, Command, Declined, Tap
