@@ -19,8 +19,8 @@ from tradewind.carts.rules import (
     quote_request,
     with_quote,
 )
-from tradewind.catalog.rules import LARGEST_AMOUNT
 from tradewind.carts.shoppers import shopper_of
+from tradewind.catalog.rules import LARGEST_AMOUNT
 from tradewind.checkout.rules import changed
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import NotFound
