@@ -9,8 +9,16 @@ import pytest
 
 from tests.support.tills import Till, open_till
 from tests.support.waiting import held_up, until_waiting
+from tradewind.carts import service as carts
 from tradewind.checkout.rules import StartRequest
-from tradewind.checkout.service import add_line, choose_shipping, place, quote, start_payment
+from tradewind.checkout.service import (
+    add_line,
+    cart_edited,
+    choose_shipping,
+    place,
+    quote,
+    start_payment,
+)
 from tradewind.contracts.errors import Conflict
 from tradewind.database import Database
 from tradewind.pricing.service import create_tax_rate
@@ -25,7 +33,7 @@ async def till(database: Database) -> AsyncIterator[Till]:
         yield opened
 
 
-async def test_an_attempt_that_begins_while_a_line_is_added_is_called_off(
+async def test_a_line_is_not_added_unseen_by_an_attempt_that_begins_meanwhile(
     till: Till, owner: "asyncpg.Connection[Any]"
 ) -> None:
     cart = await quote(till.engine, till.store, (await till.cart(("MUG", 1))).id)
@@ -33,7 +41,9 @@ async def test_an_attempt_that_begins_while_a_line_is_added_is_called_off(
 
     async def add() -> None:
         async with till.database.transaction(till.store.id) as tx:
-            assert await add_line(tx, cart.id, None, mug, 1) is not None
+            assert await add_line(tx, cart.id, None, mug, 1) is None
+            await carts.add_line(tx, await carts.lock_cart(tx, cart.id), mug, 1)
+            await cart_edited(tx, cart.id)
 
     async with held_up(owner, "shop.payment_sessions", "BEFORE INSERT"):
         paying = asyncio.create_task(start_payment(till.engine, till.store, cart.id, PUSH))

@@ -67,7 +67,7 @@ SELECT c.ctid IS DISTINCT FROM (
 async def cart(tx: Transaction, cart_id: UUID) -> Cart | None:
     """A cart with its lines at today's prices."""
     row = await tx.fetchrow(_CART + "c.id = $3", tx.store_id, tx.now, cart_id)
-    return None if row is None else _cart(row, tx.now)
+    return None if row is None else cart_of_row(row, tx.now)
 
 
 async def locked_cart(tx: Transaction, cart_id: UUID) -> Cart | None:
@@ -76,7 +76,7 @@ async def locked_cart(tx: Transaction, cart_id: UUID) -> Cart | None:
     row = await tx.fetchrow(_LOCKED, *args)
     if row is None or row["moved"]:
         row = await tx.fetchrow(_LOCKED, *args)
-    return None if row is None else _cart(row, tx.now)
+    return None if row is None else cart_of_row(row, tx.now)
 
 
 async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
@@ -84,7 +84,7 @@ async def cart_of_session(tx: Transaction, session_id: str) -> Cart | None:
     row = await tx.fetchrow(
         _CART + "c.session_id = $3 AND c.status = 'open'", tx.store_id, tx.now, session_id
     )
-    return None if row is None else _cart(row, tx.now)
+    return None if row is None else cart_of_row(row, tx.now)
 
 
 # Which region a new cart is in: the one asked for, else the store's default, else the first.
@@ -162,7 +162,7 @@ async def cart_of_customer(tx: Transaction, customer_id: UUID) -> Cart | None:
         tx.now,
         customer_id,
     )
-    return None if row is None else _cart(row, tx.now)
+    return None if row is None else cart_of_row(row, tx.now)
 
 
 async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:
@@ -389,7 +389,8 @@ def _new_cart_args(tx: Transaction, cart_id: UUID, new: NewCart) -> tuple[Any, .
     )
 
 
-def _cart(row: asyncpg.Record, now: datetime) -> Cart:
+def cart_of_row(row: asyncpg.Record, now: datetime) -> Cart:
+    """A cart as this room's statement reads it, and as `shop.add_to_cart` returns it."""
     stored = msgspec.json.decode(row["lines"] or "[]", type=list[StoredLine])
     entries = msgspec.json.decode(row["adjustments"] or "[]", type=list[LineAdjustment])
     drifted = any(line.drifted for line in stored)

@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from tradewind.carts.queries import cart_of_row
 from tradewind.carts.rules import LARGEST_LINE, MOST_PER_LINE, Cart, CartStatus
 from tradewind.catalog.queries.counting import counting_price
 from tradewind.checkout.rules import ClaimedLine
@@ -42,54 +43,7 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 """
 
 
-# One line more for a cart that its own shopper edits. What stands in the way changes nothing and
-# leaves no row: what it is, is found out afterwards. The guard of stock is repeated on the newest
-# version of the line. Whoever was waited for may have begun to pay the cart, unseen by this
-# statement: so where its row was moved meanwhile, attempts to pay are looked for anew.
-_ADD = f"""
-WITH cart AS (
-    SELECT c.id, c.currency, c.region_id, c.ctid AS place FROM shop.carts c
-    WHERE c.store_id = $1 AND c.id = $3 AND c.status = 'open' AND c.session_id IS NULL
-      AND c.customer_id IS NOT DISTINCT FROM $4::uuid
-    FOR UPDATE
-), offer AS (
-    SELECT b.id AS cart_id, price.amount,
-           CASE WHEN NOT v.tracked OR stock.backorder OR stock.free >= $8::bigint
-                THEN $8::bigint
-                ELSE least($8::bigint, coalesce(stock.free, 0) + coalesce((
-                    SELECT sum(h.quantity)::bigint FROM shop.stock_reservations h
-                    WHERE h.store_id = $1 AND h.cart_id = b.id AND h.variant_id = v.id), 0))
-           END AS most
-    FROM cart b
-    JOIN shop.variants v ON v.store_id = $1 AND v.id = $5 AND v.archived_at IS NULL
-    JOIN shop.products p ON p.store_id = $1 AND p.id = v.product_id AND p.status = 'published'
-    CROSS JOIN LATERAL
-        {counting_price("v.id", currency="b.currency", region="b.region_id", now="$2")} price
-    CROSS JOIN LATERAL (
-        SELECT sum(l.on_hand - l.reserved - l.held)::bigint AS free,
-               bool_or(l.backorder) AS backorder
-        FROM shop.inventory_levels l WHERE l.store_id = $1 AND l.variant_id = v.id) stock
-), added AS (
-    INSERT INTO shop.cart_lines
-        (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
-    SELECT $1, $7, o.cart_id, $5, $6::bigint, o.amount, $2 FROM offer o
-    WHERE o.most >= $6::bigint AND o.amount <= $9::bigint / $6::bigint
-    ON CONFLICT (store_id, cart_id, variant_id) DO UPDATE
-    SET quantity = cart_lines.quantity + EXCLUDED.quantity, unit_price = EXCLUDED.unit_price
-    WHERE cart_lines.quantity + EXCLUDED.quantity <= (SELECT o.most FROM offer o)
-      AND EXCLUDED.unit_price <= $9::bigint / (cart_lines.quantity + EXCLUDED.quantity)
-    RETURNING cart_id
-)
-UPDATE shop.carts c
-SET version = c.version + 1, updated_at = $2, abandoned_at = NULL, notes = '[]',
-    expires_at = $2::timestamptz + make_interval(days => coalesce(
-        (SELECT cart_days FROM shop.store_settings WHERE store_id = $1), 7))
-FROM added WHERE c.store_id = $1 AND c.id = added.cart_id
-RETURNING EXISTS (
-    SELECT FROM shop.payment_sessions s
-    WHERE s.store_id = $1 AND s.cart_id = $3 AND s.status IN ('starting', 'open'))
-    OR (SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $3)
-        IS DISTINCT FROM (SELECT place FROM cart) AS paying"""
+_ADD = "SELECT * FROM shop.add_to_cart($1, $2, $3, $4, $5, $6, $7, $8, $9)"
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -127,12 +81,12 @@ async def claim(tx: Transaction, cart: Cart) -> Claim | None:
 
 async def add_line(
     tx: Transaction, cart_id: UUID, customer_id: UUID | None, variant_id: UUID, quantity: int
-) -> bool | None:
+) -> Cart | None:
     """Put `quantity` more of a variant in an open cart of this customer, or of a guest for None.
 
-    Returns whether attempts to pay the cart may be under way; None when it cannot be done so.
+    None, and nothing is changed, when anything stands in the way, an attempt to pay among it.
     """
-    paying: bool | None = await tx.fetchval(
+    row = await tx.fetchrow(
         _ADD,
         tx.store_id,
         tx.now,
@@ -144,7 +98,7 @@ async def add_line(
         MOST_PER_LINE,
         LARGEST_LINE,
     )
-    return paying
+    return None if row is None else cart_of_row(row, tx.now)
 
 
 async def begin_paying(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:

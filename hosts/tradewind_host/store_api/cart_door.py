@@ -76,7 +76,7 @@ class CartDoor:
     async def add_line(self, variant_id: UUID, quantity: int) -> Response[CartAnswer]:
         """Put units of a variant in the cart: the edit that a shop sees most often.
 
-        Where nothing stands in the way it takes two statements, which look at who may edit.
+        Where nothing stands in the way it takes one statement, which looks at who may edit.
         """
         access = self._access
         if access.done or self._token:

@@ -42,16 +42,12 @@ async def add_line(
 ) -> Cart | None:
     """Put `quantity` more of a variant in a guest's cart (without `customer_id`), or a customer's.
 
-    Two round trips. None when anything stands in the way, for `carts.service.add_line` to find out.
+    One round trip. None when anything stands in the way, for `carts.service.add_line` to find out.
     Raises Conflict `too_many_lines`; the caller's transaction must then roll back.
     """
-    paying = await queries.add_line(tx, cart_id, customer_id, variant_id, quantity)
-    if paying:
-        await cart_edited(tx, cart_id)
-    if paying is None:
-        return None
-    cart = await carts.get_cart(tx, cart_id)
-    check_lines(cart, MOST_LINES)
+    cart = await queries.add_line(tx, cart_id, customer_id, variant_id, quantity)
+    if cart is not None:
+        check_lines(cart, MOST_LINES)
     return cart
 
 
