@@ -103,10 +103,13 @@ BEGIN
         cl.subtotal, cl.discount, cl.tax, cl.total, v.tax_class, v.tracked, v.options,
         coalesce(v.image, p.images[1]), v.weight_grams) ORDER BY cl.id)
     INTO lines
-    FROM shop.cart_lines cl
+    FROM (
+        -- In the order of the index that is to be walked, however few lines there were when this
+        -- was planned.
+        SELECT one.* FROM shop.cart_lines one WHERE one.store_id = store AND one.cart_id = cart
+        ORDER BY one.store_id, one.cart_id, one.variant_id OFFSET 0) cl
     JOIN shop.variants v ON v.store_id = store AND v.id = cl.variant_id
-    JOIN shop.products p ON p.store_id = store AND p.id = v.product_id
-    WHERE cl.store_id = store AND cl.cart_id = cart;
+    JOIN shop.products p ON p.store_id = store AND p.id = v.product_id;
     RETURN NEXT;
 END $$;
 REVOKE EXECUTE ON FUNCTION shop.add_to_cart FROM PUBLIC;
