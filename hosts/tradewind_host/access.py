@@ -68,11 +68,16 @@ class Access:
         encoded = msgspec.json.encode(body)
         if self.claim is not None:
             await keep_answer(tx, self.claim, status, encoded)
-        return Response(
-            encoded,  # type: ignore[arg-type]
-            status_code=status,
-            media_type="application/json",
-        )
+        return _encoded(encoded, status)
+
+
+def answered(body: T, status: int = 200) -> Response[T]:
+    """An answer that nobody keeps."""
+    return _encoded(msgspec.json.encode(body), status)
+
+
+def _encoded(body: bytes, status: int) -> Response[Any]:
+    return Response(body, status_code=status, media_type="application/json")
 
 
 GivenAccess = NamedDependency[Access]

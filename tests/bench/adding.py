@@ -22,6 +22,7 @@ from tests.bench.load import load
 from tests.bench.postgres import BenchPostgres, postgres
 from tests.bench.support import CpuMeter, Line, cpu_of, each, ms, percentile, say
 from tests.bench.volume import BigStore, fill
+from tests.bench.yardstick import bare_litestar
 from tests.faults.processes import free_port, until
 from tests.support.roundtrips import count_round_trips
 from tests.support.storefront import open_storefront
@@ -85,6 +86,7 @@ async def _measure(
         begin = time.perf_counter()
         found = await load([config.port], requests, _CLIENTS, seconds)
         took, used = time.perf_counter() - begin, each(meter.take(), found.number)
+    bare = await bare_litestar(_CLIENTS)
     return Line(
         bench=name,
         figure=round(sum(used.values()), 3),
@@ -97,6 +99,8 @@ async def _measure(
         rows=await server.rows(urls),
         detail={
             "stores": volume.stores,
+            "bare_litestar": bare,
+            "in_bare_litestar": round(sum(used.values()) / bare["cpu_ms"], 1),
             "per_second": round(found.number / took, 1),
             "lines_of_a_cart": _LINES,
             "cores": os.cpu_count(),

@@ -24,6 +24,7 @@ from tests.bench.load import get, load
 from tests.bench.postgres import BenchPostgres, postgres
 from tests.bench.support import CpuMeter, Line, cpu_of, each, ms, percentile, say
 from tests.bench.volume import BigStore, fill
+from tests.bench.yardstick import bare_litestar
 from tests.faults.processes import free_port, until
 from tradewind.settings.keyring import new_key
 from tradewind.testing.database import DatabaseUrls
@@ -98,6 +99,7 @@ async def _measure(
         found = await load(house.ports, requests, _CLIENTS, seconds)
         took = time.perf_counter() - begin
         used = house.meter.take()
+    bare = await bare_litestar(_CLIENTS)
     return Line(
         bench=name,
         figure=round(found.number / seconds, 1),
@@ -109,6 +111,8 @@ async def _measure(
         rows=await server.rows(urls),
         detail={
             "stores": max(stores, 1),
+            "bare_litestar": bare,
+            "to_bare_litestar": round(found.number / seconds / bare["per_second"], 3),
             "hosts": _HOSTS,
             "requests": found.number,
             "seconds": round(took, 1),

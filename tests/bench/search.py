@@ -17,6 +17,7 @@ from tests.bench.postgres import BenchPostgres, postgres
 from tests.bench.products import open_house
 from tests.bench.support import Line, each, ms, percentile, say
 from tests.bench.volume import LOOKS, STUFFS, THINGS, BigStore, coined
+from tests.bench.yardstick import bare_litestar
 from tradewind.testing.database import DatabaseUrls
 
 _WARM_SECONDS = 3.0
@@ -70,6 +71,7 @@ async def _measure(
             house.meter.take()
             times[kind] = (await load(house.ports, requests, clients, seconds)).times
             used.update(house.meter.take())
+    bare = await bare_litestar(clients)
     # As many of each, or the quick ones would outnumber the slow.
     fewest = min(map(len, times.values()))
     alike = [one for found in times.values() for one in found[:fewest]]
@@ -85,6 +87,7 @@ async def _measure(
         rows=await server.rows(urls),
         detail={
             "stores": max(stores, 1),
+            "bare_litestar": bare,
             "searches": number,
             "cores": os.cpu_count(),
             "p50_and_p95_ms": {

@@ -164,8 +164,7 @@ class Database:
     async def call(self, query: str, store_id: UUID, *args: Any) -> list[asyncpg.Record]:
         """Call a function of `shop` that names its store itself, `$1`: one round trip.
 
-        Only functions that read do so: the call is a transaction of its own, after which nothing
-        of it is left on the connection.
+        The call is a transaction of its own, after which nothing of it is left on the connection.
         """
         if _open.get() is not None:
             raise RuntimeError("a transaction is already open in this task")

@@ -48,16 +48,27 @@ async def price_book(tx: Transaction, region_id: UUID, version: int) -> PriceBoo
     Only books that are committed are kept, each under the version that was read with it, so that
     none is ever older than `version`. Raises NotFound.
     """
+    known = known_book(tx.database, tx.store_id, region_id, version)
+    if known is not None:
+        return known
     books, key = _kept.setdefault(tx.database, OrderedDict()), (tx.store_id, region_id)
-    found = books.get(key)
-    if found is not None and found.version == version > 0:
-        books.move_to_end(key)
-        return found
     book = await queries.book(tx, region_id)
     if book is None:
         raise NotFound("There is no such region.")
     tx.after_commit(partial(_keep, books, key, book))
     return book
+
+
+def known_book(
+    database: Database, store_id: UUID, region_id: UUID, version: int
+) -> PriceBook | None:
+    """The price tables of a region, if this process has this version of them."""
+    books, key = _kept.get(database), (store_id, region_id)
+    found = None if books is None else books.get(key)
+    if books is None or found is None or not found.version == version > 0:
+        return None
+    books.move_to_end(key)
+    return found
 
 
 def _keep(books: _Books, key: tuple[UUID, UUID], book: PriceBook) -> None:

@@ -16,7 +16,7 @@ from tradewind.checkout import service as checkout
 from tradewind.checkout.links import opens
 from tradewind.contracts.errors import CartMerged, NotFound
 from tradewind.database import Transaction
-from tradewind_host.access import Access, GivenAccess
+from tradewind_host.access import Access, GivenAccess, answered
 from tradewind_host.store_api.cart_view import CartAnswer, cart_answer
 
 Edit = Callable[[Transaction, Cart], Awaitable[Cart]]
@@ -76,10 +76,18 @@ class CartDoor:
     async def add_line(self, variant_id: UUID, quantity: int) -> Response[CartAnswer]:
         """Put units of a variant in the cart: the edit that a shop sees most often.
 
-        Where nothing stands in the way it takes one statement, which looks at who may edit.
+        Where nothing stands in the way it takes one statement, which looks at who may edit. The
+        answer to a named request is kept in the transaction of its effect.
         """
         access = self._access
         if access.done or self._token:
+            return await self.edit(partial(_add, variant_id, quantity))
+        if access.claim is None:
+            added = await checkout.add_line_at_once(
+                access.engine, access.store, self.id, access.customer_id, variant_id, quantity
+            )
+            if added is not None:
+                return answered(cart_answer(added))
             return await self.edit(partial(_add, variant_id, quantity))
         async with access.transaction() as tx:
             cart = await checkout.add_line(tx, self.id, access.customer_id, variant_id, quantity)

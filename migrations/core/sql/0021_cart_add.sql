@@ -4,7 +4,8 @@
 -- Puts `units` of a variant in an open cart of `customer`, or of a guest for null, as line `line` if
 -- it has none of it, and returns the cart at the prices of the moment `at`. No row, and nothing is
 -- changed, where anything stands in the way: what it is, is found out afterwards. A line
--- has `most` units and an amount of `largest` at most; how many lines it may have, the caller says.
+-- has `most` units and an amount of `largest` at most, a cart `most_lines` lines. The function names its
+-- store to the row policies itself: a call of it alone is a whole transaction.
 -- The names and the order of columns are those of the carts' own queries.
 --
 -- Every statement sees what was committed before it: once the cart is locked, nobody else begins to
@@ -12,7 +13,7 @@
 -- row-level security than to look up.
 CREATE FUNCTION shop.add_to_cart(
     store uuid, at timestamptz, cart uuid, customer uuid, variant uuid, units bigint, line uuid,
-    most bigint, largest bigint)
+    most bigint, largest bigint, most_lines integer)
 RETURNS TABLE (
     id uuid, session_id text, customer_id uuid, currency text, source text, locale text, email text,
     phone text, shipping_address jsonb, billing_address jsonb, shipping_method jsonb, codes text[],
@@ -28,6 +29,7 @@ AS $$
 DECLARE
     tracked boolean; backorder boolean; free bigint; price bigint; priced_in text; place uuid;
 BEGIN
+    PERFORM set_config('tradewind.store_id', store::text, true);
     SELECT v.tracked, c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email,
            c.phone, c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata,
            c.status, c.version + 1, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total,
@@ -78,7 +80,10 @@ BEGIN
 
     INSERT INTO shop.cart_lines AS l
         (store_id, id, cart_id, variant_id, quantity, unit_price, created_at)
-    VALUES (store, line, cart, variant, units, price, at)
+    SELECT store, line, cart, variant, units, price, at
+    WHERE (SELECT count(*) FROM shop.cart_lines other
+           WHERE other.store_id = store AND other.cart_id = cart
+             AND other.variant_id <> variant) < most_lines
     ON CONFLICT (store_id, cart_id, variant_id) DO UPDATE
     SET quantity = l.quantity + excluded.quantity, unit_price = excluded.unit_price
     WHERE l.quantity + excluded.quantity <= most

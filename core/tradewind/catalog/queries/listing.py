@@ -5,13 +5,14 @@ Statements are put together from constants; values are always bound. The size of
 in the text: where it is not known, a plan that is made once would be made for a tenth of the table.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
 import asyncpg
 import msgspec
 
+from tradewind.catalog.queries.counting import counting_price, may_count
 from tradewind.catalog.queries.shown import Stock, add_level
 from tradewind.catalog.rules import Cursor, Filters, Sort, Terms, Where
 from tradewind.database import Transaction
@@ -35,20 +36,12 @@ _TERMS_OF_CURRENCY = """
         ORDER BY (r.id IS NOT DISTINCT FROM s.default_region_id) DESC, r.id LIMIT 1) AS region_id
     FROM shop.store_settings s WHERE s.store_id = $1"""
 
-# Whether a price may count in these terms now.
-_COUNTS = """
-    {price}.currency = t.currency
-    AND ({price}.region_id IS NULL OR {price}.region_id = t.region_id)
-    AND ({price}.starts_at IS NULL OR {price}.starts_at <= {now})
-    AND ({price}.ends_at IS NULL OR {price}.ends_at > {now})"""
+_TERMS: Mapping[str, str] = {"currency": "t.currency", "region": "t.region_id", "now": "{now}"}
+_LIVE = counting_price("w.id", wanted="counting.id, counting.amount", **_TERMS)
 
 # The lowest price of the product `p`: the same for everybody who asks for it in these terms.
 _LOWEST = f"""(
-    SELECT {{wanted}} FROM shop.variants w
-    CROSS JOIN LATERAL (
-        SELECT one.id, one.amount FROM shop.prices one
-        WHERE one.store_id = $1 AND one.variant_id = w.id AND {_COUNTS.replace("{price}", "one")}
-        ORDER BY one.region_id NULLS LAST, one.starts_at DESC NULLS LAST LIMIT 1) live
+    SELECT {{wanted}} FROM shop.variants w CROSS JOIN LATERAL {_LIVE} live
     WHERE w.store_id = $1 AND w.product_id = p.id AND w.archived_at IS NULL
     ORDER BY live.amount, w.id LIMIT 1)"""
 
@@ -71,7 +64,7 @@ _ON_SHELVES = """
 _PRICED_SO = f"""
     SELECT v.product_id FROM shop.prices pr
     JOIN shop.variants v ON v.store_id = $1 AND v.id = pr.variant_id
-    WHERE pr.store_id = $1 AND {_COUNTS.replace("{price}", "pr")}"""
+    WHERE pr.store_id = $1 AND {may_count("pr", **_TERMS)}"""
 
 _PAGE = """{shelves}
 SELECT t.currency, t.region_id, page.id, page.version, page.key, page.last, l.variant_id,

@@ -4,6 +4,7 @@ No lock and no transaction is held while a plugin is asked. Locks are taken in t
 payment, order, promotion, stock.
 """
 
+from tradewind.checkout.service.adding import add_line, add_line_at_once
 from tradewind.checkout.service.agreeing import Agreement, place_agreed
 from tradewind.checkout.service.asking import look_up_cart, look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order
@@ -13,7 +14,7 @@ from tradewind.checkout.service.capturing import (
     follow_capture,
     retry_capture,
 )
-from tradewind.checkout.service.claiming import add_line, claim_cart, open_own_cart
+from tradewind.checkout.service.claiming import claim_cart, open_own_cart
 from tradewind.checkout.service.closing import (
     cancel_cart,
     cancel_order,
@@ -72,6 +73,7 @@ __all__ = [
     "price_in",
     "cart_edited",
     "add_line",
+    "add_line_at_once",
     "claim_cart",
     "open_own_cart",
     "payment_methods",

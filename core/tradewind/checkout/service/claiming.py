@@ -6,9 +6,8 @@ import msgspec
 
 from tradewind.carts import service as carts
 from tradewind.carts.merging import service as merging
-from tradewind.carts.rules import MOST_LINES, Cart, CartUpdate, NewCart, check_lines
+from tradewind.carts.rules import Cart, CartUpdate, NewCart
 from tradewind.catalog.service import region_for
-from tradewind.checkout import queries
 from tradewind.checkout.service.ending import cart_edited
 from tradewind.contracts.errors import Conflict
 from tradewind.customers import service as customers
@@ -35,20 +34,6 @@ async def claim_cart(tx: Transaction, cart_id: UUID, customer_id: UUID) -> Cart:
     if claimed.absorbed is not None:
         await inventory.release_holds(tx, claimed.absorbed)
     return claimed.cart
-
-
-async def add_line(
-    tx: Transaction, cart_id: UUID, customer_id: UUID | None, variant_id: UUID, quantity: int
-) -> Cart | None:
-    """Put `quantity` more of a variant in a guest's cart (without `customer_id`), or a customer's.
-
-    One round trip. None when anything stands in the way, for `carts.service.add_line` to find out.
-    Raises Conflict `too_many_lines`; the caller's transaction must then roll back.
-    """
-    cart = await queries.add_line(tx, cart_id, customer_id, variant_id, quantity)
-    if cart is not None:
-        check_lines(cart, MOST_LINES)
-    return cart
 
 
 async def open_own_cart(tx: Transaction, customer_id: UUID, new: NewCart) -> Cart:

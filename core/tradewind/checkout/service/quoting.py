@@ -5,6 +5,8 @@ what hangs on that one cart: its codes, promotions with limits, categories. Othe
 outside any transaction, and what they said is kept with the cart's version.
 """
 
+from collections.abc import Mapping, Sequence
+from datetime import datetime
 from uuid import UUID
 
 import msgspec
@@ -53,7 +55,13 @@ from tradewind.pricing.rules import (
     taxes_of,
     total_up,
 )
-from tradewind.pricing.service import book_for_codes, categories_of, limited, price_book
+from tradewind.pricing.service import (
+    book_for_codes,
+    categories_of,
+    known_book,
+    limited,
+    price_book,
+)
 from tradewind.settings.engine import Engine
 
 ATTEMPTS = 5
@@ -113,7 +121,20 @@ async def price_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
     """
     if cart.status != "open":
         return cart
-    basis = await _basis(tx, engine, cart)
+    return await _answered(engine, await _basis(tx, engine, cart))
+
+
+async def price_at_once(engine: Engine, store: Store, cart: Cart) -> Cart:
+    """The same for a cart that was just read; no round trip where nothing is left to look up."""
+    basis = _known_basis(engine, store, cart)
+    if basis is not None:
+        return await _answered(engine, basis) or cart
+    async with engine.database.transaction(store.id) as tx:
+        priced = await price_in(tx, engine, cart)
+    return priced or await quote(engine, store, cart.id)
+
+
+async def _answered(engine: Engine, basis: Basis) -> Cart | None:
     outcomes = _outcomes(basis)
     if _stands(basis, outcomes):
         return _told(basis, basis.cart, outcomes)
@@ -208,6 +229,31 @@ async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
     categories = None
     if asks_plugins(engine) or any(one.rules.category_ids for one in book.promotions):
         categories = await categories_of(tx, [line.product_id for line in cart.lines])
+    return _based(tx.store_id, tx.now, cart, book, left, categories)
+
+
+def _known_basis(engine: Engine, store: Store, cart: Cart) -> Basis | None:
+    """What `_basis` finds, if the price tables are known and nothing else hangs on the cart."""
+    database = engine.database
+    book = known_book(database, store.id, cart.region.id, cart.pricing_version)
+    if book is None or cart.status != "open" or asks_plugins(engine):
+        return None
+    if cart.codes or any(limited(one) or one.rules.category_ids for one in book.promotions):
+        return None
+    if cart.customer_id is not None and _credits_count(cart):
+        return None
+    book = msgspec.structs.replace(book, credits=0)
+    return _based(store.id, database.clock.now(), cart, book, None, None)
+
+
+def _based(
+    store_id: UUID,
+    now: datetime,
+    cart: Cart,
+    book: PriceBook,
+    left: int | None,
+    categories: Mapping[UUID, Sequence[str]] | None,
+) -> Basis:
     request = quote_request(cart, categories)
     method = cart.shipping_method
     if method is not None and not method.plugin and not cart.quoted:
@@ -216,16 +262,19 @@ async def _basis(tx: Transaction, engine: Engine, cart: Cart) -> Basis:
         if current != method:
             cart = msgspec.structs.replace(cart, shipping_method=current, repriced=True)
             request = quote_request(cart, categories)
-    own = book_context(tx.store_id, book, tx.now)
+    own = book_context(store_id, book, now)
     return Basis(cart=cart, request=request, own=own, available=left)
 
 
 async def _credits_of(tx: Transaction, cart: Cart) -> int | None:
     """Its customer's credits; not asked for where they have no say in what the cart costs."""
-    payable = any(line.kind == PAID_WITH_CREDITS for line in cart.lines)
-    if cart.customer_id is None or not (payable or cart.credits_wanted):
+    if cart.customer_id is None or not _credits_count(cart):
         return None
     return await available(tx, cart.customer_id)
+
+
+def _credits_count(cart: Cart) -> bool:
+    return bool(cart.credits_wanted) or any(line.kind == PAID_WITH_CREDITS for line in cart.lines)
 
 
 def _method(plugin: str, option: ShippingOption) -> ShippingMethod:
