@@ -183,6 +183,20 @@ async def test_a_call_sees_its_store_and_no_other(
     assert (await plain_product(database, stocked.store.id, product_id)).stock == own.stock
 
 
+async def test_a_transaction_that_names_a_store_keeps_it(
+    database: Database, stocked: Shop, second_store: Store
+) -> None:
+    page = "SELECT cardinality(product_ids) FROM shop.shelf($1, false, NULL, 5)"
+    one = "SELECT count(product_id) FROM shop.shelf_of($1, NULL, 'product-mug')"
+    async with database.transaction(second_store.id) as tx:
+        assert await tx.fetchval(page, stocked.store.id) is None
+        assert await tx.fetchval(one, stocked.store.id) == 0
+        assert await tx.fetchval(SETTING) == str(second_store.id)
+    async with database.transaction(stocked.store.id) as tx:
+        assert await tx.fetchval(page, stocked.store.id) == 1
+        assert await tx.fetchval(one, stocked.store.id) == 1
+
+
 async def test_a_call_within_a_transaction_is_refused(database: Database, stocked: Shop) -> None:
     async with database.transaction(stocked.store.id):
         with pytest.raises(RuntimeError, match="already open"):

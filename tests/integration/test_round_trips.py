@@ -73,7 +73,7 @@ async def test_connections_opened_meanwhile_are_counted(database: Database, stor
     assert counted.statements == ["SELECT 1", "SELECT 2"]
 
 
-async def test_a_line_is_added_to_a_cart_in_three_round_trips(
+async def test_a_line_is_added_to_a_cart_in_one_round_trip(
     database_urls: DatabaseUrls, clock: ManualClock
 ) -> None:
     async with open_storefront(database_urls, clock) as site:
@@ -81,11 +81,8 @@ async def test_a_line_is_added_to_a_cart_in_three_round_trips(
         body = {"variant_id": await site.variant(), "quantity": 1}
         with count_round_trips(site.engine.database) as counted:
             await site.post(f"/carts/{cart['id']}/line-items", body)
-    assert [text.split()[0] for text in counted.statements] == [
-        "BEGIN;",
-        "SELECT",
-        "COMMIT",
-    ]
+    (statement,) = counted.statements
+    assert "add_to_cart" in statement
 
 
 async def test_paying_and_completing_ask_for_nothing_twice(

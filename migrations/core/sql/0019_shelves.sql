@@ -1,5 +1,6 @@
 -- What shoppers ask most, in one round trip: which products stand there, their versions and what is
--- free of them. A call names its store to the row policies itself and is a transaction of its own.
+-- free of them. A call names its store to the row policies itself, unless the transaction has one, and can be a
+-- transaction of its own.
 -- Row policies make every row of a sequential scan dear, which the planner's costs do not tell.
 
 CREATE FUNCTION shop.shelf(
@@ -15,7 +16,9 @@ AS $$
 DECLARE
     variants uuid[];
 BEGIN
-    PERFORM set_config('tradewind.store_id', store::text, true);
+    IF coalesce(current_setting('tradewind.store_id', true), '') = '' THEN
+        PERFORM set_config('tradewind.store_id', store::text, true);
+    END IF;
     IF newest THEN
         SELECT array_agg(p.id), array_agg(p.version) INTO product_ids, versions
         FROM (SELECT p.id, p.version FROM shop.products p
@@ -51,7 +54,9 @@ SET plan_cache_mode = force_generic_plan
 SET enable_seqscan = off
 AS $$
 BEGIN
-    PERFORM set_config('tradewind.store_id', store::text, true);
+    IF coalesce(current_setting('tradewind.store_id', true), '') = '' THEN
+        PERFORM set_config('tradewind.store_id', store::text, true);
+    END IF;
     IF asked_id IS NULL THEN
         SELECT p.id INTO asked_id FROM shop.products p
         WHERE p.store_id = store AND p.handle = asked_handle;

@@ -5,7 +5,8 @@
 -- it has none of it, and returns the cart at the prices of the moment `at`. No row, and nothing is
 -- changed, where anything stands in the way: what it is, is found out afterwards. A line
 -- has `most` units and an amount of `largest` at most, a cart `most_lines` lines. The function names its
--- store to the row policies itself: a call of it alone is a whole transaction.
+-- store to the row policies itself, unless the transaction has one: a call of it alone is a whole
+-- transaction.
 -- The names and the order of columns are those of the carts' own queries.
 --
 -- Every statement sees what was committed before it: once the cart is locked, nobody else begins to
@@ -29,7 +30,9 @@ AS $$
 DECLARE
     tracked boolean; backorder boolean; free bigint; price bigint; priced_in text; place uuid;
 BEGIN
-    PERFORM set_config('tradewind.store_id', store::text, true);
+    IF coalesce(current_setting('tradewind.store_id', true), '') = '' THEN
+        PERFORM set_config('tradewind.store_id', store::text, true);
+    END IF;
     SELECT v.tracked, c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email,
            c.phone, c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata,
            c.status, c.version + 1, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total,

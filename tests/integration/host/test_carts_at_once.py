@@ -128,7 +128,7 @@ async def test_a_line_is_either_in_the_order_or_refused(site: Storefront) -> Non
 async def test_a_cart_has_five_hundred_lines_and_no_more(
     site: Storefront, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    for room in ("carts.service", "checkout.service.claiming"):
+    for room in ("carts.service", "checkout.queries"):
         monkeypatch.setattr(f"tradewind.{room}.MOST_LINES", 2)
     cart = await site.cart((TEA, 1), (COFFEE, 1))
     refused(await Edit("add", BASKET).call(site, cart), 409, "too_many_lines")
