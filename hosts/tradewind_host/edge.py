@@ -15,7 +15,7 @@ from tradewind_host.figures import answered
 from tradewind_host.keys import Keys
 from tradewind_host.limits import Proxies
 from tradewind_host.logs import logger
-from tradewind_host.store_api.express import PREFIX, Express
+from tradewind_host.store_api.express import Express
 
 _HEADERS = (
     (b"x-content-type-options", b"nosniff"),
@@ -31,7 +31,8 @@ _LOG = logging.getLogger("tradewind")
 _UPLOADS = re.compile(
     r"/admin/media|/admin/imports|/dashboard/files|/admin/products/[0-9a-f-]{36}/files"
 )
-_SHOPS = ("/store/", "/api/")
+_STORE = "/store/"
+_SHOPS = (_STORE, "/api/")
 _METHODS = b"GET, POST, PUT, PATCH, DELETE"
 _ALLOWED = b"Authorization, Content-Type, Idempotency-Key, X-Publishable-Key"
 _EXPOSED = b"Idempotency-Replayed, Retry-After"
@@ -65,9 +66,9 @@ class Edge:
             await self._app(scope, receive, send)
             return
         scope["client"] = self._proxies.client(scope)
-        if scope["method"] == "GET" and scope["path"].startswith(PREFIX):
+        if scope["path"].startswith(_STORE):
             exchange = _Exchange(scope, send, self._headers, _origin(scope))
-            body = await self._express.answer(scope)
+            body, receive = await self._express.answer(scope, receive)
             if body is not None:
                 await exchange.answer(body)
                 return

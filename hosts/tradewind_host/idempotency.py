@@ -189,7 +189,7 @@ class Idempotency:
             return
         if not key or len(key) > _LONGEST or not key.isprintable():
             raise _bad_key()
-        body = await _read(receive)
+        body = await read_body(receive)
         if body is None:
             return
         access: Any = scope["state"]["access"]
@@ -212,7 +212,7 @@ class Idempotency:
             heard.append(message)
 
         try:
-            await self._app(scope, _again(body), hold)
+            await self._app(scope, again(body), hold)
         except BaseException:
             await let_go(database, held)
             raise
@@ -260,7 +260,7 @@ def _fingerprint(scope: Scope, body: bytes) -> bytes:
     return digest.digest()
 
 
-async def _read(receive: Receive) -> bytes | None:
+async def read_body(receive: Receive) -> bytes | None:
     """The whole body, or None when the caller has gone."""
     body = b""
     while True:
@@ -272,7 +272,7 @@ async def _read(receive: Receive) -> bytes | None:
             return body
 
 
-def _again(body: bytes) -> Receive:
+def again(body: bytes) -> Receive:
     """A `receive` that gives what was read already."""
     waiting: list[Any] = [{"type": "http.request", "body": body, "more_body": False}]
 

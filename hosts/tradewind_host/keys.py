@@ -1,6 +1,7 @@
 """API keys: found by what was presented, listed, revoked; and which origins browsers may use.
 
-A key that was found is believed for `FRESH`; one revoked in this process is refused at once.
+A secret key that was found is believed for `FRESH`; a publishable one, which is in everybody's
+hands anyway, for `FRESH_IN_THE_OPEN`. One revoked in this process is refused at once.
 """
 
 from collections.abc import Sequence
@@ -14,6 +15,7 @@ from tradewind.database import Database, Store, Transaction
 from tradewind.database.directory import ApiKey, api_key, hash_key
 
 FRESH = timedelta(seconds=5)
+FRESH_IN_THE_OPEN = timedelta(seconds=60)
 _MOST_KEPT = 10_000
 
 
@@ -42,7 +44,7 @@ class Keys:
         """The credential behind a presented key, or None."""
         name, now = hash_key(key), self._database.clock.now()
         known = self._found.get(name)
-        if known is not None and _fresh(known[0], now):
+        if known is not None and _fresh(known[0], now, known[1]):
             return known[1]
         found = await api_key(self._database, key)
         _make_room(self._found)
@@ -52,8 +54,9 @@ class Keys:
     def remembered(self, key: str) -> ApiKey | None:
         """The credential behind a key that was presented a moment ago, without asking for it."""
         known = self._found.get(hash_key(key))
-        fresh = known is not None and _fresh(known[0], self._database.clock.now())
-        return known[1] if known is not None and fresh else None
+        if known is None or not _fresh(known[0], self._database.clock.now(), known[1]):
+            return None
+        return known[1]
 
     async def knows_origin(self, origin: str) -> bool:
         """Whether any publishable key lists this origin: what a preflight can be told."""
@@ -87,8 +90,9 @@ class Keys:
         self._origins.clear()
 
 
-def _fresh(read_at: datetime, now: datetime) -> bool:
-    return timedelta() <= now - read_at < FRESH
+def _fresh(read_at: datetime, now: datetime, key: ApiKey | None = None) -> bool:
+    in_the_open = key is not None and key.kind == "publishable"
+    return timedelta() <= now - read_at < (FRESH_IN_THE_OPEN if in_the_open else FRESH)
 
 
 def _make_room(

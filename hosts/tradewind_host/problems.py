@@ -226,6 +226,12 @@ def too_deep_answer(request: Request[Any, Any, Any], error: Exception) -> Respon
     return problem(400, "malformed_request", "The request cannot be read.")
 
 
+def no_text_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
+    """A body that is not UTF-8; where it came from is logged, should it be a text of ours."""
+    logger.warning("a text is not UTF-8", where=places(error))
+    return problem(400, "malformed_request", "The request cannot be read.")
+
+
 def unreachable_answer(request: Request[Any, Any, Any], error: Exception) -> Response[bytes]:
     """The database cannot be reached just now."""
     logger.error("the database cannot be reached", error=type(error).__name__)
@@ -243,6 +249,7 @@ HANDLERS: dict[int | type[Exception], Any] = {
     HTTPException: http_answer,
     asyncpg.DataError: unstorable_answer,
     RecursionError: too_deep_answer,
+    UnicodeDecodeError: no_text_answer,
     **dict.fromkeys(_UNREACHABLE, unreachable_answer),
     Exception: unexpected_answer,
 }

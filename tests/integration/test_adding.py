@@ -108,7 +108,7 @@ async def test_another_store_adds_nothing(database: Database, shop: Shop) -> Non
     async with database.transaction(shop.store.id) as tx:
         one = await shirt(tx)
         cart = await open_cart(tx, NewCart(source="web"))
-    adding = "SELECT id FROM shop.add_to_cart($1, $2, $3, NULL, $4, 1, $5, 100, 100000, 500)"
+    adding = "SELECT id FROM shop.add_to_cart($1, $2, $3, NULL, $4, 1, $5, 100, 100000, 500, NULL)"
     for store in (other.store, shop.store):
         async with database.transaction(store.id) as tx:
             args = (shop.store.id, tx.now, cart.id, one, tx.new_id())

@@ -43,7 +43,7 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 """
 
 
-_ADD = "SELECT * FROM shop.add_to_cart($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)"
+_ADD = "SELECT * FROM shop.add_to_cart($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 
 
 class Claim(msgspec.Struct, frozen=True, kw_only=True):
@@ -87,7 +87,8 @@ async def add_line(
     None, and nothing is changed, when anything stands in the way, an attempt to pay among it.
     """
     asked = (tx.now, cart_id, customer_id, variant_id, quantity, tx.new_id())
-    row = await tx.fetchrow(_ADD, tx.store_id, *asked, MOST_PER_LINE, LARGEST_LINE, MOST_LINES)
+    limits = (MOST_PER_LINE, LARGEST_LINE, MOST_LINES)
+    row = await tx.fetchrow(_ADD, tx.store_id, *asked, *limits, None)
     return None if row is None else cart_of_row(row, tx.now)
 
 
@@ -98,12 +99,13 @@ async def add_line_at_once(
     customer_id: UUID | None,
     variant_id: UUID,
     quantity: int,
+    flag: str | None,
 ) -> Cart | None:
-    """The same as a transaction of its own, in one round trip."""
+    """The same as a transaction of its own; None, too, where the store has switched `flag` off."""
     now = database.clock.now()
     asked = (now, cart_id, customer_id, variant_id, quantity, database.new_id())
     limits = (MOST_PER_LINE, LARGEST_LINE, MOST_LINES)
-    rows = await database.call(_ADD, store_id, *asked, *limits)
+    rows = await database.call(_ADD, store_id, *asked, *limits, flag)
     return cart_of_row(rows[0], now) if rows else None
 
 

@@ -208,9 +208,13 @@ class Engine:
 
         What neither has decided is on.
         """
-        if name not in FLAGS or not self._environment_flags.get(name, True):
+        if not self.may_be_on(name):
             return False
         return (await self.state(store)).flags.get(name, True)
+
+    def may_be_on(self, name: str) -> bool:
+        """Whether the environment leaves a feature to the store."""
+        return name in FLAGS and self._environment_flags.get(name, True)
 
     async def accounts(self, plugin: str) -> Sequence[Account[Any]]:
         """Every store's account with a plugin, for the webhook door."""

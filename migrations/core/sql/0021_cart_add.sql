@@ -4,7 +4,8 @@
 -- Puts `units` of a variant in an open cart of `customer`, or of a guest for null, as line `line` if
 -- it has none of it, and returns the cart at the prices of the moment `at`. No row, and nothing is
 -- changed, where anything stands in the way: what it is, is found out afterwards. A line
--- has `most` units and an amount of `largest` at most, a cart `most_lines` lines. The function names its
+-- has `most` units and an amount of `largest` at most, a cart `most_lines` lines; a store that has
+-- switched `flag` off takes none. The function names its
 -- store to the row policies itself, unless the transaction has one: a call of it alone is a whole
 -- transaction.
 -- The names and the order of columns are those of the carts' own queries.
@@ -14,7 +15,7 @@
 -- row-level security than to look up.
 CREATE FUNCTION shop.add_to_cart(
     store uuid, at timestamptz, cart uuid, customer uuid, variant uuid, units bigint, line uuid,
-    most bigint, largest bigint, most_lines integer)
+    most bigint, largest bigint, most_lines integer, flag text)
 RETURNS TABLE (
     id uuid, session_id text, customer_id uuid, currency text, source text, locale text, email text,
     phone text, shipping_address jsonb, billing_address jsonb, shipping_method jsonb, codes text[],
@@ -56,6 +57,8 @@ BEGIN
     JOIN shop.products p ON p.store_id = store AND p.id = v.product_id AND p.status = 'published'
     WHERE c.store_id = store AND c.id = cart AND c.status = 'open' AND c.session_id IS NULL
       AND c.customer_id IS NOT DISTINCT FROM customer
+      AND NOT EXISTS (SELECT FROM shop.feature_flags f
+                      WHERE f.store_id = store AND f.name = flag AND NOT f.enabled)
     FOR UPDATE OF c;
     IF NOT FOUND OR EXISTS (
         SELECT FROM shop.payment_sessions s

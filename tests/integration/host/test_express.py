@@ -15,6 +15,7 @@ from litestar import Litestar
 from tests.integration.host.conftest import Shop
 from tests.support.roundtrips import count_round_trips
 from tradewind.settings.engine import Engine
+from tradewind.settings.service import set_flag
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
 from tradewind_host.store_api.express import Express, _asked
@@ -31,11 +32,11 @@ class Doors:
         real = Express.answer
         slow = create_app(engine, config)
 
-        async def noted(express: Express, scope: Any) -> bytes | None:
+        async def noted(express: Express, scope: Any, receive: Any) -> Any:
             if express is slow.asgi_handler._express:  # type: ignore[attr-defined]
-                return None
-            found = await real(express, scope)
-            self.answered.append(found is not None)
+                return None, receive
+            found = await real(express, scope, receive)
+            self.answered.append(found[0] is not None)
             return found
 
         patch.setattr(Express, "answer", noted)
@@ -49,6 +50,12 @@ class Doors:
         assert (one.status_code, one.content) == (other.status_code, other.content)
         assert sorted(one.headers.raw) == sorted(other.headers.raw)
         return one
+
+    async def add(self, shop: Shop, cart: str, body: bytes, **headers: str) -> httpx.Response:
+        """Add to a cart at the first door."""
+        path = f"/store/carts/{cart}/line-items"
+        given = {"Content-Type": "application/json", **shop.publishable, **headers}
+        return await self.express.post(path, content=body, headers=given)
 
 
 def _client(app: Litestar) -> httpx.AsyncClient:
@@ -228,3 +235,93 @@ def test_a_question_is_read_only_where_every_part_of_it_is_plain() -> None:
         "/store/product",
     ):
         assert _asked(path, b"") is None
+
+
+# --- adding to a cart --------------------------------------------------------------------------
+
+
+async def opened(doors: Doors, shop: Shop) -> str:
+    answer = await doors.routes.post("/store/carts", json={}, headers=shop.publishable)
+    assert answer.is_success, answer.text
+    return str(answer.json()["cart"]["id"])
+
+
+def units(shop: Shop, quantity: int = 1) -> bytes:
+    return msgspec.json.encode({"variant_id": shop.variant_id, "quantity": quantity})
+
+
+def less(answer: httpx.Response) -> Any:
+    """An answer without what is no other cart's: ids and times."""
+    cart = answer.json()["cart"]
+    gone = {"id", "expires_at"}
+    lines = [{k: v for k, v in one.items() if k != "id"} for one in cart["lines"]]
+    return {k: v for k, v in cart.items() if k not in gone} | {"lines": lines}
+
+
+async def test_a_line_is_added_at_once_as_the_routes_add_it(doors: Doors, shop: Shop) -> None:
+    one, other = await opened(doors, shop), await opened(doors, shop)
+    for _ in range(2):
+        quick = await doors.add(shop, one, units(shop, 2), Origin=ORIGIN)
+        slow = await doors.routes.post(
+            f"/store/carts/{other}/line-items",
+            content=units(shop, 2),
+            headers={"Content-Type": "application/json", **shop.publishable, "Origin": ORIGIN},
+        )
+        assert (quick.status_code, less(quick)) == (slow.status_code, less(slow))
+        assert quick.headers.keys() == slow.headers.keys()
+        assert quick.headers["access-control-allow-origin"] == ORIGIN
+    assert less(quick)["lines"][0]["quantity"] == 4
+    assert all(doors.answered)
+
+
+async def test_a_line_that_cannot_be_added_plainly_is_left_to_the_routes(
+    doors: Doors, shop: Shop
+) -> None:
+    cart = await opened(doors, shop)
+    for body, headers, status in (
+        (b"{", {}, 400),
+        (b'{"variant_id": 1}', {}, 422),
+        (b'{"variant_id": "\xff"}', {}, 400),
+        (units(shop)[:-1] + b', "more": 1}', {}, 422),
+        (units(shop, 0), {}, 422),
+        (units(shop, 11), {}, 409),
+        (msgspec.json.encode({"variant_id": shop.region_id}), {}, 404),
+        (units(shop) + b" " * 2_000, {}, 200),
+        (units(shop), {"Content-Type": "application/json; charset=utf-8"}, 200),
+        (units(shop), {"Idempotency-Key": "one"}, 200),
+        (units(shop), {"Idempotency-Key": "one"}, 200),
+    ):
+        answer = await doors.add(shop, cart, body, **headers)
+        assert answer.status_code == status, (body, headers, answer.text)
+    missing = await doors.add(shop, shop.region_id, units(shop))
+    assert missing.status_code == HTTPStatus.NOT_FOUND
+    assert less(answer)["lines"][0]["quantity"] == 3
+    assert not any(doors.answered)
+
+
+async def test_what_is_switched_off_takes_no_lines(
+    doors: Doors, shop: Shop, engine: Engine
+) -> None:
+    cart = await opened(doors, shop)
+    assert (await doors.add(shop, cart, units(shop))).is_success
+    await set_flag(engine, shop.store, "USE_NEW_CHECKOUT", enabled=False, actor="test")
+    refused = await doors.add(shop, cart, units(shop))
+    assert (refused.status_code, refused.json()["code"]) == (403, "channel_disabled")
+    assert doors.answered == [True, False]
+
+
+async def test_a_line_that_failed_half_way_is_not_added_twice(
+    doors: Doors, shop: Shop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cart = await opened(doors, shop)
+
+    async def broken(*_: Any) -> Any:
+        raise OSError
+
+    with monkeypatch.context() as patch:
+        patch.setattr("tradewind.checkout.service.adding.price_at_once", broken)
+        answer = await doors.add(shop, cart, units(shop))
+    assert answer.is_server_error
+    assert answer.headers["content-type"] == "application/problem+json"
+    after = await doors.routes.get(f"/store/carts/{cart}", headers=shop.publishable)
+    assert [one["quantity"] for one in after.json()["cart"]["lines"]] == [1]

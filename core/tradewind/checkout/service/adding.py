@@ -26,12 +26,16 @@ async def add_line_at_once(
     customer_id: UUID | None,
     variant_id: UUID,
     quantity: int,
+    *,
+    flag: str | None = None,
 ) -> Cart | None:
     """The same as a transaction of its own; the cart comes with what it costs.
+
+    Where the store has switched `flag` off, nothing is added, either.
 
     One round trip in all where the price tables are known and nothing else hangs on the cart.
     """
     cart = await queries.add_line_at_once(
-        engine.database, store.id, cart_id, customer_id, variant_id, quantity
+        engine.database, store.id, cart_id, customer_id, variant_id, quantity, flag
     )
     return None if cart is None else await price_at_once(engine, store, cart)
