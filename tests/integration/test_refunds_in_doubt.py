@@ -8,15 +8,32 @@ from typing import Any
 import pytest
 
 from tests.support.banks import Killed
-from tests.support.refunding import DAY, HOUR, MINUTE, PRICE, Desk, open_desk, parts, settled
+from tests.support.refunding import (
+    DAY,
+    HOUR,
+    MINUTE,
+    PAGE,
+    PRICE,
+    Desk,
+    open_desk,
+    parts,
+    settled,
+)
+from tests.support.shops import add_variant
 from tradewind.cases.service import close_case
 from tradewind.checkout.service import (
+    place,
+    poll_payment,
     providers,
     refunding,
     retry_refund,
 )
-from tradewind.contracts.errors import ProviderFault
+from tradewind.contracts.errors import InvalidInput, ProviderFault
+from tradewind.credits.rules import PackTerms
+from tradewind.credits.service import set_terms
 from tradewind.database import Database
+from tradewind.orders.rules import Order
+from tradewind.payments.rules import RefundLine
 from tradewind.testing.clock import ManualClock
 
 
@@ -291,3 +308,57 @@ async def test_a_bank_that_is_gone_is_waited_for(
     clock.advance(MINUTE)
     await desk.worker.work_off()
     assert parts(await desk.refunds(order)) == [("succeeded", PRICE)]
+
+
+async def packed(desk: Desk) -> Order:
+    """A mug and a pack of ten credits that cost the same, paid on the bank's page."""
+    async with desk.till.database.transaction(desk.store.id) as tx:
+        pack = await add_variant(tx, "VISITS", PRICE, on_hand=None, kind="pack")
+        await set_terms(tx, PackTerms(variant_id=pack.id, credits=10, days=None))
+    cart = await desk.till.cart(("MUG", 1), ("VISITS", 1))
+    order = await place(desk.engine, desk.store, cart.id, "bank", request=PAGE)
+    session = await desk.till.session(cart)
+    desk.books.pays(str(session.payment_id))
+    await poll_payment(desk.engine, desk.store, session.id)
+    return await desk.order(order.id)
+
+
+def one_of(order: Order, sku: str) -> list[RefundLine]:
+    return [RefundLine(line_id=line.id, quantity=1) for line in order.lines if line.sku == sku]
+
+
+async def credits_left(desk: Desk) -> int:
+    query = "SELECT sum(remaining) FROM shop.credit_grants WHERE store_id = $1"
+    return int(await desk.till.value(query))
+
+
+@pytest.mark.parametrize(("sku", "left"), [("MUG", 10), ("VISITS", 0)])
+async def test_money_that_is_back_before_its_refund_has_a_name_is_that_of_its_lines(
+    desk: Desk, clock: ManualClock, sku: str, left: int
+) -> None:
+    order = await packed(desk)
+    desk.books.trouble["refund"] = deque(["lost"])
+    [refund] = await desk.back(order, lines=one_of(order, sku))
+    [payment] = await desk.payments(order)
+    _, fact = desk.books.refunds[refund.operation_id]
+    await desk.told(payment, fact)
+    assert parts(await desk.refunds(order)) == [("pending", PRICE)]
+    assert (await desk.order(order.id)).refunded_total == PRICE
+    assert await credits_left(desk) == left
+    await settled(desk, clock, seconds=HOUR)
+    assert parts(await desk.refunds(order)) == [("succeeded", PRICE)]
+    assert await credits_left(desk) == left
+
+
+async def test_a_refund_of_lines_that_is_tried_again_is_for_the_same_lines(desk: Desk) -> None:
+    order = await packed(desk)
+    lines = one_of(order, "VISITS")
+    desk.books.trouble["refund"] = deque(["refused", "refused"])
+    [refund] = await desk.back(order, lines=lines)
+    [again] = await retry_refund(desk.engine, desk.store, refund.id, "owner")
+    [third] = await retry_refund(desk.engine, desk.store, again.id, "owner")
+    assert (third.status, third.amount, third.lines) == ("succeeded", PRICE, lines)
+    assert await credits_left(desk) == 0
+    with pytest.raises(InvalidInput, match="cannot be refunded"):
+        await desk.back(order, lines=lines)
+    assert desk.books.returned() == PRICE

@@ -96,9 +96,9 @@ def forfeited(order: Order, refunds: Sequence[Refund], grants: Sequence[Grant]) 
 def refunded_shares(order: Order, refunds: Sequence[Refund]) -> dict[UUID, Fraction]:
     """Which part of each line's money is back.
 
-    What was given back for lines counts for these, in proportion to what their units cost; what
-    was given back of the whole order counts for all that is left of it. More than was due is
-    nobody's line.
+    `refunds` are all of the order, whatever became of them. What was given back for lines counts
+    for these, in proportion to what their units cost; what was given back of the whole order counts
+    for all that is left of it. More than was due is nobody's line.
     """
     back = max(0, order.refunded_total - max(0, order.paid_total - order.total))
     named = _for_lines(order, refunds)
@@ -117,16 +117,28 @@ def refunded_shares(order: Order, refunds: Sequence[Refund]) -> dict[UUID, Fract
 
 
 def _for_lines(order: Order, refunds: Sequence[Refund]) -> dict[UUID, Fraction]:
-    """The money that went back for lines; one request may be several refunds."""
-    lines = {line.id: line for line in order.lines}
+    """The money that went back for lines; one request may be several refunds, one of which says."""
+    lines, gone = {line.id: line for line in order.lines}, _gone(order, refunds)
     found: dict[UUID, Fraction] = {}
     for request, units in {one.request_id: one.lines for one in refunds if one.lines}.items():
-        amount = sum(one.amount for one in refunds if one.request_id == request)
+        amount = sum(one.amount for one in gone if one.request_id == request)
         costs = [(one.line_id, _cost(lines, one)) for one in units]
         whole = sum((cost for _, cost in costs), Fraction(0))
         for line_id, cost in costs if whole else ():
             found[line_id] = found.get(line_id, Fraction(0)) + amount * cost / whole
     return found
+
+
+def _gone(order: Order, refunds: Sequence[Refund]) -> list[Refund]:
+    """Refunds whose money is back, also those that nobody knows the provider's name of yet."""
+    ours = [one for one in refunds if one.currency == order.currency]
+    gone = [one for one in ours if one.status == "succeeded"]
+    unnamed = order.refunded_total - sum(one.amount for one in gone)
+    for one in ours:
+        if one.status == "pending" and one.amount <= unnamed:
+            gone.append(one)
+            unnamed -= one.amount
+    return gone
 
 
 def _cost(lines: Mapping[UUID, OrderLine], units: RefundLine) -> Fraction:

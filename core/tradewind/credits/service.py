@@ -75,9 +75,8 @@ async def take_back(tx: Transaction, order: Order) -> None:
     if not packs(order) or not order.refunded_total:
         return
     refunds = await payments.refunds_of(tx, await payments.payments_of(tx, order.id))
-    done = [one for one in refunds if one.status == "succeeded"]
     grants = await queries.grants_of_order(tx, order.id)
-    await queries.forfeit(tx, forfeited(order, done, grants))
+    await queries.forfeit(tx, forfeited(order, refunds, grants))
     await queries.withdraw(tx, [one.id for one in grants], ACTOR)
     await _tell_used(tx, order, await queries.grants_of_order(tx, order.id))
 

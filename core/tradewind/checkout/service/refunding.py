@@ -173,16 +173,17 @@ async def retry_refund(engine: Engine, store: Store, refund_id: UUID, actor: str
             await _plan(tx, refund, FIRST)
     if refund.status != "failed":
         return await _asked(engine, store, [refund])
-    return await refund_payment(
-        engine,
-        store,
-        refund.payment_id,
-        actor,
-        refund.amount,
-        refund.reason,
-        currency=refund.currency,
-        operation_id=f"{RETRY}{root_of(refund)}",
-    )
+    return await _asked(engine, store, await _tried_again(engine, store, refund, actor))
+
+
+async def _tried_again(engine: Engine, store: Store, failed: Refund, actor: str) -> list[Refund]:
+    """Claim the same once more, for the same lines."""
+    request_id = f"{RETRY}{root_of(failed)}"
+    wish = Wish(actor=actor, request_id=request_id, reason=failed.reason, lines=failed.lines)
+    async with engine.database.transaction(store.id) as tx:
+        owing = await _owing(tx, failed.payment_id, failed.currency)
+        made = await _made(tx, request_id)
+        return made or await _claim(tx, engine, owing, failed.amount, wish)
 
 
 async def follow_refund(engine: Engine, store: Store, refund_id: UUID, attempt: int) -> None:
