@@ -52,3 +52,7 @@ def test_a_shopper_goes_by_everything_that_is_known_once() -> None:
         "phone:254700000002",
     ]
     assert known_by(None, [], []).names == []
+
+
+def test_who_gives_a_number_without_digits_is_nobody_else_by_it() -> None:
+    assert known_by(None, [], ["call me", "+"]).names == []

@@ -21,9 +21,9 @@ class Shopper(msgspec.Struct, frozen=True, kw_only=True):
     country: str = ""
 
     def also(self, emails: Iterable[str], phones: Iterable[str]) -> "Shopper":
-        """The same shopper, who is reached in these ways too."""
+        """The same shopper, who is reached in these ways too; without digits nobody is."""
         found = [f"email:{mailbox(one)}" for one in emails]
-        found += [f"phone:{number(one, self.country)}" for one in phones]
+        found += [f"phone:{one}" for one in (number(each, self.country) for each in phones) if one]
         return msgspec.structs.replace(self, names=sorted({*self.names, *found}))
 
 
