@@ -7,17 +7,22 @@ from typing import Any
 import pytest
 
 from tests.support.tills import Till, open_till
+from tradewind.carts.rules import CartUpdate
+from tradewind.carts.service import update
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     Agreement,
     complete,
     expire_orders,
+    hold_stock,
     mark_paid,
+    pay_order,
     place,
     place_agreed,
     start_payment,
 )
 from tradewind.contracts.errors import Conflict
+from tradewind.customers.service import for_email
 from tradewind.database import Database
 from tradewind.fulfillment import service as fulfillment
 from tradewind.fulfillment.rules import ShippedLine
@@ -87,16 +92,78 @@ async def test_one_shopper_has_so_many_and_another_one_more(till: Till, way: Any
         await way(till)
     for again in WAYS:
         await refused(again, till)
-        await refused(again, till, "Amina@Example.com", CAFE)
+        await refused(again, till, "Amina@Example.com")
     assert await reserved(till) == 2
     await way(till, "juma@example.com")
+
+
+async def test_who_orders_elsewhere_in_the_name_of_a_guest_takes_nothing_from_them(
+    till: Till,
+) -> None:
+    await allow(till, unpaid_per_shopper=1)
+    await by_cash(till, address=CAFE)
+    await refused(by_cash, till, "amina@example.com", CAFE)
+    await by_cash(till)
+    await refused(by_cash, till)
+
+
+async def test_checkouts_begun_elsewhere_in_the_name_of_a_guest_take_nothing_from_them(
+    till: Till,
+) -> None:
+    await allow(till, holds_per_shopper=1)
+
+    async def begun(address: str) -> None:
+        cart = await till.cart(("MUG", 1))
+        await hold_stock(till.engine, till.store, cart.id, network_address=address)
+
+    for address in (CAFE, HOME):
+        await begun(address)
+        with pytest.raises(Conflict, match="unfinished checkouts"):
+            await begun(address)
+
+
+async def test_a_customer_is_the_same_shopper_everywhere(till: Till) -> None:
+    await allow(till, unpaid_per_shopper=1)
+    async with till.database.transaction(till.store.id) as tx:
+        amina = await for_email(tx, "amina@example.com")
+
+    async def ordered(till: Till, address: str) -> Order:
+        cart = await till.cart(("MUG", 1))
+        async with till.database.transaction(till.store.id) as tx:
+            await update(tx, cart, CartUpdate(customer_id=amina.id))
+        way = StartRequest(provider="manual", method="cash_on_delivery", network_address=address)
+        return await place(till.engine, till.store, cart.id, "manual", request=way)
+
+    await by_cash(till)
+    await ordered(till, HOME)
+    await refused(ordered, till, CAFE)
+
+
+async def test_one_that_was_to_be_paid_at_once_counts_when_it_is_to_be_paid_later(
+    till: Till,
+) -> None:
+    await allow(till, unpaid_per_shopper=1)
+    cash = StartRequest(provider="manual", method="cash_on_delivery", network_address=HOME)
+
+    async def switched(till: Till) -> Order:
+        cart = await till.cart(("MUG", 1))
+        push = StartRequest(provider="push", inputs={"phone": "+254700000001"})
+        order = await place(till.engine, till.store, cart.id, "push", request=push)
+        await pay_order(till.engine, till.store, order.id, cash)
+        return order
+
+    await switched(till)
+    await refused(switched, till)
+    await refused(by_cash, till)
+    rows = await till.rows("SELECT status FROM shop.orders WHERE store_id = $1 ORDER BY id")
+    assert [row["status"] for row in rows] == ["processing", "pending"]
 
 
 async def test_the_cart_of_whoever_is_refused_is_kept(till: Till) -> None:
     await allow(till, unpaid_per_shopper=1)
     first = await by_cash(till)
     cart = await till.cart(("MUG", 1))
-    terms = Agreement(method="whatsapp")
+    terms = Agreement(method="whatsapp", network_address=HOME)
     await refused(place_agreed, till.engine, till.store, cart.id, terms)
     await mark_paid(till.engine, till.store, first.id, "test")
     assert (await place_agreed(till.engine, till.store, cart.id, terms)).cart_id == cart.id

@@ -355,17 +355,6 @@ def _priced(line: CartLine, figures: PricedLine, entries: Sequence[LineAdjustmen
     )
 
 
-def shopper_key(cart: Cart) -> str:
-    """Whose an unpaid order is: the customer's, else of the mail address, else of the phone.
-
-    As long as a cart names nobody, itself.
-    """
-    if cart.customer_id is not None:
-        return str(cart.customer_id)
-    phone = re.sub("[^0-9]", "", cart.phone or "")
-    return (cart.email or "").lower() or phone or str(cart.id)
-
-
 def check_quantity(quantity: int, *, least: int = 1) -> int:
     """A quantity a line may have. Raises InvalidInput."""
     if least <= quantity <= MOST_PER_LINE:

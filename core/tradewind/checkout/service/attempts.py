@@ -4,6 +4,7 @@ from uuid import UUID
 
 import msgspec
 
+from tradewind.carts.shoppers import shopper_key
 from tradewind.checkout.links import coming_back
 from tradewind.checkout.rules import (
     OfferedMethod,
@@ -31,6 +32,8 @@ from tradewind.contracts.errors import Conflict
 from tradewind.database import Store, Transaction
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, Order
+from tradewind.orders.unpaid import queries as unpaid_rows
+from tradewind.orders.unpaid.rules import of_order, too_many
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession
@@ -70,7 +73,8 @@ async def pay_order(
     later it stands at once. `replaces` is the session that the shopper had seen; when it is no
     longer the newest, nothing is begun. Raises NotFound, InvalidInput, Conflict (`order_closed`,
     `nothing_to_pay`, `too_many_attempts`, `provider_unavailable`, `amount_not_accepted`,
-    `payment_refused`, `payment_declined`, `payment_replaced`, `in_progress`), ProviderFault.
+    `payment_refused`, `payment_declined`, `payment_replaced`, `in_progress`, `too_many_unpaid`),
+    ProviderFault.
     """
     waiting = await _waiting(engine, store, order_id)
     request = coming_back(engine, store, waiting.order, request)
@@ -124,11 +128,20 @@ async def _stand(
     async with engine.database.transaction(store.id) as tx:
         order, older = await _replace(tx, payment, session, replaces)
         await orders.place(tx, order, "shopper")
+        await _count(tx, order, attempt)
     for old in older:
         await call_off_older(engine, store, old)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
     return session
+
+
+async def _count(tx: Transaction, order: Order, attempt: Attempt) -> None:
+    """From now on its stock is kept on trust. Raises Conflict `too_many_unpaid`."""
+    address = attempt.request.network_address
+    shopper = shopper_key(attempt.cart, address)
+    if not await unpaid_rows.note(tx, of_order(tx.store_id, order.id, shopper, address, None)):
+        raise too_many()
 
 
 async def _replace(

@@ -9,8 +9,8 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart, shopper_key
-from tradewind.carts.shoppers import shopper_of
+from tradewind.carts.rules import Cart
+from tradewind.carts.shoppers import shopper_key, shopper_of
 from tradewind.checkout import queries
 from tradewind.checkout.numbers import order_numbers
 from tradewind.checkout.rules import (
@@ -32,7 +32,7 @@ from tradewind.orders import queries as order_rows
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, NewOrder, Order, dispute_entry, order_of
 from tradewind.orders.unpaid import queries as unpaid_rows
-from tradewind.orders.unpaid.rules import of_order
+from tradewind.orders.unpaid.rules import of_order, too_many
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
@@ -174,12 +174,11 @@ async def _write(
     if not paying.on_trust:
         await writes.run(tx)
         return order
-    until = paying.agreed_until
-    one = of_order(tx.store_id, order.id, shopper_key(cart), paying.network_address, until)
+    address, until = paying.network_address, paying.agreed_until
+    one = of_order(tx.store_id, order.id, shopper_key(cart, address), address, until)
     row = await writes.run(tx, f"SELECT room FROM {unpaid_rows.write(writes, tx, one)}")
     if row is not None and not row["room"]:
-        message = "Too many orders wait for their money; pay or cancel one first."
-        raise Conflict(message, code="too_many_unpaid")
+        raise too_many()
     return order
 
 

@@ -9,6 +9,7 @@ from uuid import UUID
 import msgspec
 
 from tradewind.carts.rules import Cart
+from tradewind.carts.shoppers import shopper_key
 from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import queries
 from tradewind.checkout.rules import (
@@ -336,16 +337,22 @@ async def hold_in(
 ) -> datetime:
     """Hold a cart's stock; its row must be locked. Returns until when."""
     until = tx.now + timedelta(minutes=standing.hold_minutes)
-    who = cart.customer_id or cart.session_id or cart.phone or cart.email or cart.id
     hold = NewHold(
         cart_id=cart.id,
-        shopper_key=str(who),
+        shopper_key=_holder(cart, network_address),
         network_address=network_address,
         expires_at=until,
     )
     caps = Caps(per_shopper=standing.holds_per_shopper, per_address=standing.holds_per_address)
     await inventory.hold(tx, hold, wanted_stock(cart, {}), caps)
     return until
+
+
+def _holder(cart: Cart, network_address: str) -> str:
+    """Whom the limit of holds counts: of a guest's session the session, else the shopper."""
+    if cart.customer_id is None and cart.session_id is not None:
+        return cart.session_id
+    return shopper_key(cart, network_address)
 
 
 async def call_off_older(engine: Engine, store: Store, payment_id: UUID) -> None:

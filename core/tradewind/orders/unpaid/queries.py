@@ -48,6 +48,13 @@ def write(writes: Writes, tx: Transaction, one: Unpaid) -> str:
     return room
 
 
+async def note(tx: Transaction, one: Unpaid) -> bool:
+    """The same for an order that stands already; false, and nothing is noted, without room."""
+    writes = Writes()
+    row = await writes.run(tx, f"SELECT room FROM {write(writes, tx, one)}")
+    return row is None or bool(row["room"])
+
+
 async def overdue(tx: Transaction, most: int) -> list[UUID]:
     """Orders that were to be paid by agreement, and were not in time."""
     rows = await tx.fetch(

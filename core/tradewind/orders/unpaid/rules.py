@@ -6,6 +6,8 @@ from uuid import UUID
 
 import msgspec
 
+from tradewind.contracts.errors import Conflict
+
 ADDRESS_COUNTS = timedelta(days=1)
 """For how long an order counts for the network address that it came from."""
 
@@ -38,3 +40,9 @@ def of_order(
         address=digest(store_id, address) if address else None,
         expires_at=expires_at,
     )
+
+
+def too_many() -> Conflict:
+    """The refusal for whoever has as many as the store allows."""
+    message = "Too many orders wait for their money; pay or cancel one first."
+    return Conflict(message, code="too_many_unpaid")
