@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 from uuid import uuid4
 
 import asyncpg
@@ -12,7 +13,7 @@ from tests.support.roundtrips import count_round_trips
 from tests.support.shops import Shop, add_variant, make_shop
 from tradewind.catalog.queries import plain_page, plain_product
 from tradewind.database import Database, Store
-from tradewind.database.pool import Pool
+from tradewind.database.pool import Connection, Pool
 from tradewind.testing.database import DatabaseUrls
 
 SETTING = "SELECT current_setting('tradewind.store_id', true)"
@@ -136,6 +137,41 @@ async def test_who_waits_while_it_closes_is_told(database_urls: DatabaseUrls) ->
     with pytest.raises(asyncpg.InterfaceError, match="closed"):
         await waiting
     await asyncio.wait_for(closing, 5)
+
+
+async def test_who_comes_while_it_closes_or_later_is_told_at_once(
+    database_urls: DatabaseUrls,
+) -> None:
+    pool = Pool(database_urls.app, most=1, prepared=True)
+    connection = await pool.acquire()
+    closing = asyncio.create_task(pool.close())
+    await asyncio.sleep(0)
+    with pytest.raises(asyncpg.InterfaceError, match="closed"):
+        await asyncio.wait_for(pool.acquire(), 2)
+    pool.release(connection)
+    await asyncio.wait_for(closing, 5)
+    with pytest.raises(asyncpg.InterfaceError, match="closed"):
+        await asyncio.wait_for(pool.fetch("SELECT 1"), 2)
+
+
+async def test_a_transaction_whose_end_is_broken_off_too_gives_no_connection_back(
+    database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    narrow = Database(database_urls.app)
+    await narrow.open(maximum=1)
+    (connection,) = narrow.pool.connections
+
+    async def broken_off(*_: Any) -> str:
+        raise asyncio.CancelledError
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Connection, "execute", broken_off)
+        with pytest.raises(asyncio.CancelledError):
+            async with narrow.transaction(uuid4()):
+                pass
+    assert connection.is_closed()
+    assert await asyncio.wait_for(narrow.pool.fetchval("SELECT 1"), 5) == 1
+    await narrow.close()
 
 
 # --- calls that name their store themselves ----------------------------------------------------

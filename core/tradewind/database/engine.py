@@ -228,5 +228,9 @@ class _Opened:
         ):
             # One whose end is not known here yet takes nothing any more.
             connection.terminate()
+        except BaseException:
+            # Broken off once more: nobody knows whether its transaction has begun, or ended.
+            connection.terminate()
+            raise
         finally:
             self._pool.release(connection)

@@ -41,6 +41,7 @@ class Pool:
 
     async def acquire(self) -> Connection:
         """A connection, to be given back. Raises asyncpg's errors where none can be opened."""
+        self._refuse_closed()
         await self._turns.acquire()
         try:
             return self._usable() or await self._connect()
@@ -119,9 +120,12 @@ class Pool:
         self._free.clear()
         self._all.clear()
 
-    def _usable(self) -> Connection | None:
+    def _refuse_closed(self) -> None:
         if self._closed:
             raise asyncpg.InterfaceError("the pool is closed")
+
+    def _usable(self) -> Connection | None:
+        self._refuse_closed()
         while self._free:
             connection = self._free.pop()
             if not connection.is_closed():
