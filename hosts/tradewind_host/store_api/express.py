@@ -35,6 +35,7 @@ _KEY = PUBLISHABLE_HEADER.encode()
 _LINES = "/store/carts/{cart_id:uuid}/line-items"
 _ADDING = re.compile(r"/store/carts/([0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12})/line-items")
 _LONGEST_BODY = 1_000
+_LONGEST_QUESTION = 500
 _UNUSUAL = frozenset((b"authorization", b"idempotency-key", b"transfer-encoding"))
 _WHERE: Mapping[bytes, re.Pattern[bytes]] = {
     b"region_id": re.compile(rb"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}"),
@@ -72,7 +73,9 @@ class Express:
         return None, receive
 
     async def _shown(self, scope: Any) -> bytes | None:
-        asked = _asked(scope["path"], scope["query_string"])
+        path, query = scope["path"], scope["query_string"]
+        # What nobody has looked at yet is remembered: so it must not be of any length.
+        asked = _asked(path, query) if len(path) + len(query) <= _LONGEST_QUESTION else None
         access = None if asked is None else self._admit(scope)
         if asked is None or access is None:
             return None

@@ -193,6 +193,16 @@ async def test_a_failure_of_the_database_is_told_by_the_routes(
     assert not any(doors.answered)
 
 
+async def test_what_is_asked_at_great_length_is_remembered_by_nobody(
+    doors: Doors, shop: Shop
+) -> None:
+    known = _asked.cache_info().currsize
+    for path in (f"/store/products/{'a' * 600}", f"/store/products?q={'a' * 600}"):
+        await doors.same(path, **shop.publishable)
+    assert not any(doors.answered)
+    assert _asked.cache_info().currsize == known
+
+
 WORDS = st.sampled_from(
     ["limit", "sort", "cursor", "region_id", "currency_code", "q", "kind", "", "x"]
 )
