@@ -65,16 +65,17 @@ async def _found(tx: Transaction, customer_id: UUID) -> Person:
         messages=await finding.messages(tx, conversations, order_ids, emails),
         grants=await finding.grants(tx, customers, order_ids),
         emails=emails,
-        phones=await finding.phones(tx, customers),
+        phones=await finding.phones(tx, customers, order_ids),
     )
 
 
 async def _forget(tx: Transaction, person: Person) -> None:
     refs = await forgetting.payment_refs(tx, person.payments)
+    cases = await forgetting.forget_cases(tx, person)
     await forgetting.forget_traffic(tx, person, refs)
     await forgetting.forget_contacts(tx, person)
     await forgetting.forget_rows(tx, person)
-    await forgetting.forget_history(tx, person)
+    await forgetting.forget_history(tx, person, cases)
     await _forget_carts(tx, person.carts)
 
 

@@ -70,13 +70,30 @@ WHERE t.email IS NOT NULL
       SELECT FROM shop.customers c
       WHERE c.store_id = $1 AND c.email_key = t.email AND c.id <> ALL ($2::uuid[]))
   AND NOT EXISTS (
+      SELECT FROM shop.customer_identities i
+      WHERE i.store_id = $1 AND i.channel = $5 AND i.identity = t.email
+        AND i.customer_id <> ALL ($2::uuid[]))
+  AND NOT EXISTS (
       SELECT FROM shop.orders o
       WHERE o.store_id = $1 AND o.email_key = t.email AND o.id <> ALL ($4::uuid[]))"""
 
+# The same for numbers. What a guest told for an order stands on the cart that it was.
 _PHONES = """
-SELECT phone FROM shop.customers WHERE store_id = $1 AND id = ANY ($2::uuid[])
+SELECT phone FROM shop.customer_identities WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])
 UNION
-SELECT phone FROM shop.customer_identities WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])"""
+SELECT t.phone FROM shop.customers t
+WHERE t.store_id = $1 AND t.id = ANY ($2::uuid[])
+  AND (t.phone_verified_at IS NOT NULL
+       OR NOT EXISTS (
+          SELECT FROM shop.customers c
+          WHERE c.store_id = $1 AND c.phone_key = t.phone_key AND c.id <> ALL ($2::uuid[]))
+      AND NOT EXISTS (
+          SELECT FROM shop.customer_identities i
+          WHERE i.store_id = $1 AND i.phone IN (t.phone, '+' || t.phone_key, t.phone_key)
+            AND i.customer_id <> ALL ($2::uuid[]))
+      AND NOT EXISTS (
+          SELECT FROM shop.carts c JOIN shop.orders o ON o.store_id = $1 AND o.cart_id = c.id
+          WHERE c.store_id = $1 AND c.phone_key = t.phone_key AND o.id <> ALL ($3::uuid[])))"""
 
 # A dispute is open until the bank has decided it.
 _OBSTACLE = """
@@ -182,9 +199,9 @@ async def emails(
     return [row[0] for row in rows]
 
 
-async def phones(tx: Transaction, customers: Sequence[UUID]) -> list[str]:
-    """Phone numbers that they told, or that a channel knows."""
-    rows = await tx.fetch(_PHONES, tx.store_id, list(customers))
+async def phones(tx: Transaction, customers: Sequence[UUID], orders: Sequence[UUID]) -> list[str]:
+    """Phone numbers that a channel knows, or that they told and are theirs alone."""
+    rows = await tx.fetch(_PHONES, tx.store_id, list(customers), list(orders))
     return [row[0] for row in rows if row[0]]
 
 

@@ -94,7 +94,8 @@ UPDATE shop.cases SET evidence = '{}', resolution = '', title = kind
 WHERE store_id = $1
   AND (state = 'closed' AND subject_type || ':' || subject_id = ANY ($2::text[])
        OR EXISTS (SELECT FROM unnest($3::text[]) AS said(words)
-                  WHERE position(said.words IN lower(concat(evidence, title, resolution))) > 0))"""
+                  WHERE position(said.words IN lower(concat(evidence, title, resolution))) > 0))
+RETURNING id"""
 
 _DELIVERIES = """
 UPDATE shop.event_deliveries d SET error = ''
@@ -178,11 +179,11 @@ async def forget_rows(tx: Transaction, person: Person) -> None:
     await tx.execute(_ORDERS, tx.store_id, list(person.orders))
 
 
-async def forget_history(tx: Transaction, person: Person) -> None:
-    """Take personal words out of what may only be added to."""
+async def forget_history(tx: Transaction, person: Person, cases: Sequence[UUID]) -> None:
+    """Take personal words out of what may only be added to, also what is said of these cases."""
     await tx.execute(
         "SELECT shop.forget_in_history($1, $2, $3, $4, $5)",
-        person.subjects,
+        [*person.subjects, *(f"case:{one}" for one in cases)],
         list(person.orders),
         list(person.conversations),
         list(person.messages),
@@ -213,12 +214,18 @@ async def forget_contacts(tx: Transaction, person: Person) -> None:
     )
 
 
+async def forget_cases(tx: Transaction, person: Person) -> list[UUID]:
+    """Forget what cases say of somebody; which cases did."""
+    contacts = [one.lower() for one in person.contacts]
+    rows = await tx.fetch(_CASES, tx.store_id, person.subjects, contacts)
+    return [row["id"] for row in rows]
+
+
 async def forget_traffic(tx: Transaction, person: Person, refs: Sequence[str]) -> None:
     """Forget what came in raw, and what was told of it; `refs` name payments at providers."""
     contacts, subjects = [one.lower() for one in person.contacts], person.subjects
     lanes = [one.identity for one in person.identities]
     raw = [one.encode() for one in person.contacts]
-    await tx.execute(_CASES, tx.store_id, subjects, contacts)
     await tx.execute(_DELIVERIES, tx.store_id, subjects)
     await tx.execute(_INBOX, tx.store_id, lanes, list(refs), raw)
     await tx.execute(_JOBS, tx.store_id, [*person.emails, *person.phones, *contacts])
