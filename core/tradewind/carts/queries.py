@@ -230,11 +230,13 @@ async def add_line(
     return added is not None
 
 
-async def set_quantity(tx: Transaction, cart_id: UUID, line_id: UUID, quantity: int) -> bool:
+async def set_quantity(
+    tx: Transaction, cart_id: UUID, line_id: UUID, quantity: int, price: int
+) -> bool:
     """Change a line of an open cart; false when there is no such line or cart."""
     changed = await tx.fetchval(
         f"""WITH bumped AS ({_BUMP})
-            UPDATE shop.cart_lines l SET quantity = $5
+            UPDATE shop.cart_lines l SET quantity = $5, unit_price = $6
             FROM bumped WHERE l.store_id = $1 AND l.cart_id = bumped.id AND l.id = $4
             RETURNING l.id""",
         tx.store_id,
@@ -242,6 +244,7 @@ async def set_quantity(tx: Transaction, cart_id: UUID, line_id: UUID, quantity: 
         cart_id,
         line_id,
         quantity,
+        price,
     )
     return changed is not None
 

@@ -160,10 +160,12 @@ async def set_quantity(tx: Transaction, cart: Cart, line_id: UUID, quantity: int
     if quantity == 0:
         await queries.remove_lines(tx, cart.id, [line_id])
         return await get_cart(tx, cart.id)
+    price = line.unit_price
     if quantity > line.quantity:
         ask = partial(queries.offer, tx, cart.id, line.variant_id)
-        check_offer(await _freed(tx, await ask(), quantity, ask, cart_id=cart.id), quantity)
-    changed = await queries.set_quantity(tx, cart.id, line_id, quantity)
+        offer = await _freed(tx, await ask(), quantity, ask, cart_id=cart.id)
+        price = check_offer(offer, quantity)
+    changed = await queries.set_quantity(tx, cart.id, line_id, quantity, price)
     return await _reread(tx, cart.id, done=changed)
 
 

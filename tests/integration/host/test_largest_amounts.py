@@ -71,6 +71,15 @@ async def test_a_price_that_rises_leaves_a_cart_that_can_be_read_and_mended(
     assert (now["unit_price"], now["subtotal"]) == (LARGEST_AMOUNT, LARGEST_AMOUNT)
 
 
+async def test_of_what_has_become_cheaper_there_may_be_more(site: Storefront) -> None:
+    await costs(site, TEA, LARGEST_AMOUNT)
+    cart = await site.cart((TEA, 1))
+    await costs(site, TEA, 100)
+    path = f"/carts/{cart['id']}/line-items/{cart['lines'][0]['id']}"
+    (line,) = (await site.post(path, {"quantity": 2}))["cart"]["lines"]
+    assert (line["unit_price"], line["subtotal"]) == (100, 200)
+
+
 async def test_the_database_takes_no_line_and_no_price_beyond_it(site: Storefront) -> None:
     await costs(site, TEA, LARGEST_AMOUNT // 2)
     cart = await site.cart((TEA, 2), email=EMAIL)
