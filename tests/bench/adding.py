@@ -18,7 +18,7 @@ import msgspec
 import uvloop
 
 from tests.bench.house import ready, started
-from tests.bench.load import load
+from tests.bench.load import ask_all, load
 from tests.bench.postgres import BenchPostgres, postgres
 from tests.bench.support import CpuMeter, Line, cpu_of, each, ms, percentile, say
 from tests.bench.volume import BigStore, fill
@@ -80,6 +80,7 @@ async def _measure(
         host = await started(stack, config, "serve")
         await until(partial(ready, f"http://127.0.0.1:{config.port}"), "the host is ready")
         meter = CpuMeter({"host": partial(cpu_of, host), "postgresql": server.cpu})
+        await ask_all([config.port], requests, _CLIENTS)
         await load([config.port], requests, _CLIENTS, _WARM_SECONDS)
         meter.take()
         say(f"{name}: {seconds:g} seconds of adding")

@@ -8,7 +8,8 @@ import asyncio
 import multiprocessing
 import random
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from multiprocessing.connection import Connection
 from typing import cast
 
@@ -46,6 +47,12 @@ async def load(
     return await asyncio.to_thread(_in_process, ports, requests, clients, seconds)
 
 
+async def ask_all(ports: Sequence[int], requests: Sequence[bytes], clients: int) -> None:
+    """Ask every host for every request once, so that it knows what it comes to know in a day."""
+    for port in ports:
+        await asyncio.to_thread(_in_process, [port], requests, clients, 0.0)
+
+
 def _in_process(
     ports: Sequence[int], requests: Sequence[bytes], clients: int, seconds: float
 ) -> Loaded:
@@ -79,7 +86,10 @@ async def _stretch(
     loop = asyncio.get_running_loop()
     used, until = time.process_time(), time.perf_counter() + seconds
     lot = random.Random(clients)
-    callers = [_Caller(requests, lot, until, loop.create_future()) for _ in range(clients)]
+    # Without a time, every request is asked for once, whoever comes first.
+    waiting = iter(requests)
+    ask = (lambda: next(waiting, None)) if not seconds else partial(_drawn, requests, lot, until)
+    callers = [_Caller(ask, loop.create_future()) for _ in range(clients)]
     for number, caller in enumerate(callers):
         port = ports[number % len(ports)]
         await loop.create_connection(lambda caller=caller: caller, "127.0.0.1", port)  # type: ignore[misc]
@@ -88,21 +98,19 @@ async def _stretch(
     return Loaded(times, time.process_time() - used)
 
 
+def _drawn(requests: Sequence[bytes], lot: random.Random, until: float) -> bytes | None:
+    if time.perf_counter() >= until:
+        return None
+    return requests[int(lot.random() * len(requests))]
+
+
 class _Caller(asyncio.Protocol):
     """One connection, which asks again as soon as it is answered."""
 
-    def __init__(
-        self,
-        requests: Sequence[bytes],
-        lot: random.Random,
-        until: float,
-        done: "asyncio.Future[None]",
-    ) -> None:
+    def __init__(self, ask: Callable[[], bytes | None], done: "asyncio.Future[None]") -> None:
         self.times: list[float] = []
         self.done = done
-        self._requests = requests
-        self._lot = lot
-        self._until = until
+        self._next = ask
         self._held = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -117,18 +125,20 @@ class _Caller(asyncio.Protocol):
         self.times.append(time.perf_counter() - self._asked)
         if not head.startswith(b"HTTP/1.1 20"):
             self._end(RuntimeError(self._held.decode(errors="replace")))
-        elif time.perf_counter() < self._until:
-            self._ask()
         else:
-            self._end()
+            self._ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.done.done():
             self._end(exc or RuntimeError("the host hung up"))
 
     def _ask(self) -> None:
+        request = self._next()
+        if request is None:
+            self._end()
+            return
         self._held, self._asked = b"", time.perf_counter()
-        self._transport.write(self._requests[int(self._lot.random() * len(self._requests))])
+        self._transport.write(request)
 
     def _end(self, error: Exception | None = None) -> None:
         if error is None:
