@@ -124,7 +124,7 @@ async def _measure(
 
 @asynccontextmanager
 async def open_house(
-    server: BenchPostgres, urls: DatabaseUrls, stores: int
+    server: BenchPostgres, urls: DatabaseUrls, stores: int, *, findable: bool = False
 ) -> AsyncIterator[House]:
     """Hosts over a full database."""
     async with AsyncExitStack() as stack:
@@ -143,7 +143,7 @@ async def open_house(
         for port in ports:
             await until(partial(ready, f"http://127.0.0.1:{port}"), "the host is ready")
         if stores:
-            shelves = await fill(server, urls, stores=stores, products=_PRODUCTS)
+            shelves = await fill(server, urls, stores=stores, products=_PRODUCTS, findable=findable)
         else:
             shelves = [await _demo(ports[0], seeded)]
         await server.settle(urls.name)

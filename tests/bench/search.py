@@ -10,11 +10,12 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from urllib.parse import quote
 
+import httpx
 import uvloop
 
 from tests.bench.load import get, load
 from tests.bench.postgres import BenchPostgres, postgres
-from tests.bench.products import open_house
+from tests.bench.products import House, open_house
 from tests.bench.support import Line, each, ms, percentile, say
 from tests.bench.volume import LOOKS, STUFFS, THINGS, BigStore, coined
 from tests.bench.yardstick import bare_litestar
@@ -61,7 +62,8 @@ async def _measure(
     server: BenchPostgres, urls: DatabaseUrls, clients: int, stores: int, seconds: float
 ) -> Line:
     say("search: filling the shelves")
-    async with open_house(server, urls, stores) as house:
+    async with open_house(server, urls, stores, findable=True) as house:
+        await _sees(house, "common word")
         times: dict[str, list[float]] = {}
         used: Counter[str] = Counter()
         for kind, typed in KINDS.items():
@@ -96,6 +98,16 @@ async def _measure(
             },
         },
     )
+
+
+async def _sees(house: House, kind: str) -> None:
+    """Make sure that there is something to be found."""
+    store, typed = house.stores[0], KINDS[kind](random.Random(1))
+    headers = {"X-Publishable-Key": store.publishable_key}
+    async with httpx.AsyncClient(base_url=f"http://127.0.0.1:{house.ports[0]}") as client:
+        answer = await client.get("/store/products", params={"q": typed}, headers=headers)
+    if not answer.raise_for_status().json()["products"]:
+        raise RuntimeError(f"nothing is found by {typed}")
 
 
 def _requests(stores: Sequence[BigStore], typed: Callable[[random.Random], str]) -> list[bytes]:

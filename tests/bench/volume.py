@@ -1,12 +1,12 @@
 """Stores with many products, written in seconds: the volume at which a bench must still be quick.
 
 Rows go in by COPY as the superuser, past services and row-level security; they are what the
-services would have written, but for what a search finds them by, which would take most of the time.
-The same call makes the same catalog, apart from its ids.
+services would have written. The same call makes the same catalog, apart from its ids.
 """
 
 import itertools
 import random
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ import msgspec
 
 from tests.bench.postgres import BenchPostgres
 from tradewind.catalog.rules import VariantFields
+from tradewind.catalog.search.rules import EDITION, Source, entry, key, near_keys
 from tradewind.database.directory import hash_key
 from tradewind.database.engine import SystemClock
 from tradewind.database.ids import Ids
@@ -58,6 +59,10 @@ COLUMNS = {
     "shop.variants": "store_id id product_id sku title options position created_at",
     "shop.prices": "store_id id variant_id currency amount created_at",
     "shop.inventory_levels": "store_id variant_id location_id sku on_hand updated_at",
+    "shop.product_search": (
+        "store_id product_id words published keys title shelves options edition version"
+    ),
+    "shop.search_words": "store_id word key near products seen_at",
 }
 """Table → the columns that are written, in an order in which every key is known."""
 
@@ -74,14 +79,20 @@ class BigStore(NamedTuple):
 
 
 async def fill(
-    server: BenchPostgres, urls: DatabaseUrls, *, stores: int, products: int
+    server: BenchPostgres,
+    urls: DatabaseUrls,
+    *,
+    stores: int,
+    products: int,
+    findable: bool = False,
 ) -> list[BigStore]:
     """Write `stores` new stores that have `products` published products together.
 
     Stores are called `volume-0` …; every second product comes in three variants. The number of
-    products is a multiple of the number of stores.
+    products is a multiple of the number of stores. Only `findable` ones have the words that a search
+    finds them by, which take most of the time.
     """
-    maker = _Maker()
+    maker = _Maker(findable)
     made = [maker.store(number, products // stores) for number in range(stores)]
     connection: asyncpg.Connection[Any] = await asyncpg.connect(server.cluster.dsn(urls.name))
     try:
@@ -110,11 +121,13 @@ async def fill(
 class _Maker:
     """Collects the rows of stores."""
 
-    def __init__(self) -> None:
+    def __init__(self, findable: bool) -> None:  # noqa: FBT001 - one word of its caller's
+        self._findable = findable
         self.tables: Tables = {name: [] for name in COLUMNS}
         self._new_id = Ids(SystemClock()).new
         self._now = datetime.now(UTC)
         self._lot = random.Random(20)
+        self._words: Counter[str] = Counter()
 
     def store(self, number: int, products: int) -> BigStore:
         """One store with all that belongs to it."""
@@ -140,12 +153,16 @@ class _Maker:
             "shop.shipping_options", store_id, self._new_id(), region, "Courier", 30_000, self._now
         )
         shelves = list(self._shelves(store_id))
+        self._words.clear()
         goods = [self._product(store_id, location, shelves, n) for n in range(products)]
+        for word, times in self._words.items():
+            keys = key(store_id, word), near_keys(store_id, word)
+            self._add("shop.search_words", store_id, word, *keys, times, self._now)
         return BigStore(
             id=store_id,
             slug=slug,
             publishable_key=secret,
-            categories=shelves,
+            categories=[shelf for shelf, _ in shelves],
             products=[(product_id, handle) for product_id, handle, _ in goods],
             variants=list(itertools.chain.from_iterable(variants for *_, variants in goods)),
         )
@@ -153,7 +170,7 @@ class _Maker:
     def _add(self, table: str, *row: Any) -> None:
         self.tables[table].append(row)
 
-    def _shelves(self, store_id: UUID) -> Iterator[UUID]:
+    def _shelves(self, store_id: UUID) -> Iterator[tuple[UUID, str]]:
         """Categories that products stand on: two below each of the first level."""
         for position, name in enumerate(_SHELVES):
             above = self._new_id()
@@ -164,23 +181,42 @@ class _Maker:
                 handle = f"{kind}-{name}".lower()
                 row = (store_id, shelf, above, title, handle, place, self._now)
                 self._add("shop.categories", *row)
-                yield shelf
+                yield shelf, title
 
     def _product(
-        self, store_id: UUID, location: UUID, shelves: Sequence[UUID], number: int
+        self, store_id: UUID, location: UUID, shelves: Sequence[tuple[UUID, str]], number: int
     ) -> tuple[UUID, str, Sequence[UUID]]:
         product_id, choose = self._new_id(), self._lot.choice
         title = f"{choose(LOOKS)} {choose(STUFFS)} {choose(THINGS)}"
         handle = f"{title.lower().replace(' ', '-')}-{number}"
         images = [f"/media/volume/{number}-{side}.svg" for side in ("front", "back")]
         about = f"{_ABOUT * 4}Called {coined(self._lot)}."
-        shelf = choose(shelves)
+        shelf, shelf_name = choose(shelves)
         row = (store_id, product_id, title, handle, about, "published", images)
         self._add("shop.products", *row, self._now, self._now)
         self._add("shop.product_categories", store_id, shelf, product_id)
         variants = list(self._choices(number))
+        source = Source(
+            product_id=product_id,
+            version=1,
+            published=True,
+            title=title,
+            description=about,
+            categories={shelf: shelf_name},
+            options=[text for one in variants for text in (one.title, *one.options.values())],
+            skus=[one.sku for one in variants],
+        )
+        if self._findable:
+            self._found_by(store_id, source)
         ids = self._variants(store_id, product_id, location, variants)
         return product_id, handle, ids
+
+    def _found_by(self, store_id: UUID, source: Source) -> None:
+        one = entry(store_id, source)
+        self._words.update(one.words)
+        places = one.keys, one.title, one.shelves, one.options
+        row = (store_id, one.product_id, one.names, True, *places, EDITION, 1)
+        self._add("shop.product_search", *row)
 
     def _choices(self, number: int) -> Iterable[VariantFields]:
         if number % 2:
