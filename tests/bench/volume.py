@@ -89,8 +89,8 @@ async def fill(
     """Write `stores` new stores that have `products` published products together.
 
     Stores are called `volume-0` …; every second product comes in three variants. The number of
-    products is a multiple of the number of stores. Only `findable` ones have the words that a search
-    finds them by, which take most of the time.
+    products is a multiple of the number of stores. Only `findable` ones have the words that a
+    search finds them by, which take most of the time.
     """
     maker = _Maker(findable)
     made = [maker.store(number, products // stores) for number in range(stores)]
