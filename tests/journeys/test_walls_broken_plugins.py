@@ -27,6 +27,7 @@ from tests.support.thirdparty.broken import (
 from tests.support.thirdparty.listener import Listener
 from tests.support.walls import LIMIT, Opener, forgiving, let_it_fail, plugin_page, switch_on
 from tradewind import (
+    MessageReceived,
     OrderPlaced,
     Plugin,
 )
@@ -147,7 +148,7 @@ async def test_an_event_that_a_plugin_could_not_take_comes_again_and_hurts_nobod
         shop.clock.advance(wait(1).total_seconds())
         await shop.settle()
         assert (listener.types().count("message.received"), clumsy.calls) == (1, 2)
-        (heard,) = [one for one in listener.heard if one.type == "message.received"]
+        (heard,) = [one for one in listener.heard if isinstance(one, MessageReceived)]
         assert [one.id for one in clumsy.done] == [heard.id]
         (delivery,) = await deliveries(shop, "clumsy")
         assert (delivery["state"], delivery["attempts"]) == ("done", 2)
