@@ -66,18 +66,17 @@ class Edge:
             await self._app(scope, receive, send)
             return
         scope["client"] = self._proxies.client(scope)
+        origin = _origin(scope) if scope["path"].startswith(_SHOPS) else None
+        if origin and scope["method"] == "OPTIONS":
+            await self._preflight(origin, send)
+            return
+        exchange = _Exchange(scope, send, self._headers, origin)
         if scope["path"].startswith(_STORE):
-            exchange = _Exchange(scope, send, self._headers, _origin(scope))
             body, receive = await self._express.answer(scope, receive)
             if body is not None:
                 await exchange.answer(body)
                 return
         headers = Headers.from_scope(scope)
-        origin = headers.get("origin") if scope["path"].startswith(_SHOPS) else None
-        if origin and scope["method"] == "OPTIONS":
-            await self._preflight(origin, send)
-            return
-        exchange = _Exchange(scope, send, self._headers, origin)
         limited = _Limited(receive, self._most(scope, headers), headers.get("content-length", ""))
         try:
             await self._app(scope, limited, exchange.send)
