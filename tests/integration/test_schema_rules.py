@@ -12,10 +12,7 @@ APPEND_ONLY = (
     "payment_facts stock_movements"
 ).split()
 
-POLICY = (
-    "(store_id = ANY (ARRAY[(NULLIF(current_setting('tradewind.store_id'::text, true), "
-    "''::text))::uuid]))"
-)
+POLICY = "(store_id = (NULLIF(current_setting('tradewind.store_id'::text, true), ''::text))::uuid)"
 
 # Each rule: a query for what breaks it, and a statement that breaks it.
 RULES = {

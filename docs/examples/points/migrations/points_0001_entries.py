@@ -19,8 +19,8 @@ STATEMENTS = """
     );
     ALTER TABLE shop.points ENABLE ROW LEVEL SECURITY;
     ALTER TABLE shop.points FORCE ROW LEVEL SECURITY;
-    CREATE POLICY own_store ON shop.points USING (store_id = ANY (
-        ARRAY[nullif(current_setting('tradewind.store_id', true), '')::uuid]));
+    CREATE POLICY own_store ON shop.points USING (
+        store_id = nullif(current_setting('tradewind.store_id', true), '')::uuid);
 """
 
 
