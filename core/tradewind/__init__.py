@@ -90,6 +90,7 @@ from tradewind.contracts.errors import (
 from tradewind.contracts.events import (
     EVENT_TYPES,
     CartAbandoned,
+    CustomerErased,
     CustomerMerged,
     Event,
     EventBase,
@@ -230,6 +231,7 @@ __all__ = [
     "Content",
     "CurrencyMismatch",
     "CustomerInfo",
+    "CustomerErased",
     "CustomerMerged",
     "DashboardPage",
     "PageRequest",

@@ -173,6 +173,18 @@ async def test_points_are_credited_once_and_only_in_the_own_store(shop: Shop) ->
         assert await tx.fetchval("SELECT count(*) FROM shop.points") == 0
 
 
+async def test_the_points_of_somebody_erased_are_gone(shop: Shop) -> None:
+    placed = await order(shop)
+    store, points_of = shop.branches["demo"].store, "SELECT count(*) FROM shop.points"
+    async with shop.engine.database.transaction(store.id) as tx:
+        assert await tx.fetchval(points_of) == 1
+    await shop.admin("POST", f"/admin/orders/{placed['id']}/cancel", {})
+    (customer,) = (await shop.admin("GET", "/admin/customers"))["customers"]
+    await shop.admin("DELETE", f"/admin/customers/{customer['id']}")
+    async with shop.engine.database.transaction(store.id) as tx:
+        assert await tx.fetchval(points_of) == 0
+
+
 async def _event(shop: Shop, event_id: str) -> OrderPlaced:
     store = shop.branches["demo"].store
     async with shop.engine.database.transaction(store.id) as tx:

@@ -111,6 +111,7 @@ class Lived:
 
     async def lives(self) -> None:
         """Everything."""
+        await self.visitor.asks(phone=f"+{self.who.wa}")
         await self.visitor.signs_in()
         await self.closes(await self.buys("TEA-PURPLE"))
         self.visitor.token = ""

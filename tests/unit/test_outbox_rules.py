@@ -13,6 +13,7 @@ from tradewind.contracts.errors import ChannelDown, Retry
 from tradewind.contracts.events import (
     EVENT_TYPES,
     CartAbandoned,
+    CustomerErased,
     CustomerMerged,
     EventBase,
     FulfillmentShipped,
@@ -115,6 +116,7 @@ PAID: dict[str, Any] = {"payment_id": B, "provider": "p", "method": "m", "amount
         ),
         (LOW, f"variant:{LOW.variant_id}"),
         (CustomerMerged(**SHARED, customer_id=B, merged_id=C), f"customer:{B}"),
+        (CustomerErased(**SHARED, customer_id=B), f"customer:{B}"),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, EventBase) else None,
 )

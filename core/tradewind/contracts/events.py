@@ -159,6 +159,12 @@ class CustomerMerged(EventBase, frozen=True, kw_only=True, tag="customer.merged"
     merged_id: UUID
 
 
+class CustomerErased(EventBase, frozen=True, kw_only=True, tag="customer.erased"):
+    """A customer was erased: whatever else is kept of them under this id is to be forgotten too."""
+
+    customer_id: UUID
+
+
 Event = (
     OrderPlaced
     | OrderCanceled
@@ -177,6 +183,7 @@ Event = (
     | MessageStatusChanged
     | StockLow
     | CustomerMerged
+    | CustomerErased
 )
 
 EVENT_TYPES: tuple[type[EventBase], ...] = Event.__args__

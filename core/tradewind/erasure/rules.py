@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Literal, NamedTuple
+from urllib.parse import quote
 from uuid import UUID
 
 import msgspec
@@ -21,10 +22,23 @@ class ChatIdentity(NamedTuple):
     identity: str
 
 
+class Namesake(msgspec.Struct, frozen=True, kw_only=True):
+    """Another customer with the same e-mail address or phone number, who may be the same person.
+
+    `proved` when both have shown that it is theirs; else one of them only told it.
+    """
+
+    customer_id: UUID
+    contact: Literal["email", "phone"]
+    proved: bool
+
+
 class Person(msgspec.Struct, frozen=True, kw_only=True):
     """Everything of one customer, by its ids.
 
-    `emails` (lower case) and `phones` are theirs alone: proved, or told by nobody else.
+    `emails` (lower case) and `phones` are theirs alone: proved, or told by nobody else. `words`
+    are full names and streets in lower case, which others may have too: they are looked for only
+    where what went wrong is told, because little is lost there.
     """
 
     customers: Sequence[UUID]
@@ -37,6 +51,7 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     grants: Sequence[UUID]
     emails: Sequence[str]
     phones: Sequence[str]
+    words: Sequence[str]
 
     @property
     def ids(self) -> Mapping[str, Sequence[UUID]]:
@@ -60,6 +75,18 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
         """How they are reached, as it stands in what was sent and received."""
         told = [*self.emails, *map(digits, self.phones), *(one.identity for one in self.identities)]
         return _distinct(one for one in told if len(one) >= _SHORTEST)
+
+    @property
+    def raw(self) -> list[str]:
+        """The same in lower case, as bodies of webhooks may have it: plain, or within a form."""
+        told = [one.lower() for one in self.contacts]
+        return _distinct([*told, *(quote(one, safe="").lower() for one in told)])
+
+    @property
+    def telling(self) -> list[str]:
+        """What names them in the words of a failure, in lower case."""
+        told = [one.lower() for one in self.contacts]
+        return _distinct([*told, *(one for one in self.words if len(one) >= _SHORTEST)])
 
     @property
     def marks(self) -> list[str]:

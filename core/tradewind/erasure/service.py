@@ -5,41 +5,69 @@ from uuid import UUID
 
 from tradewind.carts.keeping import queries as cart_rows
 from tradewind.contracts.errors import Conflict, NotFound
+from tradewind.contracts.events import CustomerErased
 from tradewind.database import Store, Transaction
 from tradewind.erasure.queries import finding, forgetting
 from tradewind.erasure.queries.forgetting import KeptAnswer
-from tradewind.erasure.rules import Person, refuse
+from tradewind.erasure.rules import Namesake, Person, refuse
 from tradewind.inventory import service as inventory
 from tradewind.messaging.received import queries as received_rows
 from tradewind.messaging.received import service as received
 from tradewind.orders import service as orders
+from tradewind.outbox import service as outbox
 from tradewind.settings.engine import Engine
 from tradewind.settings.keyring import SecretUnreadable
 from tradewind.settings.service import audit
 
 _BATCH = 200
+_MOST_NAMESAKES = 100
 
 
-async def erase(engine: Engine, store: Store, customer_id: UUID, actor: str) -> None:
-    """Forget everything personal of a customer; whoever is erased already is looked after again.
+async def prepare(engine: Engine, store: Store, customer_id: UUID) -> None:
+    """The first half of an erasure, in transactions of its own, which may be repeated.
 
-    What they sent goes first, and kept answers that speak of them; then, in one transaction, the
-    rest. Orders and payments stay without names, contacts, addresses, notes and metadata. Raises
-    NotFound, Conflict (`customer_has_open_orders`, `customer_has_open_payments`, `in_progress`).
+    What they sent goes, and kept answers that speak of them. Raises what `erase` raises.
     """
     async with engine.database.transaction(store.id) as tx:
         person = await _found(tx, customer_id)
     for one in person.customers:
         await received.forget_all_of(engine, store, one)
     await _forget_answers(engine, store, [mark.encode() for mark in person.marks])
-    async with engine.database.transaction(store.id) as tx:
-        person = await _found(tx, customer_id)
-        for one in person.customers:
-            if await received_rows.ids_of(tx, one, 1):
-                raise Conflict("They sent something just now. Try again.", code="in_progress")
-        await _forget(tx, person)
-        if await forgetting.mark_erased(tx, person.customers):
-            await audit(tx, actor, "customer.erased", "customer", str(customer_id))
+
+
+async def erase(tx: Transaction, customer_id: UUID, actor: str) -> Sequence[Namesake]:
+    """Forget everything personal of a customer; whoever is erased already is looked after again.
+
+    `prepare` comes first. Orders and payments stay without names, contacts, addresses, notes and
+    metadata. Returns who else may be the same person, 100 at most: they are not erased. Raises
+    NotFound, Conflict (`customer_has_open_orders`, `customer_has_open_payments`, `in_progress`).
+    """
+    person = await _found(tx, customer_id)
+    for one in person.customers:
+        if await received_rows.ids_of(tx, one, 1):
+            raise Conflict("They sent something just now. Try again.", code="in_progress")
+    others = await finding.namesakes(tx, person.customers, _MOST_NAMESAKES)
+    await _forget(tx, person, actor)
+    if await forgetting.mark_erased(tx, person.customers):
+        await audit(tx, actor, "customer.erased", "customer", str(customer_id))
+    await _tell(tx, person.customers)
+    return others
+
+
+async def _tell(tx: Transaction, customers: Sequence[UUID]) -> None:
+    """Also when it is repeated: a plugin may have been switched on since."""
+    numbers = await forgetting.next_sequences(tx, customers)
+    told = [
+        CustomerErased(
+            id=tx.new_id(),
+            store_id=tx.store_id,
+            occurred_at=tx.now,
+            sequence=numbers[one],
+            customer_id=one,
+        )
+        for one in customers
+    ]
+    await outbox.record(tx, *told)
 
 
 async def _found(tx: Transaction, customer_id: UUID) -> Person:
@@ -65,14 +93,16 @@ async def _found(tx: Transaction, customer_id: UUID) -> Person:
         messages=await finding.messages(tx, conversations, order_ids, emails),
         grants=await finding.grants(tx, customers, order_ids),
         emails=emails,
-        phones=await finding.phones(tx, customers, order_ids),
+        phones=await finding.phones(tx, customers, carts, order_ids),
+        words=await finding.words(tx, customers, order_ids),
     )
 
 
-async def _forget(tx: Transaction, person: Person) -> None:
+async def _forget(tx: Transaction, person: Person, actor: str) -> None:
     refs = await forgetting.payment_refs(tx, person.payments)
-    cases = await forgetting.forget_cases(tx, person)
-    await forgetting.forget_traffic(tx, person, refs)
+    gone = await forgetting.forget_traffic(tx, person, refs)
+    cases = await forgetting.forget_cases(tx, person, gone, actor)
+    await forgetting.forget_failures(tx, person)
     await forgetting.forget_contacts(tx, person)
     await forgetting.forget_rows(tx, person)
     await forgetting.forget_history(tx, person, cases)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from typing import Any
+from uuid import UUID
 
 from litestar import get
 from litestar.di import NamedDependency
@@ -9,6 +10,7 @@ from litestar.params import SkipValidation
 from markupsafe import Markup
 
 from tradewind import (
+    CustomerErased,
     DashboardPage,
     Forbidden,
     NoSettings,
@@ -75,20 +77,36 @@ class Points(Plugin):
         """One page, at `/dashboard/plugins/points/customers`."""
         return [DashboardPage(path="customers", title="Points", render=show_points)]
 
-    @hookimpl(events=[OrderPlaced])
-    async def on_event(self, event: OrderPlaced, context: Context) -> None:
-        """Credit the customer, once."""
-        if event.customer_id is None:
-            return
-        async with context.tx() as tx:
-            await tx.execute(
-                """INSERT INTO shop.points (store_id, order_id, customer_id, points)
-                   VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING""",
-                event.store_id,
-                event.order_id,
-                event.customer_id,
-                int(event.total.major()),
-            )
+    @hookimpl(events=[OrderPlaced, CustomerErased])
+    async def on_event(self, event: OrderPlaced | CustomerErased, context: Context) -> None:
+        """Credit the customer, once; keep nothing of one who is erased."""
+        if isinstance(event, CustomerErased):
+            await forget(event, context)
+        elif event.customer_id is not None:
+            await credit(event, event.customer_id, context)
+
+
+async def credit(event: OrderPlaced, customer_id: UUID, context: Context) -> None:
+    """Write the points of an order down."""
+    async with context.tx() as tx:
+        await tx.execute(
+            """INSERT INTO shop.points (store_id, order_id, customer_id, points)
+               VALUES ($1, $2, $3, $4) ON CONFLICT DO NOTHING""",
+            event.store_id,
+            event.order_id,
+            customer_id,
+            int(event.total.major()),
+        )
+
+
+async def forget(event: CustomerErased, context: Context) -> None:
+    """Delete all points of a customer; doing so twice does no harm."""
+    async with context.tx() as tx:
+        await tx.execute(
+            "DELETE FROM shop.points WHERE store_id = $1 AND customer_id = $2",
+            event.store_id,
+            event.customer_id,
+        )
 
 
 plugin = Points()

@@ -17,7 +17,8 @@ from tradewind.customers import service as customers
 from tradewind.customers.desk import service
 from tradewind.customers.desk.rules import Record, RecordChange
 from tradewind.database import Transaction
-from tradewind.erasure.service import erase
+from tradewind.erasure.rules import Namesake
+from tradewind.erasure.service import erase, prepare
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Bought
 from tradewind.settings.service import audit
@@ -78,6 +79,12 @@ class CustomerRecordAnswer(msgspec.Struct, frozen=True):
     customer: CustomerRecord
 
 
+class ErasedAnswer(msgspec.Struct, frozen=True):
+    """What is left to decide: others who may be the same person and are not erased, 100 at most."""
+
+    also_known_as: Sequence[Namesake]
+
+
 class CustomerInput(Body, frozen=True, kw_only=True):
     """What is known of a customer; what is not named stays. Metadata is merged, key by key."""
 
@@ -135,15 +142,22 @@ async def update_customer(
         return await access.answer(tx, await _answer(tx, record))
 
 
-@delete("/customers/{customer_id:uuid}", responses=_ERASE)
-async def erase_customer(access: GivenAccess, customer_id: FromPath[UUID]) -> None:
+@delete("/customers/{customer_id:uuid}", status_code=200, responses=_ERASE)
+async def erase_customer(
+    access: GivenAccess, customer_id: FromPath[UUID]
+) -> Response[ErasedAnswer]:
     """Erase a customer on their request, for good; an owner may. Repeating it does no harm.
 
     Orders, payments and the ledger stay without names, contacts, addresses, notes and metadata.
     """
     if access.key.role != "owner":
         raise Forbidden("Only an owner may erase a customer.", code="owner_only")
-    await erase(access.engine, access.store, customer_id, access.actor)
+    await prepare(access.engine, access.store, customer_id)
+    async with access.transaction() as tx:
+        others = await erase(tx, customer_id, access.actor)
+        answer = await access.answer(tx, ErasedAnswer(others))
+    access.engine.forget(access.store.id)
+    return answer
 
 
 @get("/customers/{customer_id:uuid}/orders", responses=reads(404, 422))

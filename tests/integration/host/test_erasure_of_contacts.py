@@ -1,6 +1,7 @@
 """What is known of an address or a number is forgotten where it is theirs alone."""
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from http import HTTPStatus
 from typing import Any
 from uuid import UUID
@@ -10,7 +11,10 @@ import pytest_asyncio
 
 from tests.support.letterbox import Letterbox, open_letterbox
 from tests.support.lives import BARAKA, ZAWADI, Lived, asked, dump, prepared, rows_of
+from tradewind.cases.plugins import record_failure
 from tradewind.cases.service import NewCase, open_case
+from tradewind.contracts.channel import Sender
+from tradewind.customers import service as customers
 from tradewind.orders.service import get_order
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
@@ -32,7 +36,7 @@ async def test_an_address_that_others_told_too_stays_with_them(box: Letterbox) -
     lived.visitor.token = ""
     order = await lived.buys("TEA-PURPLE")
     await lived.visitor.signs_in()
-    assert (await asked(box, told)).status_code == HTTPStatus.NO_CONTENT
+    assert (await asked(box, told)).status_code == HTTPStatus.OK
     assert (await lived.visitor.sees("me"))["customer"]["email"] == ZAWADI.email
     async with box.engine.database.transaction(store.id) as tx:
         kept = await get_order(tx, UUID(order["id"]))
@@ -61,7 +65,7 @@ async def test_a_number_that_others_have_too_stays_with_them(box: Letterbox) -> 
     for phone in (BARAKA.wa, alone):
         body = {"phone": f"+{phone}", "name": "Told only"}
         told = (await box.shop.admin("POST", "/admin/customers", body))["customer"]["id"]
-        assert (await asked(box, told)).status_code == HTTPStatus.NO_CONTENT
+        assert (await asked(box, told)).status_code == HTTPStatus.OK
     kept = [(await box.shop.admin("GET", f"/admin/cases/{one}"))["case"] for one in cases]
     assert [one["evidence"] for one in kept] == [{"phone": BARAKA.wa}, {}]
 
@@ -77,7 +81,7 @@ async def test_an_address_that_somebody_else_has_proved_stays_with_them(box: Let
     await admin("POST", f"/admin/customers/{zawadi}", {"email": "another@example.com"})
     body = {"email": ZAWADI.email, "name": "Told only"}
     told = (await admin("POST", "/admin/customers", body))["customer"]["id"]
-    assert (await asked(box, told)).status_code == HTTPStatus.NO_CONTENT
+    assert (await asked(box, told)).status_code == HTTPStatus.OK
     assert await box.value(query, ZAWADI.email) == letters
 
 
@@ -90,5 +94,130 @@ async def test_what_was_said_when_a_case_was_closed_is_in_the_audit_log_no_more(
     said = {"resolution": f"Spoke to {ZAWADI.name}"}
     await box.shop.admin("POST", f"/admin/cases/{case}/close", said)
     assert "shop.audit_log" in rows_of(await dump(box, superuser), ZAWADI)
-    assert (await asked(box, zawadi)).status_code == HTTPStatus.NO_CONTENT
+    assert (await asked(box, zawadi)).status_code == HTTPStatus.OK
     assert rows_of(await dump(box, superuser), ZAWADI) == {}
+
+
+async def test_a_plugin_in_quarantine_stays_there_and_says_no_more_whom_it_failed(
+    box: Letterbox, superuser: "asyncpg.Connection[Any]"
+) -> None:
+    lived = Lived(box, ZAWADI)
+    await lived.visitor.signs_in()
+    (zawadi,) = await lived.ids()
+    for where in "abcd":
+        await record_failure(box.engine, box.store(), "push", where, "KeyError: 'elsewhere'")
+    assert await record_failure(box.engine, box.store(), "push", "e", f"KeyError: {ZAWADI.email}")
+    tables = {"shop.audit_log", "shop.cases", "shop.plugin_settings"}
+    assert tables <= set(rows_of(await dump(box, superuser), ZAWADI))
+    assert (await asked(box, zawadi)).status_code == HTTPStatus.OK
+    assert rows_of(await dump(box, superuser), ZAWADI) == {}
+    shown = (await box.shop.admin("GET", "/admin/plugins/push"))
+    assert shown["quarantined_at"]
+    assert [(one["where"], one["error"]) for one in shown["defects"]] == [
+        *((where, "KeyError: 'elsewhere'") for where in "abcd"),
+        ("e", ""),
+    ]
+
+
+async def came(box: Letterbox, lane: str, body: str, state: str, attempts: int = 12) -> UUID:
+    """A webhook as it stands in the inbox; one that is dead is a case."""
+    async with box.engine.database.transaction(box.store().id) as tx:
+        item = tx.new_id()
+        await tx.execute(
+            """INSERT INTO control.webhook_inbox
+                   (id, plugin, store_id, lane, dedupe_key, body, state, attempts, received_at,
+                    run_at)
+               VALUES ($1, 'whatsapp', $2, $3, $1::uuid::text, $4, $5, $6, $7, $8)""",
+            item,
+            tx.store_id,
+            lane,
+            body.encode(),
+            state,
+            attempts,
+            tx.now,
+            tx.now + timedelta(hours=3),
+        )
+        case = NewCase(
+            kind="dead_letter",
+            dedupe_key=f"inbox:{item}",
+            title="It could not be handled",
+            subject_type="webhook_inbox",
+            subject_id=str(item),
+            actions=("replay", "close"),
+        )
+        if state == "dead":
+            await open_case(tx, case)
+    return item
+
+
+async def test_webhooks_that_could_not_be_handled_go_and_so_do_their_cases(
+    box: Letterbox,
+) -> None:
+    lived = Lived(box, ZAWADI)
+    await lived.visitor.signs_in()
+    await box.shop.says(ZAWADI.wa, "hi")
+    loud, quoted = ZAWADI.email.upper(), ZAWADI.email.replace("@", "%40")
+    gone = [
+        await came(box, ZAWADI.wa, "{}", "dead"),
+        await came(box, ZAWADI.wa, "{}", "pending", 3),
+        await came(box, "who-knows-1", f'{{"payer": "{loud}"}}', "dead"),
+        await came(box, "who-knows-2", f"email={quoted}&ok=1", "done"),
+    ]
+    kept = [
+        await came(box, BARAKA.wa, "{}", "dead"),
+        await came(box, "who-knows-3", f'{{"payer": "{ZAWADI.email}"}}', "pending", 3),
+    ]
+    for customer in await lived.ids():
+        assert (await asked(box, customer)).status_code == HTTPStatus.OK
+    inbox = (await box.shop.admin("GET", "/admin/webhook-inbox?limit=100"))["webhook_inbox"]
+    left = {UUID(one["id"]) for one in inbox}
+    assert left & {*gone, *kept} == set(kept)
+    on_desk = (await box.shop.admin("GET", "/admin/cases?state=open"))["cases"]
+    assert [one["subject_id"] for one in on_desk] == [str(kept[0])]
+
+
+async def test_a_number_told_for_an_order_alone_is_found_in_what_failed(box: Letterbox) -> None:
+    await prepared(box)
+    lived = Lived(box, ZAWADI)
+    await lived.visitor.signs_in()
+    (zawadi,) = await lived.ids()
+    await lived.closes(await lived.buys("TEA-PURPLE"))
+    code = "SELECT count(*) FROM shop.one_time_codes WHERE store_id = $1 AND identity = $2"
+    await lived.visitor.asks(phone=f"+{ZAWADI.wa}")
+    assert await box.value(code, f"+{ZAWADI.wa}") == 1
+    await record_failure(box.engine, box.store(), "push", "start", f"KeyError: {ZAWADI.wa}")
+    assert (await asked(box, zawadi)).status_code == HTTPStatus.OK
+    shown = (await box.shop.admin("GET", "/admin/plugins/push"))
+    assert [one["error"] for one in shown["defects"]] == [""]
+    assert await box.value(code, f"+{ZAWADI.wa}") == 0
+
+
+async def test_the_answer_names_who_else_has_the_same_contact(box: Letterbox) -> None:
+    admin, lived = box.shop.admin, Lived(box, ZAWADI)
+    await box.shop.says(ZAWADI.wa, "hi")
+    (chat,) = await lived.ids()
+    await admin("POST", f"/admin/customers/{chat}", {"email": ZAWADI.email.title()})
+    await lived.visitor.signs_in()
+    (account,) = [one for one in await lived.ids() if one != chat]
+    by_number = {"phone": f"+{ZAWADI.wa}", "email": BARAKA.email}
+    desk = (await admin("POST", "/admin/customers", by_number))["customer"]["id"]
+    stranger = (await admin("POST", "/admin/customers", {"email": BARAKA.email}))["customer"]["id"]
+    async with box.engine.database.transaction(box.store().id) as tx:
+        other = await customers.for_identity(
+            tx, "telegram", Sender(identity="z-77", phone=f"+{ZAWADI.wa}")
+        )
+
+    async def others(customer: UUID | str) -> list[tuple[str, str, bool]]:
+        answer = await asked(box, customer)
+        assert answer.status_code == HTTPStatus.OK, answer.text
+        return [
+            (one["customer_id"], one["contact"], one["proved"])
+            for one in answer.json()["also_known_as"]
+        ]
+
+    assert await others(stranger) == [], "what both only told proves nothing"
+    assert await others(account) == [(str(chat), "email", False)]
+    found = [(str(desk), "phone", False), (str(other.id), "phone", True)]
+    assert await others(chat) == sorted(found)
+    assert await others(chat) == [], "who is erased is known by nothing"
+    assert await others(other.id) == [(desk, "phone", False)]

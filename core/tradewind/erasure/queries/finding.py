@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tradewind.customers.codes.rules import EMAIL
 from tradewind.database import Transaction
-from tradewind.erasure.rules import ChatIdentity, Obstacle
+from tradewind.erasure.rules import ChatIdentity, Namesake, Obstacle
 
 _CUSTOMERS = """
 SELECT id FROM shop.customers
@@ -79,21 +79,101 @@ WHERE t.email IS NOT NULL
 
 # The same for numbers. What a guest told for an order stands on the cart that it was.
 _PHONES = """
+WITH told AS (
+    SELECT phone, phone_verified_at IS NOT NULL AS proved FROM shop.customers
+    WHERE store_id = $1 AND id = ANY ($2::uuid[])
+    UNION
+    SELECT n.phone, false FROM shop.carts c
+    CROSS JOIN LATERAL (VALUES (c.phone), (c.shipping_address ->> 'phone'),
+                               (c.billing_address ->> 'phone')) AS n (phone)
+    WHERE c.store_id = $1 AND c.id = ANY ($4::uuid[])
+    UNION
+    SELECT n.phone, false FROM shop.orders o
+    CROSS JOIN LATERAL (VALUES (o.phone), (o.shipping_address ->> 'phone'),
+                               (o.billing_address ->> 'phone')) AS n (phone)
+    WHERE o.store_id = $1 AND o.id = ANY ($3::uuid[])
+),
+known AS (
+    SELECT phone, proved, regexp_replace(phone, '[^0-9]', '', 'g') AS digits FROM told
+    WHERE phone IS NOT NULL
+)
 SELECT phone FROM shop.customer_identities WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])
 UNION
-SELECT t.phone FROM shop.customers t
-WHERE t.store_id = $1 AND t.id = ANY ($2::uuid[])
-  AND (t.phone_verified_at IS NOT NULL
-       OR NOT EXISTS (
-          SELECT FROM shop.customers c
-          WHERE c.store_id = $1 AND c.phone_key = t.phone_key AND c.id <> ALL ($2::uuid[]))
-      AND NOT EXISTS (
-          SELECT FROM shop.customer_identities i
-          WHERE i.store_id = $1 AND i.phone IN (t.phone, '+' || t.phone_key, t.phone_key)
-            AND i.customer_id <> ALL ($2::uuid[]))
-      AND NOT EXISTS (
-          SELECT FROM shop.carts c JOIN shop.orders o ON o.store_id = $1 AND o.cart_id = c.id
-          WHERE c.store_id = $1 AND c.phone_key = t.phone_key AND o.id <> ALL ($3::uuid[])))"""
+SELECT t.phone FROM known t
+WHERE t.proved
+   OR NOT EXISTS (
+      SELECT FROM shop.customers c
+      WHERE c.store_id = $1 AND c.phone_key = t.digits AND c.id <> ALL ($2::uuid[]))
+  AND NOT EXISTS (
+      SELECT FROM shop.customer_identities i
+      WHERE i.store_id = $1 AND i.phone IN (t.phone, '+' || t.digits, t.digits)
+        AND i.customer_id <> ALL ($2::uuid[]))
+  AND NOT EXISTS (
+      SELECT FROM shop.carts c JOIN shop.orders o ON o.store_id = $1 AND o.cart_id = c.id
+      WHERE c.store_id = $1 AND c.phone_key = t.digits AND o.id <> ALL ($3::uuid[]))"""
+
+# Names of one word stand in anything.
+_WORDS = """
+WITH told AS (
+    SELECT name FROM shop.customers WHERE store_id = $1 AND id = ANY ($2::uuid[])
+    UNION
+    SELECT name FROM shop.customer_identities
+    WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])
+    UNION
+    SELECT name FROM shop.orders WHERE store_id = $1 AND id = ANY ($3::uuid[])
+    UNION
+    SELECT w.word FROM (
+        SELECT address FROM shop.addresses WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])
+        UNION
+        SELECT a.address FROM shop.orders o
+        CROSS JOIN LATERAL (VALUES (o.shipping_address), (o.billing_address)) AS a (address)
+        WHERE o.store_id = $1 AND o.id = ANY ($3::uuid[])
+    ) AS place
+    CROSS JOIN LATERAL (VALUES
+        (concat_ws(' ', place.address ->> 'first_name', place.address ->> 'last_name')),
+        (place.address ->> 'address_1')) AS w (word)
+)
+SELECT DISTINCT lower(btrim(name)) FROM told WHERE btrim(name) LIKE '% %' ORDER BY 1"""
+
+# Of two who only told the same, neither is shown to be the other.
+_NAMESAKES = """
+WITH own AS (
+    SELECT 'email' AS contact, identity AS value, true AS proved FROM shop.customer_identities
+    WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND channel = $3
+    UNION
+    SELECT 'phone', ltrim(phone, '+'), true FROM shop.customer_identities
+    WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND phone IS NOT NULL
+    UNION
+    SELECT 'email', email_key, email_verified_at IS NOT NULL FROM shop.customers
+    WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND email_key IS NOT NULL
+    UNION
+    SELECT 'phone', phone_key, phone_verified_at IS NOT NULL FROM shop.customers
+    WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND phone_key IS NOT NULL
+),
+other AS (
+    SELECT i.customer_id, o.contact, o.proved AS here, true AS there
+    FROM own o JOIN shop.customer_identities i
+        ON i.store_id = $1 AND i.channel = $3 AND i.identity = o.value
+    WHERE o.contact = 'email'
+    UNION ALL
+    SELECT i.customer_id, o.contact, o.proved, true
+    FROM own o JOIN shop.customer_identities i
+        ON i.store_id = $1 AND i.phone IN (o.value, '+' || o.value)
+    WHERE o.contact = 'phone'
+    UNION ALL
+    SELECT c.id, o.contact, o.proved, c.email_verified_at IS NOT NULL
+    FROM own o JOIN shop.customers c
+        ON c.store_id = $1 AND c.email_key COLLATE "C" = o.value AND c.erased_at IS NULL
+    WHERE o.contact = 'email'
+    UNION ALL
+    SELECT c.id, o.contact, o.proved, c.phone_verified_at IS NOT NULL
+    FROM own o JOIN shop.customers c
+        ON c.store_id = $1 AND c.phone_key = o.value AND c.erased_at IS NULL
+    WHERE o.contact = 'phone'
+)
+SELECT customer_id, contact, bool_or(here AND there) AS proved
+FROM other WHERE customer_id <> ALL ($2::uuid[]) AND (here OR there)
+GROUP BY customer_id, contact ORDER BY customer_id, contact LIMIT $4"""
 
 # A dispute is open until the bank has decided it.
 _OBSTACLE = """
@@ -199,10 +279,24 @@ async def emails(
     return [row[0] for row in rows]
 
 
-async def phones(tx: Transaction, customers: Sequence[UUID], orders: Sequence[UUID]) -> list[str]:
+async def phones(
+    tx: Transaction, customers: Sequence[UUID], carts: Sequence[UUID], orders: Sequence[UUID]
+) -> list[str]:
     """Phone numbers that a channel knows, or that they told and are theirs alone."""
-    rows = await tx.fetch(_PHONES, tx.store_id, list(customers), list(orders))
+    rows = await tx.fetch(_PHONES, tx.store_id, list(customers), list(orders), list(carts))
     return [row[0] for row in rows if row[0]]
+
+
+async def words(tx: Transaction, customers: Sequence[UUID], orders: Sequence[UUID]) -> list[str]:
+    """Their full names and streets, in lower case."""
+    rows = await tx.fetch(_WORDS, tx.store_id, list(customers), list(orders))
+    return [row[0] for row in rows]
+
+
+async def namesakes(tx: Transaction, customers: Sequence[UUID], most: int) -> list[Namesake]:
+    """Others with an address or number that one of both has proved, by their ids."""
+    rows = await tx.fetch(_NAMESAKES, tx.store_id, list(customers), EMAIL, most)
+    return [Namesake(**dict(row)) for row in rows]
 
 
 async def obstacle(

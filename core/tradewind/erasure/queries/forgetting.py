@@ -9,9 +9,9 @@ from datetime import datetime
 from typing import NamedTuple
 from uuid import UUID
 
-from tradewind.customers.codes.rules import EMAIL
+from tradewind.customers.codes.rules import EMAIL, PHONE
 from tradewind.database import Transaction
-from tradewind.erasure.rules import Person
+from tradewind.erasure.rules import Person, digits
 
 # $1 is the store, $2 ids of the kind that the key names.
 _STATEMENTS: Mapping[str, Sequence[str]] = {
@@ -89,32 +89,72 @@ WHERE c.store_id = $1 AND c.id = ANY ($2::uuid[])
   AND NOT EXISTS (SELECT FROM shop.payments p WHERE p.store_id = $1 AND p.cart_id = c.id)
   AND NOT EXISTS (SELECT FROM shop.orders o WHERE o.store_id = $1 AND o.cart_id = c.id)"""
 
+# What is looked at no more is off the desk: there is nothing left to try again.
+_GONE_CASES = """
+UPDATE shop.cases SET state = 'closed', closed_at = $3, closed_by = $4
+WHERE store_id = $1 AND state = 'open' AND subject_type || ':' || subject_id = ANY ($2::text[])"""
+
 _CASES = """
 UPDATE shop.cases SET evidence = '{}', resolution = '', title = kind
 WHERE store_id = $1
   AND (state = 'closed' AND subject_type || ':' || subject_id = ANY ($2::text[])
        OR EXISTS (SELECT FROM unnest($3::text[]) AS said(words)
-                  WHERE position(said.words IN lower(concat(evidence, title, resolution))) > 0))
+                  WHERE position(said.words IN lower(concat(evidence, title, resolution))) > 0)
+       OR kind IN ('dead_letter', 'quarantine') AND EXISTS (
+           SELECT FROM unnest($4::text[]) AS said(words)
+           WHERE position(said.words IN lower(concat(evidence, title, resolution))) > 0))
 RETURNING id"""
 
 _DELIVERIES = """
 UPDATE shop.event_deliveries d SET error = ''
 FROM shop.events e
 WHERE d.store_id = $1 AND e.store_id = $1 AND e.id = d.event_id AND d.error <> ''
-  AND e.aggregate = ANY ($2::text[])"""
+  AND (e.aggregate = ANY ($2::text[])
+       OR EXISTS (SELECT FROM unnest($3::text[]) AS said(words)
+                  WHERE position(said.words IN lower(d.error)) > 0))"""
 
-# What waits is still to be handled. The keys of chats hold people's numbers, those of payments not.
+# Where and when a plugin failed still counts; in what words it did so is forgotten.
+_FAILURES = """
+WITH telling AS (
+    SELECT p.plugin, (
+        SELECT coalesce(jsonb_agg(
+            CASE WHEN EXISTS (SELECT FROM unnest($2::text[]) AS said(words)
+                              WHERE position(said.words IN lower(l.defect ->> 'error')) > 0)
+                 THEN l.defect || '{"error": ""}' ELSE l.defect END ORDER BY l.rank), '[]')
+        FROM jsonb_array_elements(p.failure_log) WITH ORDINALITY AS l(defect, rank)) AS log,
+        EXISTS (SELECT FROM unnest($2::text[]) AS said(words)
+                WHERE position(said.words IN lower(p.quarantine_reason)) > 0) AS quarantined
+    FROM shop.plugin_settings p WHERE p.store_id = $1 ORDER BY p.plugin FOR UPDATE
+)
+UPDATE shop.plugin_settings p
+SET failure_log = t.log,
+    quarantine_reason = CASE WHEN t.quarantined THEN '' ELSE p.quarantine_reason END
+FROM telling t
+WHERE p.store_id = $1 AND p.plugin = t.plugin AND (t.quarantined OR t.log <> p.failure_log)"""
+
+_MARKS = """
+DELETE FROM shop.event_marks
+WHERE store_id = $1 AND EXISTS (
+    SELECT FROM unnest($2::text[]) AS said(words) WHERE position(said.words IN lower(mark)) > 0)"""
+
+# What waits for its first turn is still to be handled, and what may be money as often as it takes.
+# The keys of chats hold people's numbers, those of payments not.
 _INBOX = """
 WITH gone AS (
     DELETE FROM control.webhook_inbox
-    WHERE store_id = $1 AND state <> 'pending' AND (
-        lane = ANY ($2::text[]) OR lane = ANY ($3::text[])
-        OR state = 'done' AND EXISTS (
-            SELECT FROM unnest($4::bytea[]) AS said(words) WHERE position(said.words IN body) > 0))
-    RETURNING plugin, lane, dedupe_key)
-DELETE FROM control.webhook_keys k USING gone
-WHERE k.plugin = gone.plugin AND k.scope = $1::text AND k.dedupe_key = gone.dedupe_key
-  AND gone.lane = ANY ($2::text[])"""
+    WHERE store_id = $1 AND (
+        lane = ANY ($2::text[]) AND (state <> 'pending' OR attempts > 0)
+        OR lane = ANY ($3::text[]) AND state <> 'pending'
+        OR state <> 'pending' AND EXISTS (
+            SELECT FROM unnest($4::text[]) AS said(words)
+            WHERE position(encode(convert_to(said.words, 'UTF8'), 'escape')
+                           IN lower(encode(body, 'escape'))) > 0))
+    RETURNING id, plugin, lane, dedupe_key),
+keys AS (
+    DELETE FROM control.webhook_keys k USING gone
+    WHERE k.plugin = gone.plugin AND k.scope = $1::text AND k.dedupe_key = gone.dedupe_key
+      AND gone.lane = ANY ($2::text[]))
+SELECT 'webhook_inbox:' || id AS subject FROM gone"""
 
 _JOBS = """
 DELETE FROM control.jobs
@@ -122,7 +162,8 @@ WHERE store_id = $1 AND (
     payload ->> 'identity' = ANY ($2::text[])
     OR state = 'dead' AND EXISTS (
         SELECT FROM unnest($2::text[]) AS said(words)
-        WHERE position(said.words IN lower(payload::text || error)) > 0))"""
+        WHERE position(said.words IN lower(payload::text || error)) > 0))
+RETURNING 'job:' || id AS subject"""
 
 _LIVE = """
 DELETE FROM control.live_messages
@@ -193,7 +234,8 @@ async def forget_history(tx: Transaction, person: Person, cases: Sequence[UUID])
 
 async def forget_contacts(tx: Transaction, person: Person) -> None:
     """Forget whether and how somebody may be written to."""
-    pairs = [*person.identities, *((EMAIL, one) for one in person.emails)]
+    codes = ((PHONE, one) for phone in person.phones for one in (phone, f"+{digits(phone)}"))
+    pairs = [*person.identities, *((EMAIL, one) for one in person.emails), *codes]
     channels, names = [one for one, _ in pairs], [one for _, one in pairs]
     for table in ("one_time_codes", "customer_channel_opt_in"):
         await tx.execute(
@@ -214,22 +256,35 @@ async def forget_contacts(tx: Transaction, person: Person) -> None:
     )
 
 
-async def forget_cases(tx: Transaction, person: Person) -> list[UUID]:
-    """Forget what cases say of somebody; which cases did."""
-    contacts = [one.lower() for one in person.contacts]
-    rows = await tx.fetch(_CASES, tx.store_id, person.subjects, contacts)
+async def forget_cases(
+    tx: Transaction, person: Person, gone: Sequence[str], actor: str
+) -> list[UUID]:
+    """Forget what cases say of somebody, and close those of what is gone; which cases forgot."""
+    contacts, subjects = [one.lower() for one in person.contacts], [*person.subjects, *gone]
+    await tx.execute(_GONE_CASES, tx.store_id, list(gone), tx.now, actor)
+    rows = await tx.fetch(_CASES, tx.store_id, subjects, contacts, person.telling)
     return [row["id"] for row in rows]
 
 
-async def forget_traffic(tx: Transaction, person: Person, refs: Sequence[str]) -> None:
-    """Forget what came in raw, and what was told of it; `refs` name payments at providers."""
-    contacts, subjects = [one.lower() for one in person.contacts], person.subjects
+async def forget_traffic(tx: Transaction, person: Person, refs: Sequence[str]) -> list[str]:
+    """Forget what came in raw, and what was told of it; `refs` name payments at providers.
+
+    Returns the items of the inbox and the jobs that are gone, as cases name them.
+    """
+    contacts = [one.lower() for one in person.contacts]
     lanes = [one.identity for one in person.identities]
-    raw = [one.encode() for one in person.contacts]
-    await tx.execute(_DELIVERIES, tx.store_id, subjects)
-    await tx.execute(_INBOX, tx.store_id, lanes, list(refs), raw)
-    await tx.execute(_JOBS, tx.store_id, [*person.emails, *person.phones, *contacts])
+    items = await tx.fetch(_INBOX, tx.store_id, lanes, list(refs), person.raw)
+    jobs = await tx.fetch(_JOBS, tx.store_id, [*person.emails, *person.phones, *contacts])
     await tx.execute(_LIVE, tx.store_id, contacts)
+    return [row["subject"] for row in (*items, *jobs)]
+
+
+async def forget_failures(tx: Transaction, person: Person) -> None:
+    """Forget what plugins said of somebody where they failed, and what they noted of them."""
+    await tx.execute(_DELIVERIES, tx.store_id, person.subjects, person.telling)
+    await tx.execute(_FAILURES, tx.store_id, person.telling)
+    await tx.execute(_MARKS, tx.store_id, [one.lower() for one in person.contacts])
+    await tx.execute("SELECT shop.forget_in_audited_failures($1)", person.telling)
 
 
 async def payment_refs(tx: Transaction, payments: Sequence[UUID]) -> list[str]:
@@ -256,3 +311,16 @@ async def forgotten_carts(tx: Transaction, carts: Sequence[UUID]) -> list[UUID]:
 async def mark_erased(tx: Transaction, customers: Sequence[UUID]) -> bool:
     """Empty the profiles, whose ids stay; false when that was done before."""
     return bool(await tx.fetch(_CUSTOMERS, tx.store_id, list(customers), tx.now))
+
+
+async def next_sequences(tx: Transaction, customers: Sequence[UUID]) -> Mapping[UUID, int]:
+    """The number of the next event of each of these, who are locked."""
+    rows = await tx.fetch(
+        """SELECT c.id, coalesce(max(e.sequence), 0) + 1 AS following
+           FROM unnest($2::uuid[]) AS c(id)
+           LEFT JOIN shop.events e ON e.store_id = $1 AND e.aggregate = 'customer:' || c.id
+           GROUP BY c.id""",
+        tx.store_id,
+        list(customers),
+    )
+    return {row["id"]: row["following"] for row in rows}
