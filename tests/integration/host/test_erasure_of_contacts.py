@@ -111,7 +111,7 @@ async def test_a_plugin_in_quarantine_stays_there_and_says_no_more_whom_it_faile
     assert tables <= set(rows_of(await dump(box, superuser), ZAWADI))
     assert (await asked(box, zawadi)).status_code == HTTPStatus.OK
     assert rows_of(await dump(box, superuser), ZAWADI) == {}
-    shown = (await box.shop.admin("GET", "/admin/plugins/push"))
+    shown = await box.shop.admin("GET", "/admin/plugins/push")
     assert shown["quarantined_at"]
     assert [(one["where"], one["error"]) for one in shown["defects"]] == [
         *((where, "KeyError: 'elsewhere'") for where in "abcd"),
@@ -187,7 +187,7 @@ async def test_a_number_told_for_an_order_alone_is_found_in_what_failed(box: Let
     assert await box.value(code, f"+{ZAWADI.wa}") == 1
     await record_failure(box.engine, box.store(), "push", "start", f"KeyError: {ZAWADI.wa}")
     assert (await asked(box, zawadi)).status_code == HTTPStatus.OK
-    shown = (await box.shop.admin("GET", "/admin/plugins/push"))
+    shown = await box.shop.admin("GET", "/admin/plugins/push")
     assert [one["error"] for one in shown["defects"]] == [""]
     assert await box.value(code, f"+{ZAWADI.wa}") == 0
 
