@@ -39,8 +39,8 @@ def unlisted(found: Sequence[Column]) -> list[str]:
     known = {*listed(IMPERSONAL), *(one for step in PERSONAL.values() for one in listed(step))}
     return [
         f"{table}.{name} may say who somebody is: list it in tests/support/personal.py, in "
-        "PERSONAL under the step of tradewind.erasure that takes it out (which is written first), or in "
-        "IMPERSONAL if no word of a shopper can stand there."
+        "PERSONAL under the step of tradewind.erasure that takes it out (which is written first), "
+        "or in IMPERSONAL if no word of a shopper can stand there."
         for table, name in found
         if (table, name) not in known
     ]
