@@ -228,6 +228,35 @@ async def test_what_nobody_confirms_expires_and_frees_its_stock(
     assert await expire_orders(till.engine, till.store) == 0
 
 
+@pytest.mark.parametrize("way", ["agreed", "pending"])
+async def test_one_that_cannot_be_ended_is_logged_and_the_others_end(
+    till: Till, clock: ManualClock, caplog: pytest.LogCaptureFixture, way: str
+) -> None:
+    await allow(till, agreed_hours=1, order_minutes=60)
+    make = agreed if way == "agreed" else by_phone
+    found = [await make(till, name) for name in ("a@example.com", "b@example.com")]
+    await till.rows(
+        "UPDATE shop.order_lines SET quantity = 1000 WHERE store_id = $1 AND order_id = $2",
+        found[0].id,
+    )
+    clock.advance(60 * 60)
+    assert await expire_orders(till.engine, till.store) == 2
+    states = [await state_of(till, one) for one in found]
+    assert states == [found[0].status, "expired"]
+    assert str(found[0].id) in caplog.text
+
+
+async def by_phone(till: Till, email: str) -> Order:
+    cart = await till.cart(("MUG", 1), email=email)
+    push = StartRequest(provider="push", inputs={"phone": "+254700000001"})
+    return await place(till.engine, till.store, cart.id, "push", request=push)
+
+
+async def state_of(till: Till, order: Order) -> str:
+    async with till.database.transaction(till.store.id) as tx:
+        return (await get_order(tx, order.id)).status
+
+
 async def test_what_is_paid_in_part_or_sent_does_not_expire(till: Till, clock: ManualClock) -> None:
     await allow(till, agreed_hours=1)
     in_part, sent = await agreed(till), await agreed(till)

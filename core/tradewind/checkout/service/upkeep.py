@@ -80,17 +80,19 @@ async def release_expired_holds(engine: Engine, store: Store) -> int:
 async def expire_orders(engine: Engine, store: Store) -> int:
     """End orders that waited for their money for too long; returns how many were looked at.
 
-    These are pending ones, and those paid by agreement that nobody has confirmed.
+    These are pending ones, and those paid by agreement that nobody has confirmed. One that fails
+    is logged and looked at again the next time; the others do not wait for it.
     """
     async with engine.database.transaction(store.id) as tx:
         due = await orders.due_to_expire(tx)
         agreed = await unpaid_rows.overdue(tx, _MOST_AT_ONCE)
         await unpaid_rows.forget(tx)
-    for order_id in due:
-        try:
-            await expire_order(engine, store, order_id)
-        except TradewindError as fault:
-            _LOG.warning("order %s could not be called off yet: %s", order_id, fault)
-    for order_id in agreed:
-        await expire_agreed(engine, store, order_id)
+    for end, order_ids in ((expire_order, due), (expire_agreed, agreed)):
+        for order_id in order_ids:
+            try:
+                await end(engine, store, order_id)
+            except TradewindError as fault:
+                _LOG.warning("order %s could not be called off yet: %s", order_id, fault)
+            except Exception:
+                _LOG.exception("order %s could not be ended", order_id)
     return len(due) + len(agreed)
