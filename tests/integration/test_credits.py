@@ -206,6 +206,26 @@ async def test_what_was_used_of_a_part_is_a_case_and_what_comes_back_of_it_goes(
     assert await entries(shop) == named
 
 
+async def test_more_of_the_money_is_a_case_again_once_the_first_is_closed(shop: Shop) -> None:
+    await pack(shop)
+    me, _ = await amina(shop)
+    bought = await buy(shop, 1, me)
+    await pay(shop, bought)
+    await visited(shop, me, 8)
+    for sent, opens in (
+        ({"amount": 250_000}, [3]),
+        ({"amount": 1}, []),
+        ({"amount": 50_000}, [4]),
+        ({"amount": 100_000}, [6]),
+        ({}, [8]),
+    ):
+        await refunded(shop, bought, **sent)
+        cases = (await admin(shop, "GET", "cases?state=open")).json()["cases"]
+        assert [one["evidence"]["used"] for one in cases] == opens
+        for one in cases:
+            assert (await admin(shop, "POST", f"cases/{one['id']}/close", json={})).is_success
+
+
 async def visited(shop: Shop, customer: UUID, times: int) -> Order:
     """An order of a service that credits pay for."""
     body = {

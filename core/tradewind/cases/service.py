@@ -132,15 +132,16 @@ async def close_by_key(tx: Transaction, dedupe_key: str, actor: str, resolution:
         await close_case(tx, found, actor, resolution)
 
 
-async def was_closed(tx: Transaction, dedupe_key: str) -> bool:
-    """Whether somebody has decided a matter before, and it was not brought up again."""
-    state = await tx.fetchval(
-        """SELECT state FROM shop.cases WHERE store_id = $1 AND dedupe_key = $2
-           ORDER BY id DESC LIMIT 1""",
+async def decided(tx: Transaction, dedupe_key: str) -> Case | None:
+    """The case in which somebody has decided a matter, if it was not brought up again."""
+    row = await tx.fetchrow(
+        f"""SELECT {_COLUMNS} FROM shop.cases WHERE store_id = $1 AND dedupe_key = $2
+            ORDER BY id DESC LIMIT 1""",
         tx.store_id,
         dedupe_key,
     )
-    return bool(state == "closed")
+    found = None if row is None else _case(dict(row))
+    return found if found is not None and found.state == "closed" else None
 
 
 def _case(row: dict[str, Any]) -> Case:

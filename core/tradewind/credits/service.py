@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import timedelta
 from uuid import UUID
 
-from tradewind.cases.service import NewCase, close_by_key, open_case, was_closed
+from tradewind.cases.service import NewCase, close_by_key, decided, open_case
 from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.credits import queries
 from tradewind.credits.rules import (
@@ -84,7 +84,8 @@ async def take_back(tx: Transaction, order: Order) -> None:
 async def _tell_used(tx: Transaction, order: Order, grants: Sequence[Grant]) -> None:
     """Money that went back for credits that were used is a case, until somebody has decided.
 
-    A part of the money and all of it are decided one after the other.
+    What goes back later for more of them is a case again; a part of the money and all of it are
+    decided one after the other.
     """
     used = sum(one.spent for one in grants)
     whole = order.payment_status == "refunded"
@@ -92,7 +93,8 @@ async def _tell_used(tx: Transaction, order: Order, grants: Sequence[Grant]) -> 
     key = f"pack_used:{order.id}" if whole else part_key
     if whole:
         await close_by_key(tx, part_key, ACTOR, "All of the money went back.")
-    if not used or await was_closed(tx, key):
+    before = await decided(tx, key) if used else None
+    if used <= (before.evidence.get("used", 0) if before else 0):
         return
     case = NewCase(
         kind="pack_used",

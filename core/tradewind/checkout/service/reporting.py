@@ -6,7 +6,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.cases.service import close_by_key, was_closed
+from tradewind.cases.service import close_by_key, decided
 from tradewind.checkout.rules import Paying, Snapshot
 from tradewind.checkout.service import providers
 from tradewind.checkout.service.ending import call_off_later, end_sessions, void_sessions
@@ -193,7 +193,7 @@ async def _unplaced(engine: Engine, store: Store, payment: Payment, why: str) ->
     """Once somebody has decided, the same money is not brought up again."""
     async with engine.database.transaction(store.id) as tx:
         locked = await payments.lock_payment(tx, payment.id)
-        if await was_closed(tx, money_key("paid_not_placed", locked)):
+        if await decided(tx, money_key("paid_not_placed", locked)) is not None:
             return
         title = "Money came but no order stands"
         await money_case(tx, engine, locked, "paid_not_placed", title, why=why)
