@@ -28,7 +28,7 @@ from tradewind.catalog.service import (
     Asked,
     browse,
     create_region,
-    find_variant,
+    get_product,
     kept_variant,
     list_products,
     replace_prices,
@@ -181,11 +181,10 @@ async def told_by_lists(tx: Transaction, cart: Cart, amount: int | None) -> dict
 
 
 async def told_without_a_region(tx: Transaction, variant: Variant) -> list[int | None]:
-    """What is listed, and found by its SKU, where nobody has said from which region they are."""
+    """What is listed and shown where nobody has said from which region they are."""
     (listed,) = (await list_products(tx, currency="KES")).items
-    found = await find_variant(tx, variant.sku, "KES")
-    assert found is not None
-    prices = (listed.variants[0].price, found.price)
+    shown = await get_product(tx, str(variant.product_id), currency="KES")
+    prices = (listed.variants[0].price, shown.variants[0].price)
     return [None if one is None else one.amount for one in prices]
 
 

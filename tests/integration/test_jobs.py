@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from tests.support.jobs import enqueue
 from tests.support.undone import undone
 from tests.support.waiting import held_up, until_waiting
 from tradewind.contracts.webhook import Item
@@ -28,7 +29,7 @@ SECOND = timedelta(seconds=1)
 async def put(database: Database, *names: str, **more: Any) -> None:
     """Enqueue one job for each name."""
     made = [Job(kind="test", payload={"name": name}, **more) for name in names]
-    await jobs.enqueue(database, *made)
+    await enqueue(database, *made)
 
 
 async def take(database: Database, worker: UUID = ANN, most: int = 100) -> Sequence[TakenJob]:
@@ -79,7 +80,7 @@ async def test_jobs_wait_for_their_time_and_the_earliest_comes_first(
 
 async def test_a_taken_job_tells_what_it_is(database: Database, store: Store) -> None:
     made = Job(kind="test", payload={"text": "é\n", "number": 7}, store_id=store.id)
-    await jobs.enqueue(database, made)
+    await enqueue(database, made)
     job = await take_one(database)
     assert (job.kind, job.payload, job.store_id) == (made.kind, made.payload, store.id)
     assert (job.attempts, job.items) == (1, [])
@@ -201,7 +202,7 @@ async def test_a_dedupe_key_keeps_out_others_of_its_kind_until_the_job_is_done(
 ) -> None:
     await put(database, "first", "second", dedupe_key="k")
     await put(database, "third", dedupe_key="k")
-    await jobs.enqueue(database, Job(kind="other", payload={"name": "other"}, dedupe_key="k"))
+    await enqueue(database, Job(kind="other", payload={"name": "other"}, dedupe_key="k"))
     taken = {job.kind: job for job in await take(database)}
     assert names(list(taken.values())) == ["first", "other"]
     await put(database, "while it runs", dedupe_key="k")
@@ -260,7 +261,7 @@ async def test_jobs_of_a_transaction_stand_or_fall_with_it(
 async def test_any_number_of_jobs_is_one_statement(database: Database) -> None:
     await put(database, *map(str, range(10_000)))
     assert len(await take(database, most=20_000)) == 10_000
-    await jobs.enqueue(database)
+    await enqueue(database)
 
 
 # --- schedules ---------------------------------------------------------------------------------

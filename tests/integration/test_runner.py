@@ -10,6 +10,7 @@ from uuid import UUID
 import asyncpg
 import pytest
 
+from tests.support.jobs import enqueue
 from tests.support.waiting import until
 from tradewind.contracts.errors import Retry
 from tradewind.database import Database, Store
@@ -56,7 +57,7 @@ async def fails(job: TakenJob) -> bool:
 
 
 async def put(database: Database, *names: str, kind: str = "test") -> None:
-    await jobs.enqueue(database, *(Job(kind=kind, payload={"name": name}) for name in names))
+    await enqueue(database, *(Job(kind=kind, payload={"name": name}) for name in names))
 
 
 def make(database: Database, handlers: Mapping[str, Handler], **more: Any) -> Runner:

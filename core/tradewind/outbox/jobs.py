@@ -57,13 +57,6 @@ async def enqueue_in(tx: Transaction, *jobs: Job) -> None:
         tx.after_commit(tx.database.wake)
 
 
-async def enqueue(database: Database, *jobs: Job) -> None:
-    """Add jobs in a transaction of their own."""
-    if jobs:
-        await _insert(database.pool, database, jobs)
-        database.wake()
-
-
 async def _insert(executor: _Executor, database: Database, jobs: Sequence[Job]) -> None:
     now = database.clock.now()
     await executor.execute(

@@ -8,6 +8,7 @@ import asyncpg
 import httpx
 import pytest_asyncio
 
+from tests.support.jobs import enqueue
 from tests.support.shop import AMINA, BRIAN, Shop, open_shop
 from tradewind.carts.rules import CartUpdate, NewCart
 from tradewind.carts.service import add_sku, update
@@ -187,7 +188,7 @@ async def test_a_dead_job_runs_again_from_its_case(shop: Shop) -> None:
     database = shop.engine.database
     store = shop.branches["demo"].store
     expire = Job(kind="expire_order", payload={"order_id": str(store.id)}, store_id=store.id)
-    await jobs.enqueue(database, expire)
+    await enqueue(database, expire)
     (job,) = await jobs.take(database, store.id, 1)
     await jobs.bury(database, job.id, "gave up")
     case_id = await case(shop, "job", str(job.id))

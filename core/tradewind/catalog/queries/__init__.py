@@ -29,7 +29,6 @@ from tradewind.catalog.queries.reading import (
     search,
     shown,
     similar_skus,
-    variant_by_sku,
 )
 from tradewind.catalog.queries.shelves import (
     category,
@@ -100,5 +99,4 @@ __all__ = [
     "update_product",
     "update_region",
     "upsert_variants",
-    "variant_by_sku",
 ]

@@ -109,16 +109,6 @@ WHERE p.store_id = $1 AND p.id = ANY ($5::uuid[]) AND p.status = 'published'""".
     "$region", "$4"
 )
 
-_BY_SKU = f"""
-SELECT v.id, v.product_id, v.sku, v.title, v.options, v.tracked, v.tax_class, v.image,
-       p.kind, p.title AS product_title, price.amount, stock.available, stock.backorder
-FROM shop.variants v
-JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
-CROSS JOIN LATERAL {_PRICE} price
-CROSS JOIN LATERAL {_STOCK} stock
-WHERE v.store_id = $1 AND v.sku_key = upper($4)
-  AND v.archived_at IS NULL AND p.status = 'published'""".replace("$region", _REGION)
-
 
 async def products(
     tx: Transaction,
@@ -163,14 +153,6 @@ async def product(
     args = (tx.store_id, currency, tx.now, product_id, handle, published_only)
     row = await tx.fetchrow(_ONE, *args)
     return None if row is None else _product(row)
-
-
-async def variant_by_sku(
-    tx: Transaction, sku: str, currency: str
-) -> tuple[asyncpg.Record, dict[str, str]] | None:
-    """A published variant and its options; case does not matter."""
-    row = await tx.fetchrow(_BY_SKU, tx.store_id, currency, tx.now, sku)
-    return None if row is None else (row, msgspec.json.decode(row["options"], type=dict[str, str]))
 
 
 async def similar_skus(tx: Transaction, sku: str, limit: int) -> list[str]:

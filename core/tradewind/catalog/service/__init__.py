@@ -2,7 +2,6 @@
 
 from tradewind.catalog.service.browsing import (
     MOST_PER_PAGE,
-    find_variant,
     get_product,
     list_categories,
     list_products,
@@ -74,7 +73,6 @@ __all__ = [
     "create_variant",
     "delete_category",
     "delete_price",
-    "find_variant",
     "generate_variants",
     "get_product",
     "kept_product",

@@ -3,10 +3,9 @@
 from uuid import UUID
 
 from tradewind.catalog import queries
-from tradewind.catalog.rules import Category, Page, Product, Variant, full_title, refuse
+from tradewind.catalog.rules import Category, Page, Product, refuse
 from tradewind.catalog.search import service as search
 from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
-from tradewind.contracts.money import Money
 from tradewind.database import Transaction
 
 MOST_PER_PAGE = 200
@@ -59,28 +58,6 @@ async def get_product(
 async def list_categories(tx: Transaction) -> list[Category]:
     """Every category, in shelf order, with counts of published products."""
     return await queries.categories(tx)
-
-
-async def find_variant(tx: Transaction, sku: str, currency: str) -> Variant | None:
-    """The published variant with this SKU in any case; its title names the product as well."""
-    found = await queries.variant_by_sku(tx, sku, currency)
-    if found is None:
-        return None
-    row, options = found
-    return Variant(
-        id=row["id"],
-        product_id=row["product_id"],
-        sku=row["sku"],
-        title=full_title(row["product_title"], row["title"]),
-        options=options,
-        price=None if row["amount"] is None else Money(row["amount"], currency),
-        available=(row["available"] or 0) if row["tracked"] else None,
-        backorder=row["backorder"],
-        tracked=row["tracked"],
-        tax_class=row["tax_class"],
-        kind=row["kind"],
-        image=row["image"],
-    )
 
 
 async def similar_skus(tx: Transaction, sku: str, limit: int = 3) -> list[str]:

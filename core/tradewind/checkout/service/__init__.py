@@ -4,7 +4,8 @@ No lock and no transaction is held while a plugin is asked. Locks are taken in t
 payment, order, promotion, stock.
 """
 
-from tradewind.checkout.service.adding import add_line, add_line_at_once
+from tradewind.checkout.queries import add_line
+from tradewind.checkout.service.adding import add_line_at_once
 from tradewind.checkout.service.agreeing import Agreement, place_agreed
 from tradewind.checkout.service.asking import look_up_cart, look_up_order
 from tradewind.checkout.service.attempts import order_payment_methods, pay_order

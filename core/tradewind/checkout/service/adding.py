@@ -5,18 +5,8 @@ from uuid import UUID
 from tradewind.carts.rules import Cart
 from tradewind.checkout import queries
 from tradewind.checkout.service.quoting import price_at_once
-from tradewind.database import Store, Transaction
+from tradewind.database import Store
 from tradewind.settings.engine import Engine
-
-
-async def add_line(
-    tx: Transaction, cart_id: UUID, customer_id: UUID | None, variant_id: UUID, quantity: int
-) -> Cart | None:
-    """Put `quantity` more of a variant in a guest's cart (without `customer_id`), or a customer's.
-
-    One round trip. None when anything stands in the way, for `carts.service.add_line` to find out.
-    """
-    return await queries.add_line(tx, cart_id, customer_id, variant_id, quantity)
 
 
 async def add_line_at_once(
@@ -29,7 +19,10 @@ async def add_line_at_once(
     *,
     flag: str | None = None,
 ) -> Cart | None:
-    """The same as a transaction of its own; the cart comes with what it costs.
+    """Put `quantity` more of a variant in a guest's cart (without `customer_id`), or a customer's.
+
+    A transaction of its own; the cart comes with what it costs. None when anything stands in the
+    way, for `carts.service.add_line` to find out.
 
     Where the store has switched `flag` off, nothing is added, either.
 

@@ -93,6 +93,6 @@ async def expire_orders(engine: Engine, store: Store) -> int:
                 await end(engine, store, order_id)
             except TradewindError as fault:
                 _LOG.warning("order %s could not be called off yet: %s", order_id, fault)
-            except Exception:
+            except Exception:  # noqa: BLE001 - logged; the others go on
                 _LOG.exception("order %s could not be ended", order_id)
     return len(due) + len(agreed)
