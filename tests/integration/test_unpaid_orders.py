@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import asyncpg
 import pytest
 
 from tests.support.tills import Till, open_till
+from tests.support.waiting import held_up, until_waiting
 from tradewind.carts.rules import CartUpdate
 from tradewind.carts.service import update
 from tradewind.checkout.rules import StartRequest
@@ -157,6 +159,41 @@ async def test_one_that_was_to_be_paid_at_once_counts_when_it_is_to_be_paid_late
     await refused(by_cash, till)
     rows = await till.rows("SELECT status FROM shop.orders WHERE store_id = $1 ORDER BY id")
     assert [row["status"] for row in rows] == ["processing", "pending"]
+
+
+AT_ONCE, MOST = 20, 3
+
+
+@pytest.mark.parametrize("limit", ["unpaid_per_shopper", "unpaid_per_address"])
+async def test_who_orders_many_times_at_once_gets_no_more_than_the_limit(
+    till: Till, owner: "asyncpg.Connection[Any]", limit: str
+) -> None:
+    """Half of them in one go, half by turning what was to be paid at once into cash."""
+    await allow(till, unpaid_per_shopper=0, unpaid_per_address=0)
+    await allow(till, **{limit: MOST})
+    names = [
+        "amina@example.com" if limit == "unpaid_per_shopper" else f"{n}@example.com"
+        for n in range(AT_ONCE)
+    ]
+    cash = StartRequest(provider="manual", method="cash_on_delivery", network_address=HOME)
+    terms = Agreement(method="whatsapp", network_address=HOME)
+    engine, store = till.engine, till.store
+    at_once = []
+    for number, name in enumerate(names):
+        if number % 2:
+            pending = await by_phone(till, name)
+            at_once.append(pay_order(engine, store, pending.id, cash))
+        else:
+            cart = await till.cart(("MUG", 1), email=name)
+            at_once.append(place_agreed(engine, store, cart.id, terms))
+    async with held_up(owner, "shop.unpaid_orders", "BEFORE INSERT"):
+        ordering = asyncio.gather(*at_once, return_exceptions=True)
+        await until_waiting(owner, MOST + 2)
+    done = await ordering
+    refusals = [one for one in done if isinstance(one, BaseException)]
+    assert [one for one in refusals if getattr(one, "reason", "") != "too_many_unpaid"] == []
+    query = "SELECT count(*) FROM shop.orders WHERE store_id = $1 AND status = 'processing'"
+    assert (len(done) - len(refusals), await till.value(query)) == (MOST, MOST)
 
 
 async def test_the_cart_of_whoever_is_refused_is_kept(till: Till) -> None:

@@ -10,6 +10,8 @@ from tradewind.catalog.queries.counting import counting_price
 from tradewind.checkout.rules import ClaimedLine
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Database, Transaction
+from tradewind.orders.unpaid.queries import in_turn
+from tradewind.orders.unpaid.rules import Turns
 
 # The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
 # they are now, with the place where each is best taken: where the cart holds it, where there is
@@ -43,6 +45,13 @@ FROM shop.carts c WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c
 """
 
 
+# The same where the order will count: those of one shopper, or of one address, are counted one
+# after another. This statement waits for those before, so that the one that counts sees them.
+_CLAIM_IN_TURN = _CLAIM.replace(
+    "SELECT c.status,", f"SELECT {in_turn('$1', '$6', '$7')}, c.status,"
+)
+
+
 _ADD = "SELECT * FROM shop.add_to_cart($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 
 
@@ -64,13 +73,17 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     holds_per_address: int
 
 
-async def claim(tx: Transaction, cart: Cart) -> Claim | None:
-    """Lock a cart for placing; None when there is no such cart. Twice where it was waited for."""
+async def claim(tx: Transaction, cart: Cart, turns: Turns | None = None) -> Claim | None:
+    """Lock a cart for placing; None when there is no such cart. Twice where it was waited for.
+
+    `turns` are of an order that counts for its shopper and address.
+    """
     lines = ([line.variant_id for line in cart.lines], [line.quantity for line in cart.lines])
-    args = (tx.store_id, cart.id, tx.now, *lines)
-    row = await tx.fetchrow(_CLAIM, *args)
+    args = (tx.store_id, cart.id, tx.now, *lines, *(turns or ()))
+    query = _CLAIM if turns is None else _CLAIM_IN_TURN
+    row = await tx.fetchrow(query, *args)
     if row is not None and row["moved"]:
-        row = await tx.fetchrow(_CLAIM, *args)
+        row = await tx.fetchrow(query, *args)
     if row is None:
         return None
     found = msgspec.json.decode(row["lines"] or "[]", type=list[ClaimedLine])

@@ -33,7 +33,7 @@ from tradewind.database import Store, Transaction
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, Order
 from tradewind.orders.unpaid import queries as unpaid_rows
-from tradewind.orders.unpaid.rules import of_order, too_many
+from tradewind.orders.unpaid.rules import of_order, too_many, turns_of
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
 from tradewind.payments.rules import Payment, PaymentSession
@@ -125,23 +125,20 @@ async def _stand(
     session = msgspec.structs.replace(
         session, order_id=order.id, action=result.action, data=result.data
     )
+    address = attempt.request.network_address
+    shopper = shopper_key(attempt.cart, address)
     async with engine.database.transaction(store.id) as tx:
+        await unpaid_rows.wait(tx, turns_of(store.id, shopper, address))
         order, older = await _replace(tx, payment, session, replaces)
         await orders.place(tx, order, "shopper")
-        await _count(tx, order, attempt)
+        # From now on its stock is kept on trust.
+        if not await unpaid_rows.note(tx, of_order(store.id, order.id, shopper, address, None)):
+            raise too_many()
     for old in older:
         await call_off_older(engine, store, old)
     if result.facts or not result.trusted:
         await payment_reported(engine, store, payment.id, result, "provider")
     return session
-
-
-async def _count(tx: Transaction, order: Order, attempt: Attempt) -> None:
-    """From now on its stock is kept on trust. Raises Conflict `too_many_unpaid`."""
-    address = attempt.request.network_address
-    shopper = shopper_key(attempt.cart, address)
-    if not await unpaid_rows.note(tx, of_order(tx.store_id, order.id, shopper, address, None)):
-        raise too_many()
 
 
 async def _replace(

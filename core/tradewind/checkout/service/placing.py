@@ -32,7 +32,7 @@ from tradewind.orders import queries as order_rows
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Entry, NewOrder, Order, dispute_entry, order_of
 from tradewind.orders.unpaid import queries as unpaid_rows
-from tradewind.orders.unpaid.rules import of_order, too_many
+from tradewind.orders.unpaid.rules import of_order, too_many, turns_of
 from tradewind.outbox import service as outbox
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import service as payments
@@ -71,7 +71,11 @@ async def _placed(engine: Engine, store: Store, cart: Cart, paying: Paying, numb
 
 async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> Order:
     """The placing itself, in the open transaction."""
-    claimed = await queries.claim(tx, cart)
+    turns = None
+    if paying.on_trust:
+        address = paying.network_address
+        turns = turns_of(tx.store_id, shopper_key(cart, address), address)
+    claimed = await queries.claim(tx, cart, turns)
     if claimed is None:
         raise NotFound("There is no such cart.")
     if claimed.status == "completed":

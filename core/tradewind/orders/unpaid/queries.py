@@ -4,7 +4,7 @@ from uuid import UUID
 
 from tradewind.database import Transaction
 from tradewind.database.sql import Writes
-from tradewind.orders.unpaid.rules import ADDRESS_COUNTS, Unpaid
+from tradewind.orders.unpaid.rules import ADDRESS_COUNTS, Turns, Unpaid
 
 # What keeps its stock although no money has come; goods that have left are the merchant's decision.
 _OPEN = """o.status IN ('draft', 'processing') AND o.payment_status IN ('awaiting', 'failed')
@@ -24,6 +24,25 @@ _ROOM = f"""SELECT
         WHERE u.store_id = {{0}} AND u.address = {{2}} AND u.created_at > {{3}} AND {_OPEN}
         LIMIT s.unpaid_per_address) seen)) AS room
     FROM shop.store_settings s WHERE s.store_id = {{0}}"""
+
+
+def in_turn(store_id: str, shopper: str, address: str) -> str:
+    """SQL that waits until nobody else counts for the same shopper or address, as far as it counts.
+
+    The transaction keeps both until its end. Whoever needs them takes them before any row; the
+    shopper's first, so that nobody waits in a ring.
+    """
+    return f"""(SELECT count(pg_advisory_xact_lock(turn.number))
+        FROM shop.store_settings s
+        CROSS JOIN LATERAL (VALUES ({shopper}::bigint, s.unpaid_per_shopper),
+                                   ({address}::bigint, s.unpaid_per_address))
+            AS turn(number, most)
+        WHERE s.store_id = {store_id} AND turn.most > 0 AND turn.number IS NOT NULL) AS waited"""
+
+
+async def wait(tx: Transaction, turns: Turns) -> None:
+    """The same as a statement of its own, first in its transaction."""
+    await tx.execute(f"SELECT {in_turn('$1', '$2', '$3')}", tx.store_id, *turns)
 
 
 def write(writes: Writes, tx: Transaction, one: Unpaid) -> str:

@@ -2,6 +2,7 @@
 
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import NamedTuple
 from uuid import UUID
 
 import msgspec
@@ -28,6 +29,22 @@ class Unpaid(msgspec.Struct, frozen=True, kw_only=True):
 def digest(store_id: UUID, text: str) -> bytes:
     """What stands for a shopper or an address in one store."""
     return blake2b(text.encode(), digest_size=16, key=store_id.bytes).digest()
+
+
+class Turns(NamedTuple):
+    """The numbers under which orders of one shopper, and of one address, wait for one another."""
+
+    shopper: int
+    address: int | None
+
+
+def turns_of(store_id: UUID, shopper: str, address: str) -> Turns:
+    """By whoever orders, and from where; "" for an address that is not known."""
+    return Turns(_turn(store_id, shopper), _turn(store_id, address) if address else None)
+
+
+def _turn(store_id: UUID, text: str) -> int:
+    return int.from_bytes(digest(store_id, text)[:8], signed=True)
 
 
 def of_order(
