@@ -11,10 +11,10 @@ import asyncpg
 import pytest
 import pytest_asyncio
 
+from tests.support.jobs import enqueue
 from tests.support.shop import AMINA, Shop, open_shop
 from tradewind.checkout import service as checkout
 from tradewind.database import Store
-from tradewind.outbox import jobs as queue
 from tradewind.outbox.jobs import Job
 from tradewind.settings.engine import Engine
 from tradewind.testing.clock import ManualClock
@@ -125,7 +125,7 @@ async def test_a_job_runs_at_once_when_the_clock_was_moved_to_its_time(
     worker = Worker(shop.engine, poll=timedelta(hours=1))
     session_id, in_an_hour = shop.engine.database.new_id(), clock.now() + timedelta(hours=1)
     async with running(worker):
-        await queue.enqueue(
+        await enqueue(
             shop.engine.database,
             Job(
                 kind=checkout.POLL,

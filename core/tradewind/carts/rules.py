@@ -77,11 +77,15 @@ NoteCode = Literal[
     "address_dropped",
     "metadata_dropped",
     "codes_dropped",
+    "not_quoted",
 ]
 
 
 class CartNote(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
-    """What a merge could not bring along. `kept` of `wanted` units are in the cart."""
+    """What a merge could not bring along. `kept` of `wanted` units are in the cart.
+
+    `not_quoted` is of an answer alone: what the cart comes to could not be found out.
+    """
 
     code: NoteCode
     variant_id: UUID | None = None

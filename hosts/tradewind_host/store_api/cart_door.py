@@ -59,7 +59,8 @@ class CartDoor:
     async def edit(self, edit: Edit) -> Response[CartAnswer]:
         """Change the cart while nobody else does; what it cost before is no longer paid for.
 
-        Its new totals are answered in the same transaction, unless plugins must be asked.
+        Its new totals are answered in the same transaction, unless plugins must be asked. Where
+        these have no answer the edit stands, and a note says that totals are missing.
         """
         access = self._access
         async with access.transaction() as tx:
@@ -70,8 +71,7 @@ class CartDoor:
             if quoted is not None:
                 return await access.answer(tx, cart_answer(quoted))
             await access.mark_done(tx)
-        answer = cart_answer(await checkout.quote(access.engine, access.store, self.id))
-        return Response(answer)
+        return await self._quoted(cart)
 
     async def add_line(self, variant_id: UUID, quantity: int) -> Response[CartAnswer]:
         """Put units of a variant in the cart: the edit that a shop sees most often.
@@ -97,7 +97,7 @@ class CartDoor:
             if cart is not None:
                 await access.mark_done(tx)
         if cart is not None:
-            return Response(cart_answer(await checkout.quote(access.engine, access.store, self.id)))
+            return await self._quoted(cart)
         return await self.edit(partial(_add, variant_id, quantity))
 
     async def claim(self) -> Response[CartAnswer]:
@@ -112,7 +112,13 @@ class CartDoor:
             if quoted is not None:
                 return await access.answer(tx, cart_answer(quoted))
             await access.mark_done(tx)
-        return Response(cart_answer(await checkout.quote(access.engine, access.store, cart.id)))
+        return await self._quoted(cart)
+
+    async def _quoted(self, cart: Cart) -> Response[CartAnswer]:
+        """The answer to an edit that stands, once plugins were asked what the cart comes to."""
+        access = self._access
+        quoted = await checkout.quote_edited(access.engine, access.store, cart)
+        return Response(cart_answer(quoted))
 
     async def _edited(self, tx: Transaction, cart: Cart, edit: Edit) -> Cart:
         """The cart after the change.

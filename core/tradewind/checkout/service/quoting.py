@@ -5,6 +5,7 @@ what hangs on that one cart: its codes, promotions with limits, categories. Othe
 outside any transaction, and what they said is kept with the cart's version.
 """
 
+import logging
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from uuid import UUID
@@ -14,6 +15,7 @@ import msgspec
 from tradewind.carts import service as carts
 from tradewind.carts.rules import (
     Cart,
+    CartNote,
     CartUpdate,
     CodeStanding,
     CreditStanding,
@@ -66,6 +68,7 @@ from tradewind.settings.engine import Engine
 
 ATTEMPTS = 5
 _ASKED = frozenset(("price_adjustments", "quote_tax"))
+_LOG = logging.getLogger(__name__)
 
 
 class Basis(msgspec.Struct, frozen=True, kw_only=True):
@@ -124,8 +127,35 @@ async def price_in(tx: Transaction, engine: Engine, cart: Cart) -> Cart | None:
     return await _answered(engine, await _basis(tx, engine, cart))
 
 
+async def quote_edited(engine: Engine, store: Store, cart: Cart) -> Cart:
+    """The quote of a cart whose edit stands; without totals and with a note where there is none.
+
+    Whoever is told of an error does the same again, and would have the line twice.
+    """
+    try:
+        return await quote(engine, store, cart.id)
+    except Exception as error:  # noqa: BLE001 - told in the answer and in the log
+        return _unquoted(store, cart, error)
+
+
 async def price_at_once(engine: Engine, store: Store, cart: Cart) -> Cart:
-    """The same for a cart that was just read; no round trip where nothing is left to look up."""
+    """What a cart costs that was just edited, as `quote_edited`; nothing is written.
+
+    No round trip where nothing is left to look up.
+    """
+    try:
+        return await _priced_at_once(engine, store, cart)
+    except Exception as error:  # noqa: BLE001 - told in the answer and in the log
+        return _unquoted(store, cart, error)
+
+
+def _unquoted(store: Store, cart: Cart, error: Exception) -> Cart:
+    # The id of a guest's cart opens it, so it is not named.
+    _LOG.warning("a cart of %s could not be quoted", store.slug, exc_info=error)
+    return msgspec.structs.replace(cart, notes=[*cart.notes, CartNote(code="not_quoted")])
+
+
+async def _priced_at_once(engine: Engine, store: Store, cart: Cart) -> Cart:
     basis = _known_basis(engine, store, cart)
     if basis is not None:
         return await _answered(engine, basis) or cart
