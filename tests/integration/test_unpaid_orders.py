@@ -178,7 +178,7 @@ async def test_who_orders_many_times_at_once_gets_no_more_than_the_limit(
     cash = StartRequest(provider="manual", method="cash_on_delivery", network_address=HOME)
     terms = Agreement(method="whatsapp", network_address=HOME)
     engine, store = till.engine, till.store
-    at_once = []
+    at_once: list[Any] = []
     for number, name in enumerate(names):
         if number % 2:
             pending = await by_phone(till, name)

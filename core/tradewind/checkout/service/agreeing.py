@@ -7,12 +7,15 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.carts.rules import Cart
+from tradewind.carts import service as carts
+from tradewind.carts.rules import Cart, CartUpdate
 from tradewind.checkout.rules import Paying, StartRequest, check_ready
+from tradewind.checkout.service.ending import cart_edited
 from tradewind.checkout.service.placing import check_delivery, place_cart
 from tradewind.checkout.service.quoting import quote
 from tradewind.checkout.service.starting import assess_cart
 from tradewind.contracts.errors import Conflict
+from tradewind.contracts.money import Money
 from tradewind.database import Store
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
@@ -25,7 +28,8 @@ from tradewind.stores.service import settings_of
 class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     """How a cart will be paid: what the way is called, and what the order's metadata tells of it.
 
-    `phone` reaches the shopper where the cart has no contact.
+    `phone` reaches the shopper where the cart has no contact. In a guest's cart, one that was told
+    before with such an agreement is replaced.
     """
 
     method: str
@@ -41,8 +45,21 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
     nobody is told of but whose stock is reserved. Attempts to pay otherwise are called off. Raises
     NotFound, OutOfStock, Conflict (`cart_empty`, `line_unavailable`, `missing_email`,
     `missing_shipping_method`, `payment_refused`, `cart_changed`, `already_paid`,
-    `too_many_unpaid`). It ends when no money was confirmed within the store's `agreed_hours`.
+    `too_many_unpaid`, `promotion_exhausted`). It ends when no money was confirmed within the
+    store's `agreed_hours`.
     """
+    try:
+        return await _placed(engine, store, cart_id, agreement)
+    except Conflict as refusal:
+        if refusal.reason != "promotion_exhausted":
+            raise
+        total = await _total_for(engine, store, cart_id, agreement)
+        raise Conflict(
+            f"{refusal.detail} It comes to {total.text()}.", code=refusal.reason
+        ) from None
+
+
+async def _placed(engine: Engine, store: Store, cart_id: UUID, agreement: Agreement) -> Order:
     cart = await quote(engine, store, cart_id)
     async with engine.database.transaction(store.id) as tx:
         order = await orders.order_of_cart(tx, cart_id)
@@ -77,11 +94,26 @@ async def place_agreed(engine: Engine, store: Store, cart_id: UUID, agreement: A
     return await place_cart(engine, store, cart, paying)
 
 
+async def _total_for(engine: Engine, store: Store, cart_id: UUID, agreement: Agreement) -> Money:
+    """What the cart comes to for the shopper whom it is now told of: limits count by contact."""
+    async with engine.database.transaction(store.id) as tx:
+        cart = await carts.lock_cart(tx, cart_id)
+        told = CartUpdate(phone=_agreed(cart, agreement).phone)
+        paid = await payment_rows.is_paid(tx, cart_id, cart.version)
+        if cart.status == "open" and not paid:
+            after = await carts.update(tx, cart, told)
+            if after.version != cart.version:
+                await cart_edited(tx, cart_id)
+    cart = await quote(engine, store, cart_id)
+    return Money(cart.total, cart.currency)
+
+
 def _agreed(cart: Cart, agreement: Agreement) -> Cart:
-    unknown = not cart.email and not cart.phone
+    guest = cart.customer_id is None and cart.session_id is None
+    joins = not cart.email and (guest or not cart.phone)
     return msgspec.structs.replace(
         cart,
-        phone=agreement.phone if unknown else cart.phone,
+        phone=(agreement.phone or cart.phone) if joins else cart.phone,
         metadata={**cart.metadata, **agreement.metadata},
     )
 

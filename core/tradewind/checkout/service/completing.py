@@ -133,7 +133,8 @@ async def place(
 ) -> Order:
     """Order a cart in one go, as chats do.
 
-    `expected_total` (minor units) is what the shopper agreed to. With a method that pays later
+    `expected_total` (minor units) is what the shopper agreed to, unless told what the cart was last
+    quoted at. With a method that pays later
     (or a total of zero) the order stands at once. With any other it is pending for the store's
     `order_minutes`, its stock is reserved, and it stands when the money is certain; what the
     shopper must do is in the order's payment session, and when that comes to nothing, `pay_order`
@@ -142,9 +143,13 @@ async def place(
     async with engine.database.transaction(store.id) as tx:
         cart = await carts.get_cart(tx, cart_id)
         order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
+        # A stored quote is looked at again: a limit may have been reached since.
+        quoted = await quote_in(tx, engine, cart)
     if order is not None:
         return order
-    cart = await quote(engine, store, cart_id) if not cart.quoted else cart
+    if cart.quoted and expected_total is None:
+        expected_total = cart.total
+    cart = quoted or await quote(engine, store, cart_id)
     check_expected(cart, expected_total)
     if cart.total == 0:
         check_ready(cart)
