@@ -17,6 +17,8 @@ from pathlib import Path
 from tests.bench.postgres import BenchPostgres, postgres
 from tests.bench.support import CpuMeter, Line, each, say
 from tests.support.shops import make_shop
+from tradewind.catalog.rules import NewRegion
+from tradewind.catalog.service import create_region
 from tradewind.database import Database
 from tradewind.settings.keyring import new_key
 from tradewind.testing.database import DatabaseUrls
@@ -61,7 +63,9 @@ async def _open_store(urls: DatabaseUrls, slug: str) -> None:
     database = Database(urls.app)
     await database.open()
     try:
-        await make_shop(database, slug)
+        shop = await make_shop(database, slug)
+        async with database.transaction(shop.store.id) as tx:
+            await create_region(tx, NewRegion(name="Abroad", currency="USD", countries=["us"]))
     finally:
         await database.close()
 

@@ -16,8 +16,8 @@ from tests.support.shops import make_shop
 from tests.support.tills import open_till
 from tradewind.bulk.rules.runs import Counts, Import
 from tradewind.bulk.service import importing, runs
-from tradewind.catalog.rules import NewProduct, NewVariant, Option
-from tradewind.catalog.service import create_product, kept_product, list_products
+from tradewind.catalog.rules import NewProduct, NewRegion, NewVariant, Option
+from tradewind.catalog.service import create_product, create_region, kept_product, list_products
 from tradewind.contracts.errors import Conflict, NotFound, OutOfStock
 from tradewind.contracts.money import Money
 from tradewind.database import Database
@@ -40,6 +40,8 @@ TEAS = HEADER + (
 @pytest_asyncio.fixture
 async def office(database: Database, tmp_path: Path) -> AsyncIterator[Office]:
     shop = await make_shop(database)
+    async with database.transaction(shop.store.id) as tx:
+        await create_region(tx, NewRegion(name="Abroad", currency="USD", countries=["us"]))
     yield Office(database, shop.store, tmp_path)
 
 
@@ -178,6 +180,45 @@ async def test_what_the_catalog_would_refuse_is_refused_by_row_and_column(office
     ]
 
 
+async def test_of_a_row_that_cannot_be_read_nothing_else_is_said(office: Office) -> None:
+    text = 'handle,title,sku\na,A,1\nb,B,"2"x\n'
+    assert (await office.take_in("products", text)).errors == [(3, "", "malformed")]
+
+
+async def test_a_price_in_money_that_the_store_sells_nowhere_in_is_refused(
+    office: Office,
+) -> None:
+    await office.take_in("products", mugs(2))
+    text = "handle,sku,price_KES,price_ZAR\nmug-0,MUG-0,4.50,9\nmug-1,MUG-1,5,\n"
+    said = await office.take_in("products", text)
+    assert said == (Counts(changed=1, refused=1), [(2, "price_ZAR", "unknown_currency")])
+    async with office.database.transaction(office.store.id) as tx:
+        new = NewVariant(sku="PLATE", prices=[Money(500, "ZAR")])
+        await create_product(tx, NewProduct(title="Plate", variants=[new]))
+    # What the store has, it may keep and change.
+    said = await office.take_in("products", "handle,sku,price_ZAR\nplate,PLATE,6\n")
+    assert said == (Counts(changed=1), [])
+    said = await office.take_in("prices", "sku,currency,amount\nPLATE,ZAR,7\nMUG-0,ZAR,7\n")
+    assert said == (Counts(changed=1, refused=1), [(3, "currency", "unknown_currency")])
+
+
+async def test_stock_below_nothing_is_refused_in_the_column_that_says_so(office: Office) -> None:
+    await office.take_in("products", mugs(2))
+    said = await office.take_in("stock", "sku,on_hand,adjust\nMUG-0,-1,\nMUG-1,,-3\n")
+    assert said.errors == [(2, "on_hand", "out_of_range"), (3, "adjust", "out_of_range")]
+
+
+async def test_statements_are_planned_for_the_names_that_they_are_given(office: Office) -> None:
+    """A kept plan would compare each of a store's SKUs with each of a batch's, one by one."""
+    await office.rehearse("stock", "sku,on_hand\n" + "".join(f"S{n},1\n" for n in range(4000)))
+    async with office.database.transaction(office.store.id) as tx:
+        plans = await tx.fetch(
+            """SELECT custom_plans, generic_plans FROM pg_prepared_statements
+               WHERE statement LIKE 'SELECT sku_key%'"""
+        )
+    assert [(row["custom_plans"], row["generic_plans"]) for row in plans] == [(8, 0)]
+
+
 async def test_what_is_published_has_a_price_and_each_choice_is_one_variants(
     office: Office,
 ) -> None:
@@ -249,9 +290,10 @@ async def test_prices_of_regions_and_times_are_set_changed_and_taken_away(office
         "TEA-50,KES,1,,,2026-12-24\n"
         "NONE,KES,1,,,\n"
         "TEA-50,UGX,0.5,,,\n"
-        "BOOK,KES,,,,\n",
+        "BOOK,KES,,,,\n"
+        "BOOK,ZAR,5,,,\n",
     )
-    assert said.counts == Counts(created=2, changed=1, refused=6)
+    assert said.counts == Counts(created=2, changed=1, refused=7)
     assert said.errors == [
         (4, "starts_at", "overlapping"),
         (5, "currency", "wrong_currency"),
@@ -259,6 +301,7 @@ async def test_prices_of_regions_and_times_are_set_changed_and_taken_away(office
         (7, "ends_at", "invalid"),
         (8, "sku", "unknown_sku"),
         (9, "amount", "too_many_decimals"),
+        (11, "currency", "unknown_currency"),
     ]
     exported = (await office.export("prices")).decode()
     assert exported.splitlines() == [

@@ -178,6 +178,43 @@ def test_a_row_that_cannot_be_read_says_so_and_the_next_one_is_read(line: bytes,
         assert [row.cells["handle"] for row in others] == ["mug"]
 
 
+def test_a_cell_may_be_as_long_as_a_row() -> None:
+    cell = "x" * 999_999
+    rows = read(f'handle,sku,description\na,1,{cell}\nb,2,"{cell}\n"\n')
+    assert [(row.fault, len(row.cells["description"])) for row in rows] == [
+        (None, 999_999),
+        (None, 1_000_000),
+    ]
+
+
+@pytest.mark.parametrize("quote", ["", '"'])
+def test_a_row_that_is_too_long_is_passed_over_where_its_end_is_certain(quote: str) -> None:
+    text = f"handle,sku,title\na,1,A\nb,2,{quote}{'x' * (3 << 20)}{quote}\nc,3,C\n"
+    rows = read(text)
+    assert [(row.number, row.cells["handle"]) for row in rows] == [(2, "a"), (3, ""), (4, "c")]
+    assert rows[1].fault is not None
+    assert rows[1].fault.code == "too_long"
+    assert rows[-1].end == len(text)
+
+
+@pytest.mark.parametrize(
+    "row", ['b,2,"' + "line\n" * (1 << 19) + '"\n', 'b,"2,B\n' + "c,3,C\n" * (1 << 19)]
+)
+def test_a_row_whose_end_is_not_certain_ends_the_file(row: str) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        read(f"handle,sku,title\na,1,A\n{row}d,4,D\n")
+    assert [one.message for one in refused.value.errors] == [
+        "Row 3 is longer than 1 MB, or a quotation mark is missing."
+    ]
+
+
+@pytest.mark.parametrize("file", ["handle,sku\n".encode("utf-16-le"), b"PK\x03\x04\0\0\n"])
+def test_zero_bytes_in_the_header_mean_another_encoding(file: bytes) -> None:
+    with pytest.raises(InvalidInput) as refused:
+        sheet(file)
+    assert [one.code for one in refused.value.errors] == ["wrong_encoding"]
+
+
 def test_a_line_without_an_end_is_not_taken_into_memory() -> None:
     with pytest.raises(InvalidInput, match="cannot be imported"):
         read(b"handle,sku\n" + b"x" * (1 << 21))

@@ -5,7 +5,7 @@ from uuid import UUID
 
 import msgspec
 
-from tradewind.bulk.queries.products import rows_of
+from tradewind.bulk.queries.products import rows_of, sold_in
 from tradewind.bulk.rules.prices import (
     KnownPrice,
     KnownPrices,
@@ -46,6 +46,7 @@ async def known(tx: Transaction, skus: Sequence[str], *, lock: bool) -> KnownPri
         {row["sku_key"]: PricedVariant(row["id"], row["product_id"]) for row in variants},
         await _regions(tx),
         [KnownPrice(**dict(row)) for row in prices],
+        await sold_in(tx),
     )
 
 

@@ -1,8 +1,10 @@
 """Hundreds of products in one statement."""
 
-from collections.abc import Sequence
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
 from uuid import UUID
 
+import asyncpg
 import msgspec
 
 from tradewind.bulk.rules.merging import KnownProduct, KnownVariant
@@ -18,35 +20,74 @@ from tradewind.bulk.rules.shelves import Shelf
 from tradewind.catalog.rules import Option
 from tradewind.database import Transaction
 
-VARIANTS = """(
-    SELECT jsonb_agg(jsonb_build_object(
-        'id', v.id, 'sku', v.sku, 'title', v.title, 'options', v.options,
-        'tax_class', v.tax_class, 'tracked', v.tracked, 'weight_grams', v.weight_grams,
-        'image', v.image, 'position', v.position, 'archived', v.archived_at IS NOT NULL,
-        'priced', EXISTS (
-            SELECT FROM shop.prices r WHERE r.store_id = v.store_id AND r.variant_id = v.id
-              AND (r.ends_at IS NULL OR r.ends_at > $2)),
-        'prices', coalesce((
-            SELECT jsonb_object_agg(r.currency, r.amount) FROM shop.prices r
-            WHERE r.store_id = v.store_id AND r.variant_id = v.id
-              AND r.region_id IS NULL AND r.starts_at IS NULL), '{}')
-        ) ORDER BY v.position, v.id)
-    FROM shop.variants v WHERE v.store_id = p.store_id AND v.product_id = p.id
-)"""
-
-COLUMNS = f"""p.id, p.handle, p.title, p.description, p.kind, p.status, p.images, p.options,
-    coalesce((SELECT array_agg(pc.category_id ORDER BY pc.category_id)
-              FROM shop.product_categories pc
-              WHERE pc.store_id = p.store_id AND pc.product_id = p.id), '{{}}') AS categories,
-    {VARIANTS} AS variants"""
+_COLUMNS = "p.id, p.handle, p.title, p.description, p.kind, p.status, p.images, p.options"
 
 
-def product_of(row: object) -> KnownProduct:
-    """A product from its row."""
-    found = dict(row)  # type: ignore[call-overload]
-    variants = msgspec.json.decode(found.pop("variants") or "[]", type=list[KnownVariant])
-    options = msgspec.json.decode(found.pop("options"), type=list[Option])
-    return KnownProduct(**found, options=options, variants=variants)
+async def _whole(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[KnownProduct]:
+    """Products with all that hangs on them, in the order of their rows.
+
+    Each table is asked once for all of them: while the planner has no statistics of a store, such
+    as during its first import, it would read all of the store's variants for every product.
+    """
+    ids = [row["id"] for row in rows]
+    shelves, variants = await _shelves_of(tx, ids), await _variants_of(tx, ids)
+    found = []
+    for row in rows:
+        fields = {**row, "options": msgspec.json.decode(row["options"], type=list[Option])}
+        parts = {"categories": shelves.get(row["id"], []), "variants": variants[row["id"]]}
+        found.append(KnownProduct(**fields, **parts))
+    return found
+
+
+async def _shelves_of(tx: Transaction, ids: Sequence[UUID]) -> Mapping[UUID, list[UUID]]:
+    rows = await tx.fetch(
+        """SELECT product_id, array_agg(category_id ORDER BY category_id) AS categories
+           FROM shop.product_categories WHERE store_id = $1 AND product_id = ANY ($2::uuid[])
+           GROUP BY product_id""",
+        tx.store_id,
+        ids,
+    )
+    return {row["product_id"]: row["categories"] for row in rows}
+
+
+async def _variants_of(
+    tx: Transaction, ids: Sequence[UUID]
+) -> defaultdict[UUID, list[KnownVariant]]:
+    rows = await tx.fetch(
+        """SELECT product_id, id, sku, title, options, tax_class, tracked, weight_grams, image,
+                  position, archived_at IS NOT NULL AS archived
+           FROM shop.variants WHERE store_id = $1 AND product_id = ANY ($2::uuid[])
+           ORDER BY position, id""",
+        tx.store_id,
+        ids,
+    )
+    prices = await _prices_of(tx, [row["id"] for row in rows])
+    found: defaultdict[UUID, list[KnownVariant]] = defaultdict(list)
+    for row in rows:
+        fields = dict(row)
+        product_id = fields.pop("product_id")
+        fields["options"] = msgspec.json.decode(fields["options"], type=dict[str, str])
+        priced, plain = prices.get(row["id"], (False, {}))
+        found[product_id].append(KnownVariant(**fields, priced=priced, prices=plain))
+    return found
+
+
+async def _prices_of(
+    tx: Transaction, ids: Sequence[UUID]
+) -> Mapping[UUID, tuple[bool, dict[str, int]]]:
+    """Whether some price of each variant counts now or will, and its plain ones by currency."""
+    rows = await tx.fetch(
+        """SELECT variant_id, bool_or(ends_at IS NULL OR ends_at > $3) AS priced,
+                  jsonb_object_agg(currency, amount)
+                      FILTER (WHERE region_id IS NULL AND starts_at IS NULL) AS plain
+           FROM shop.prices WHERE store_id = $1 AND variant_id = ANY ($2::uuid[])
+           GROUP BY variant_id""",
+        tx.store_id,
+        ids,
+        tx.now,
+    )
+    read = msgspec.json.Decoder(dict[str, int]).decode
+    return {row["variant_id"]: (row["priced"], read(row["plain"] or "{}")) for row in rows}
 
 
 async def known(
@@ -57,11 +98,10 @@ async def known(
     `skus` are in upper case.
     """
     products = await tx.fetch(
-        f"""SELECT {COLUMNS} FROM shop.products p
-            WHERE p.store_id = $1 AND p.handle = ANY ($3::text[])
+        f"""SELECT {_COLUMNS} FROM shop.products p
+            WHERE p.store_id = $1 AND p.handle = ANY ($2::text[])
             ORDER BY p.id {"FOR NO KEY UPDATE OF p" if lock else ""}""",
         tx.store_id,
-        tx.now,
         list(handles),
     )
     owners = await tx.fetch(
@@ -71,8 +111,9 @@ async def known(
         list(skus),
     )
     return Known(
-        {row["handle"]: product_of(row) for row in products},
+        {one.handle: one for one in await _whole(tx, products)},
         {row["sku_key"]: row["product_id"] for row in owners},
+        currencies=await sold_in(tx),
     )
 
 
@@ -214,15 +255,14 @@ async def _place(tx: Transaction, placed: Sequence[ShelvesOf]) -> None:
 async def page(tx: Transaction, after: UUID | None, limit: int) -> list[KnownProduct]:
     """Products in the order of their making, but those that are gone."""
     rows = await tx.fetch(
-        f"""SELECT {COLUMNS} FROM shop.products p
-            WHERE p.store_id = $1 AND p.status <> 'archived' AND ($3::uuid IS NULL OR p.id > $3)
-            ORDER BY p.id LIMIT $4""",
+        f"""SELECT {_COLUMNS} FROM shop.products p
+            WHERE p.store_id = $1 AND p.status <> 'archived' AND ($2::uuid IS NULL OR p.id > $2)
+            ORDER BY p.id LIMIT $3""",
         tx.store_id,
-        tx.now,
         after,
         limit,
     )
-    return [product_of(row) for row in rows]
+    return await _whole(tx, rows)
 
 
 async def most_options(tx: Transaction) -> int:
@@ -233,6 +273,16 @@ async def most_options(tx: Transaction) -> int:
         tx.store_id,
     )
     return most
+
+
+async def sold_in(tx: Transaction) -> frozenset[str]:
+    """Currencies of the store's regions, and its own."""
+    rows = await tx.fetch(
+        """SELECT currency FROM shop.regions WHERE store_id = $1
+           UNION SELECT currency FROM shop.store_settings WHERE store_id = $1""",
+        tx.store_id,
+    )
+    return frozenset(row["currency"] for row in rows)
 
 
 async def currencies(tx: Transaction) -> list[str]:

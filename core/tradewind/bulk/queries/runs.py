@@ -14,6 +14,15 @@ _COLUMNS = """id, kind, state, file_name, fingerprint, size, rows, dry_run, acto
     created, changed, unchanged, refused, error, created_at, finished_at"""
 
 
+async def plan_afresh(tx: Transaction) -> None:
+    """Have every statement of the transaction planned for what it is given.
+
+    A plan that is kept compares each row with hundreds of names one by one where the planner has no
+    statistics of the store yet, as during its first import.
+    """
+    await tx.execute("SET LOCAL plan_cache_mode = force_custom_plan")
+
+
 async def insert_import(tx: Transaction, new: Import, via: str) -> None:
     """Store an import that begins."""
     await tx.execute(

@@ -122,6 +122,12 @@ def amount(cell: str, currency: str, *, comma: bool) -> Money:
     return found
 
 
+def foreign(column: str, currency: str) -> FieldError:
+    """What is wrong with a price that nobody could be asked for."""
+    words = f"The store has no region with the currency {currency}."
+    return FieldError(column, "unknown_currency", words)
+
+
 def major(money: Money) -> str:
     """An amount in major units, with the decimals of its currency: `1250.50`."""
     value: Decimal = money.major()

@@ -1,11 +1,13 @@
 """What the rows of a product make of what is stored, and what the catalog's rules say to that."""
 
 from collections.abc import Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from typing import TypeVar
 from uuid import UUID
 
 import msgspec
 
+from tradewind.bulk.rules.cells import foreign
 from tradewind.bulk.rules.products import ProductRows, VariantRow
 from tradewind.bulk.rules.runs import RowError, row_error
 from tradewind.catalog.pictures.rules import own
@@ -113,6 +115,23 @@ def _taken(
         for one in rows.variants
         if owners.get(one.sku.upper(), own) != own
     ]
+
+
+def foreign_prices(
+    rows: ProductRows, old: KnownProduct | None, currencies: AbstractSet[str]
+) -> list[RowError]:
+    """Prices in money that the store sells nowhere in, unless the variant has such a price."""
+    return [
+        row_error(one.row, foreign(f"price_{price.currency}", price.currency))
+        for one in rows.variants
+        for price in one.prices
+        if price.currency not in currencies and not _has_price(old, one.sku, price.currency)
+    ]
+
+
+def _has_price(old: KnownProduct | None, sku: str, currency: str) -> bool:
+    known = variant_of(old, sku)
+    return known is not None and currency in known.prices
 
 
 def merged(rows: ProductRows, old: KnownProduct | None) -> NewProduct:

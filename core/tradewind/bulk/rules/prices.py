@@ -4,13 +4,14 @@ A price is known by its SKU, currency, region and beginning. A row without an am
 """
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from datetime import UTC, datetime, tzinfo
 from uuid import UUID
 
 import msgspec
 
 from tradewind.bulk.rules.batches import Form, Group, alone
-from tradewind.bulk.rules.cells import BadCell, amount, moment, moment_text
+from tradewind.bulk.rules.cells import BadCell, amount, foreign, moment, moment_text
 from tradewind.bulk.rules.runs import Counts, Outcome, RowError, row_error
 from tradewind.bulk.rules.sheet import Row
 from tradewind.contracts.errors import FieldError
@@ -74,11 +75,15 @@ class PricedRegion(msgspec.Struct, frozen=True):
 
 
 class KnownPrices(msgspec.Struct, frozen=True):
-    """What is stored: variants by upper-case SKU, regions by name, prices of the variants."""
+    """What is stored: variants by upper-case SKU, regions by name, prices of the variants.
+
+    The store sells in `currencies`.
+    """
 
     variants: Mapping[str, PricedVariant]
     regions: Mapping[str, PricedRegion]
     prices: Sequence[KnownPrice]
+    currencies: AbstractSet[str]
 
 
 class PriceRow(msgspec.Struct, frozen=True):
@@ -98,6 +103,7 @@ class PricePlan:
         self._standing: dict[Scope, dict[datetime | None, KnownPrice]] = {}
         for price in known.prices:
             self._standing.setdefault(price.scope, {})[price.starts_at] = price
+        self._moneys = {(price.variant_id, price.currency) for price in known.prices}
         self.counts = Counts()
         self.errors: list[RowError] = []
         self.created: list[KnownPrice] = []
@@ -116,12 +122,20 @@ class PricePlan:
         read = _Reading(row, self._known, self._mint, zone)
         wanted = None if group.errors else read.price(comma=comma)
         if wanted is not None:
+            self._foreign(wanted, read.errors)
             self._overlap(wanted, read.errors)
         if wanted is None or read.errors:
             self.errors += [*group.errors, *(row_error(row.number, one) for one in read.errors)]
             self.counts += Counts(refused=group.size)
         else:
             self.counts += self._plan(wanted)
+
+    def _foreign(self, row: PriceRow, errors: list[FieldError]) -> None:
+        """What the store sells nowhere in is no price, unless the variant has one in it."""
+        currency = row.price.currency
+        known = currency in self._known.currencies or row.gone
+        if not known and (row.price.variant_id, currency) not in self._moneys:
+            errors.append(foreign("currency", currency))
 
     def _overlap(self, row: PriceRow, errors: list[FieldError]) -> None:
         """One price at a time: two that run for a time must not run at the same time."""

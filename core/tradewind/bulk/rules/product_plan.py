@@ -1,6 +1,7 @@
 """What a batch of products changes, worked out before anything is written."""
 
 from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from uuid import UUID
 
 import msgspec
@@ -10,6 +11,7 @@ from tradewind.bulk.rules.merging import (
     KnownProduct,
     KnownVariant,
     check,
+    foreign_prices,
     merged,
     merged_variant,
     variant_of,
@@ -26,12 +28,14 @@ Mint = Callable[[], UUID]
 class Known(msgspec.Struct, frozen=True):
     """What is stored of what a batch names: products by handle, owners by upper-case SKU.
 
-    `copies` are our own of pictures of other hosts, by the addresses there.
+    `copies` are our own of pictures of other hosts, by the addresses there; the store sells in
+    `currencies`.
     """
 
     products: Mapping[str, KnownProduct]
     owners: Mapping[str, UUID]
     copies: Mapping[str, str] = {}
+    currencies: AbstractSet[str] = frozenset()
 
 
 class ProductWrite(msgspec.Struct, frozen=True, kw_only=True):
@@ -139,7 +143,8 @@ class ProductPlan:
     ) -> list[RowError]:
         if isinstance(rows, list):
             return rows
-        return check(rows, old, self._known.owners)
+        foreign = foreign_prices(rows, old, self._known.currencies)
+        return [*check(rows, old, self._known.owners), *foreign]
 
     def _variant(
         self, product_id: UUID, product: NewProduct, old: KnownProduct | None, row: VariantRow

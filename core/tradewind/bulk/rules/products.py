@@ -92,11 +92,15 @@ class ProductRows(msgspec.Struct, kw_only=True):
 
 def read_product(group: Group, *, comma: bool) -> ProductRows | list[RowError]:
     """The rows of a product, or what is wrong with them. `comma`: amounts may have one."""
-    first = group.rows[0]
-    errors = [*group.errors, *_contradictions(group.rows)]
+    # Of a row that cannot be read, that is all there is to say.
+    sound = [row for row in group.rows if row.fault is None]
+    if not sound:
+        return group.errors
+    first = sound[0]
+    errors = [*group.errors, *_contradictions(sound)]
     if not _handle(first):
         errors.append(row_error(first.number, FieldError("handle", "required", "This is needed.")))
-    variants = [_variant(row, errors, comma=comma) for row in _variant_rows(group.rows, errors)]
+    variants = [_variant(row, errors, comma=comma) for row in _variant_rows(sound, errors)]
     categories = _given(first, "categories", paths)
     for name in (name for path in categories or () for name in path):
         if not 0 < len(name) <= MOST_CATEGORY_NAME:

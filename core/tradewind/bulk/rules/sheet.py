@@ -16,15 +16,22 @@ from tradewind.bulk.rules.cells import guarded, unguarded
 from tradewind.contracts.errors import FieldError, InvalidInput
 
 MOST_LINE = 1 << 20
+"""Bytes of a row, however many lines it has."""
 MOST_COLUMNS = 200
 _SEPARATORS = (",", ";", "\t")
 _BLANKS = re.compile(r"[\s_-]+")
+# The csv module's own limit is an eighth of that, and it goes on in the middle of such a cell.
+csv.field_size_limit(MOST_LINE)
 
 
 class Lines(Protocol):
     """A file that is read line by line, at most so many bytes of each."""
 
     def readline(self, size: int = -1, /) -> bytes: ...
+
+
+class _TooLong(Exception):
+    """A row is too long, and where it ends is certain."""
 
 
 class Row(msgspec.Struct, frozen=True):
@@ -51,8 +58,12 @@ class Sheet:
         """`canonical` gives the name of a column however it is written, or None for no column."""
         self._file = file
         self._position = 0
+        self._began = 0
         self._number = 1
-        self.separator, names = self._header()
+        try:
+            self.separator, names = self._header()
+        except _TooLong:
+            raise unreadable("", "too_long", "The header is longer than 1 MB.") from None
         self.columns = _columns(names, canonical)
 
     @property
@@ -71,25 +82,38 @@ class Sheet:
         return max(read, key=lambda pair: len(pair[1]))
 
     def _line(self) -> str:
+        """The next line; none at the end. Raises _TooLong, InvalidInput."""
+        first = self._position == self._began
         line = self._file.readline(MOST_LINE + 1)
-        if len(line) > MOST_LINE:
-            raise unreadable("", "too_long", f"Row {self._number + 1} is longer than 1 MB.")
         self._position += len(line)
+        if self._position - self._began > MOST_LINE:
+            if first and self._passed_over(line):
+                raise _TooLong
+            words = f"Row {self._number + 1} is longer than 1 MB, or a quotation mark is missing."
+            raise unreadable("", "too_long", words)
         return line.decode("utf-8", "surrogateescape")
 
-    def _lines(self) -> Iterator[str]:
-        while line := self._line():
-            yield line
+    def _passed_over(self, line: bytes) -> bool:
+        """Go behind the end of a line; says whether a row ends there, its quotes being closed."""
+        marks = line.count(b'"')
+        while line and not line.endswith(b"\n"):
+            line = self._file.readline(MOST_LINE)
+            self._position += len(line)
+            marks += line.count(b'"')
+        return bool(line) and marks % 2 == 0
 
     def __iter__(self) -> Iterator[Row]:
-        reader = csv.reader(self._lines(), delimiter=self.separator, strict=True)
+        reader = csv.reader(iter(self._line, ""), delimiter=self.separator, strict=True)
         while True:
+            self._began = self._position
             try:
                 cells, fault = next(reader), None
             except StopIteration:
                 return
             except csv.Error:
                 cells, fault = [], FieldError("", "malformed", "Quotation marks do not match up.")
+            except _TooLong:
+                cells, fault = [], FieldError("", "too_long", "A row has at most 1 MB.")
             self._number += 1
             if fault or any(cells):
                 yield self._row(cells, fault)
@@ -119,7 +143,7 @@ def _columns(names: Sequence[str], canonical: Callable[[str], str | None]) -> tu
         raise unreadable("", "required", "The file needs a header with the names of its columns.")
     if len(names) > MOST_COLUMNS:
         raise unreadable("", "too_long", f"At most {MOST_COLUMNS} columns.")
-    if not all(map(_is_text, names)):
+    if not all(map(_is_text, names)) or any("\0" in name for name in names):
         raise unreadable("", "wrong_encoding", "Save the file as CSV in UTF-8.")
     found: list[str] = []
     for name in names:

@@ -160,16 +160,18 @@ def _changed(row: Row, old: KnownLevel) -> tuple[KnownLevel, list[FieldError]]:
         backorder=old.backorder if backorder is None else backorder,
         low_at=old.low_at if low_at is None else low_at,
     )
-    return new, errors or _refusals(old, new)
+    said = "on_hand" if adjust is None else "adjust"
+    return new, errors or _refusals(old, new, said)
 
 
-def _refusals(old: KnownLevel, new: KnownLevel) -> list[FieldError]:
-    """What the stock's own rules say: never less than is promised, never less than nothing."""
+def _refusals(old: KnownLevel, new: KnownLevel, said: str) -> list[FieldError]:
+    """What the stock's own rules say: never less than nothing, never less than is promised."""
+    if new.on_hand != old.on_hand and not 0 <= new.on_hand <= LARGEST_STOCK:
+        words = f"There would be {new.on_hand}; from 0 to {LARGEST_STOCK} can be."
+        return [FieldError(said, "out_of_range", words)]
     if new.on_hand < new.promised and not new.backorder:
         words = f"{new.promised} are promised to orders and carts."
-        return [FieldError("on_hand", "stock_promised", words)]
-    if new.on_hand != old.on_hand and not 0 <= new.on_hand <= LARGEST_STOCK:
-        return [FieldError("on_hand", "out_of_range", "Not negative.")]
+        return [FieldError(said, "stock_promised", words)]
     return []
 
 

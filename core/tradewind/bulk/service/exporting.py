@@ -7,7 +7,7 @@ it takes; what changes meanwhile may stand in it as it was or as it is.
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from uuid import UUID
 
-from tradewind.bulk.queries import prices, products, stock
+from tradewind.bulk.queries import prices, products, runs, stock
 from tradewind.bulk.rules.cells import listed, major, moment_text, paths_listed
 from tradewind.bulk.rules.merging import KnownProduct, KnownVariant
 from tradewind.bulk.rules.prices import COLUMNS as PRICE_COLUMNS
@@ -37,6 +37,7 @@ async def _products(database: Database, store: Store) -> AsyncIterator[bytes]:
     after: UUID | None = None
     while True:
         async with database.transaction(store.id) as tx:
+            await runs.plan_afresh(tx)
             page = await products.page(tx, after, _PAGE)
         if not page:
             return
@@ -81,6 +82,7 @@ async def _prices(database: Database, store: Store) -> AsyncIterator[bytes]:
     after: UUID | None = None
     while True:
         async with database.transaction(store.id) as tx:
+            await runs.plan_afresh(tx)
             page, after = await prices.page(tx, after, _PAGE)
         if after is None:
             return
@@ -104,6 +106,7 @@ async def _stock(database: Database, store: Store) -> AsyncIterator[bytes]:
     after: UUID | None = None
     while True:
         async with database.transaction(store.id) as tx:
+            await runs.plan_afresh(tx)
             page, after = await stock.page(tx, after, _PAGE)
         if after is None:
             return

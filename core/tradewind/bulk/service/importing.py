@@ -100,6 +100,7 @@ async def rehearse(desk: Desk, path: Path, told: Told, refused: Refused) -> Coun
         async for batch, comma in found:
             portion = Portion(groups=batch.groups, comma=comma, write=False)
             async with desk.database.transaction(desk.store.id) as tx:
+                await runs.plan_afresh(tx)
                 plan = await _WORK[desk.kind](tx, desk, portion)
             counts += plan.outcome.counts
             refused(plan.outcome.errors)
@@ -171,6 +172,7 @@ async def _write(desk: Desk, run: Import, batch: Batch, *, comma: bool) -> Impor
         current = await _ours(tx, run, batch)
         if not current.is_open:
             return current
+        await runs.plan_afresh(tx)
         portion = Portion(groups=batch.groups, comma=comma, write=not current.dry_run)
         plan = await _WORK[desk.kind](tx, desk, portion)
         return await runs.advance(tx, current, batch.end, plan.outcome)

@@ -19,15 +19,26 @@ from tradewind.catalog.search.rules import (
 from tradewind.database import Transaction
 from tradewind.database.sql import storable_text, values
 
+# Each table is asked once for all products: while the planner has no statistics of a store, such as
+# during its first import, it would read all of the store's variants for every product.
 _SOURCES = """
-SELECT p.id, p.version, p.status, p.title, p.description,
-    (SELECT jsonb_object_agg(c.id, c.name) FROM shop.product_categories pc
-     JOIN shop.categories c ON c.store_id = pc.store_id AND c.id = pc.category_id
-     WHERE pc.store_id = p.store_id AND pc.product_id = p.id) AS categories,
-    (SELECT jsonb_agg(jsonb_build_object('sku', v.sku, 'title', v.title, 'options', v.options))
-     FROM shop.variants v
-     WHERE v.store_id = p.store_id AND v.product_id = p.id AND v.archived_at IS NULL) AS variants
+WITH shelves AS MATERIALIZED (
+    SELECT pc.product_id, jsonb_object_agg(c.id, c.name) AS categories
+    FROM shop.product_categories pc
+    JOIN shop.categories c ON c.store_id = $1 AND c.id = pc.category_id
+    WHERE pc.store_id = $1 AND pc.product_id = ANY ($2::uuid[])
+    GROUP BY pc.product_id
+), choices AS MATERIALIZED (
+    SELECT v.product_id, jsonb_agg(
+        jsonb_build_object('sku', v.sku, 'title', v.title, 'options', v.options)) AS variants
+    FROM shop.variants v
+    WHERE v.store_id = $1 AND v.product_id = ANY ($2::uuid[]) AND v.archived_at IS NULL
+    GROUP BY v.product_id
+)
+SELECT p.id, p.version, p.status, p.title, p.description, s.categories, c.variants
 FROM shop.products p
+LEFT JOIN shelves s ON s.product_id = p.id
+LEFT JOIN choices c ON c.product_id = p.id
 WHERE p.store_id = $1 AND p.id = ANY ($2::uuid[])"""
 
 _FELL_BEHIND = """
