@@ -33,9 +33,10 @@ async def _whole(tx: Transaction, rows: Sequence[asyncpg.Record]) -> list[KnownP
     shelves, variants = await _shelves_of(tx, ids), await _variants_of(tx, ids)
     found = []
     for row in rows:
-        fields = {**row, "options": msgspec.json.decode(row["options"], type=list[Option])}
-        parts = {"categories": shelves.get(row["id"], []), "variants": variants[row["id"]]}
-        found.append(KnownProduct(**fields, **parts))
+        fields = dict(row)
+        fields["options"] = msgspec.json.decode(row["options"], type=list[Option])
+        its = shelves.get(row["id"], [])
+        found.append(KnownProduct(**fields, categories=its, variants=variants[row["id"]]))
     return found
 
 

@@ -30,7 +30,8 @@ WITH shelves AS MATERIALIZED (
     GROUP BY pc.product_id
 ), choices AS MATERIALIZED (
     SELECT v.product_id, jsonb_agg(
-        jsonb_build_object('sku', v.sku, 'title', v.title, 'options', v.options)) AS variants
+        jsonb_build_object('sku', v.sku, 'title', v.title, 'options', v.options)
+        ORDER BY v.position, v.id) AS variants
     FROM shop.variants v
     WHERE v.store_id = $1 AND v.product_id = ANY ($2::uuid[]) AND v.archived_at IS NULL
     GROUP BY v.product_id
