@@ -20,6 +20,7 @@ from tradewind.settings.keyring import Keyring
 from tradewind_host.config import BadConfig, Config
 from tradewind_host.limits import Limiter
 from tradewind_host.media import media_store
+from tradewind_host.trust import trust
 
 _LOG = logging.getLogger(__name__)
 _HTTP_TIMEOUT = httpx.Timeout(15.0, connect=5.0)
@@ -57,7 +58,11 @@ async def open_engine(
         database=database,
         plugins=plugins,
         http=httpx.AsyncClient(
-            timeout=_HTTP_TIMEOUT, limits=_HTTP_LIMITS, follow_redirects=False, transport=transport
+            timeout=_HTTP_TIMEOUT,
+            limits=_HTTP_LIMITS,
+            follow_redirects=False,
+            verify=trust(),
+            transport=transport,
         ),
         keyring=Keyring(config.secret_keys),
         public_url=config.base_url,

@@ -84,12 +84,47 @@ async def test_a_database_that_was_used_is_lent_again_as_if_it_were_new(
 async def test_a_database_whose_schema_was_changed_is_not_lent_again(
     postgres_server: Postgres, change: str
 ) -> None:
+    with postgres_server.lent() as before:
+        pass
     with postgres_server.lent() as urls:
+        assert urls == before
         connection = await asyncpg.connect(urls.owner)
         await connection.execute(change)
         await connection.close()
     with pytest.raises(asyncpg.InvalidCatalogNameError):
         await asyncpg.connect(urls.app)
+
+
+async def test_a_database_whose_schema_is_again_what_it_was_is_lent_again(
+    postgres_server: Postgres,
+) -> None:
+    names = []
+    for _ in range(2):
+        with postgres_server.lent() as urls:
+            names.append(urls.name)
+            connection = await asyncpg.connect(urls.owner)
+            await connection.execute("CREATE TABLE shop.more (id int); DROP TABLE shop.more")
+            await connection.close()
+    assert names[0] == names[1]
+
+
+async def test_long_texts_are_taken_back_with_their_rows(postgres_server: Postgres) -> None:
+    toast = """SELECT pg_relation_size(reltoastrelid) FROM pg_class
+        WHERE oid = 'control.stores'::regclass"""
+    with postgres_server.lent() as urls:
+        connection = await asyncpg.connect(urls.owner)
+        await connection.execute(
+            """INSERT INTO control.stores (id, slug, name, created_at)
+            SELECT gen_random_uuid(), 'long', string_agg(gen_random_uuid()::text, ''), now()
+            FROM generate_series(1, 1000)"""
+        )
+        assert await connection.fetchval(toast) > 0
+        await connection.close()
+    with postgres_server.lent() as again:
+        assert again == urls
+        connection = await asyncpg.connect(again.owner)
+        assert await connection.fetchval(toast) == 0
+        await connection.close()
 
 
 async def test_whoever_is_still_connected_does_not_see_the_next_test(

@@ -25,7 +25,7 @@ from tradewind.database.embedded.files import locked
 from tradewind.database.embedded.server import SUPERUSER, Server
 from tradewind.database.embedded.site import find_site
 from tradewind.database.migrate import migrate
-from tradewind.testing.cleaning import clean, look
+from tradewind.testing.cleaning import Cleaner, look
 
 T = TypeVar("T")
 
@@ -52,6 +52,13 @@ class DatabaseUrls(NamedTuple):
     app: str
     owner: str
     name: str
+
+
+class _Lent(NamedTuple):
+    """A database for one test after the other, and who takes it back."""
+
+    urls: DatabaseUrls
+    cleaner: Cleaner
 
 
 def make_folder() -> Path:
@@ -86,7 +93,7 @@ class Postgres:
         self._cluster: Cluster | None = None
         self._connection: asyncpg.Connection[Any] | None = None
         self._as_new = ""
-        self._clean: list[DatabaseUrls] = []
+        self._clean: list[_Lent] = []
 
     @property
     def cluster(self) -> Cluster:
@@ -103,6 +110,8 @@ class Postgres:
 
     def stop(self) -> None:
         """Leave the server, which shuts down when nobody else uses it."""
+        while self._clean:
+            self._background.run(self._clean.pop().cleaner.close())
         if self._connection is not None:
             self._background.run(self._connection.close())
             self._connection = None
@@ -129,11 +138,11 @@ class Postgres:
     @contextlib.contextmanager
     def lent(self) -> Iterator[DatabaseUrls]:
         """A migrated database without a row for the length of a block, new or used before."""
-        urls = self._clean.pop() if self._clean else self.create()
+        lent = self._clean.pop() if self._clean else self._as_lent(self.create())
         try:
-            yield urls
+            yield lent.urls
         finally:
-            self._background.run(self._take_back(urls))
+            self._background.run(self._take_back(lent))
 
     def urls(self, name: str) -> DatabaseUrls:
         """How to reach a database of this server."""
@@ -178,16 +187,20 @@ class Postgres:
     async def _remember_as_new(self) -> None:
         urls = await self._create(TEMPLATE)
         self._as_new = await look(self.cluster.dsn(urls.name))
-        self._clean.append(urls)
+        self._clean.append(self._as_lent(urls))
 
-    async def _take_back(self, urls: DatabaseUrls) -> None:
+    def _as_lent(self, urls: DatabaseUrls) -> "_Lent":
+        return _Lent(urls, Cleaner(self.cluster.dsn(urls.name), self._as_new))
+
+    async def _take_back(self, lent: "_Lent") -> None:
         cleaned = False
-        with contextlib.suppress(asyncpg.PostgresError):
-            cleaned = await clean(self.cluster.dsn(urls.name), self._as_new)
+        with contextlib.suppress(asyncpg.PostgresError, asyncpg.InterfaceError, OSError):
+            cleaned = await lent.cleaner.clean()
         if cleaned:
-            self._clean.append(urls)
+            self._clean.append(lent)
         else:
-            await self._admin(f'DROP DATABASE IF EXISTS "{urls.name}" WITH (FORCE)')
+            await lent.cleaner.close()
+            await self._admin(f'DROP DATABASE IF EXISTS "{lent.urls.name}" WITH (FORCE)')
 
     async def _add_extension(self, name: str) -> None:
         inside = await asyncpg.connect(self.cluster.dsn(name))

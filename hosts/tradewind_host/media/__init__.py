@@ -10,6 +10,7 @@ from tradewind_host.config import BadConfig, Config
 from tradewind_host.media.bucket import Bucket, Place
 from tradewind_host.media.folder import Folder
 from tradewind_host.media.signing import Credentials
+from tradewind_host.trust import trust
 
 __all__ = ["PREFIX", "absolute", "media_folder", "media_store", "relative"]
 
@@ -38,7 +39,8 @@ def media_store(config: Config, clock: Clock) -> MediaStore:
         path_style=config.media_path_style,
     )
     credentials = Credentials(config.media_access_key, config.media_secret_key, config.media_region)
-    return Bucket(place, credentials, clock=clock, http=httpx.AsyncClient(timeout=_TIMEOUT))
+    http = httpx.AsyncClient(timeout=_TIMEOUT, verify=trust())
+    return Bucket(place, credentials, clock=clock, http=http)
 
 
 def relative(public_url: str, image: str) -> str:
