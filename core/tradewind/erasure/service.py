@@ -46,7 +46,7 @@ async def erase(tx: Transaction, customer_id: UUID, actor: str) -> Sequence[Name
     for one in person.customers:
         if await received_rows.ids_of(tx, one, 1):
             raise Conflict("They sent something just now. Try again.", code="in_progress")
-    others = await finding.namesakes(tx, person.customers, _MOST_NAMESAKES)
+    others = await finding.namesakes(tx, person, _MOST_NAMESAKES)
     await _forget(tx, person, actor)
     if await forgetting.mark_erased(tx, person.customers):
         await audit(tx, actor, "customer.erased", "customer", str(customer_id))

@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import asyncpg
+import pytest
 import pytest_asyncio
 
 from tests.support.letterbox import Letterbox, open_letterbox
@@ -221,3 +222,21 @@ async def test_the_answer_names_who_else_has_the_same_contact(box: Letterbox) ->
     assert await others(chat) == sorted(found)
     assert await others(chat) == [], "who is erased is known by nothing"
     assert await others(other.id) == [(desk, "phone", False)]
+
+
+@pytest.mark.parametrize("first", ["chat", "account"])
+async def test_a_number_told_for_a_delivery_leads_to_whoever_is_known_by_it(
+    box: Letterbox, first: str
+) -> None:
+    await prepared(box)
+    lived = Lived(box, ZAWADI)
+    await box.shop.says(ZAWADI.wa, "hi")
+    (chat,) = await lived.ids()
+    await lived.visitor.signs_in()
+    (account,) = [one for one in await lived.ids() if one != chat]
+    await lived.closes(await lived.buys("TEA-PURPLE"))
+    erased, other = (chat, account) if first == "chat" else (account, chat)
+    answer = await asked(box, erased)
+    assert answer.json() == {
+        "also_known_as": [{"customer_id": str(other), "contact": "phone", "proved": False}]
+    }

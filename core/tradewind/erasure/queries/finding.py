@@ -6,7 +6,7 @@ from uuid import UUID
 
 from tradewind.customers.codes.rules import EMAIL
 from tradewind.database import Transaction
-from tradewind.erasure.rules import ChatIdentity, Namesake, Obstacle
+from tradewind.erasure.rules import ChatIdentity, Namesake, Obstacle, Person
 
 _CUSTOMERS = """
 SELECT id FROM shop.customers
@@ -77,21 +77,28 @@ WHERE t.email IS NOT NULL
       SELECT FROM shop.orders o
       WHERE o.store_id = $1 AND o.email_key = t.email AND o.id <> ALL ($4::uuid[]))"""
 
-# The same for numbers. What a guest told for an order stands on the cart that it was.
-_PHONES = """
-WITH told AS (
-    SELECT phone, phone_verified_at IS NOT NULL AS proved FROM shop.customers
-    WHERE store_id = $1 AND id = ANY ($2::uuid[])
-    UNION
-    SELECT n.phone, false FROM shop.carts c
+# Numbers that they told for an order or a delivery, as they wrote them.
+_TOLD = """
+    SELECT n.phone FROM shop.carts c
     CROSS JOIN LATERAL (VALUES (c.phone), (c.shipping_address ->> 'phone'),
                                (c.billing_address ->> 'phone')) AS n (phone)
     WHERE c.store_id = $1 AND c.id = ANY ($4::uuid[])
     UNION
-    SELECT n.phone, false FROM shop.orders o
+    SELECT n.phone FROM shop.orders o
     CROSS JOIN LATERAL (VALUES (o.phone), (o.shipping_address ->> 'phone'),
                                (o.billing_address ->> 'phone')) AS n (phone)
     WHERE o.store_id = $1 AND o.id = ANY ($3::uuid[])
+    UNION
+    SELECT address ->> 'phone' FROM shop.addresses
+    WHERE store_id = $1 AND customer_id = ANY ($2::uuid[])"""
+
+# The same for numbers. What a guest told for an order stands on the cart that it was.
+_PHONES = f"""
+WITH told AS (
+    SELECT phone, phone_verified_at IS NOT NULL AS proved FROM shop.customers
+    WHERE store_id = $1 AND id = ANY ($2::uuid[])
+    UNION
+    SELECT phone, false FROM ({_TOLD}) AS for_orders
 ),
 known AS (
     SELECT phone, proved, regexp_replace(phone, '[^0-9]', '', 'g') AS digits FROM told
@@ -136,10 +143,10 @@ WITH told AS (
 SELECT DISTINCT lower(btrim(name)) FROM told WHERE btrim(name) LIKE '% %' ORDER BY 1"""
 
 # Of two who only told the same, neither is shown to be the other.
-_NAMESAKES = """
+_NAMESAKES = f"""
 WITH own AS (
     SELECT 'email' AS contact, identity AS value, true AS proved FROM shop.customer_identities
-    WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND channel = $3
+    WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND channel = $5
     UNION
     SELECT 'phone', ltrim(phone, '+'), true FROM shop.customer_identities
     WHERE store_id = $1 AND customer_id = ANY ($2::uuid[]) AND phone IS NOT NULL
@@ -149,11 +156,20 @@ WITH own AS (
     UNION
     SELECT 'phone', phone_key, phone_verified_at IS NOT NULL FROM shop.customers
     WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND phone_key IS NOT NULL
+    UNION
+    SELECT 'email', email_key, false FROM shop.carts
+    WHERE store_id = $1 AND id = ANY ($4::uuid[]) AND email_key IS NOT NULL
+    UNION
+    SELECT 'email', email_key, false FROM shop.orders
+    WHERE store_id = $1 AND id = ANY ($3::uuid[]) AND email_key IS NOT NULL
+    UNION
+    SELECT 'phone', regexp_replace(phone, '[^0-9]', '', 'g'), false FROM ({_TOLD}) AS for_orders
+    WHERE phone IS NOT NULL
 ),
 other AS (
     SELECT i.customer_id, o.contact, o.proved AS here, true AS there
     FROM own o JOIN shop.customer_identities i
-        ON i.store_id = $1 AND i.channel = $3 AND i.identity = o.value
+        ON i.store_id = $1 AND i.channel = $5 AND i.identity = o.value
     WHERE o.contact = 'email'
     UNION ALL
     SELECT i.customer_id, o.contact, o.proved, true
@@ -170,10 +186,26 @@ other AS (
     FROM own o JOIN shop.customers c
         ON c.store_id = $1 AND c.phone_key = o.value AND c.erased_at IS NULL
     WHERE o.contact = 'phone'
+    UNION ALL
+    SELECT c.customer_id, o.contact, o.proved, false
+    FROM own o JOIN shop.carts c ON c.store_id = $1 AND c.email_key = o.value
+    WHERE o.contact = 'email' AND o.proved
+    UNION ALL
+    SELECT c.customer_id, o.contact, o.proved, false
+    FROM own o JOIN shop.carts c
+        ON c.store_id = $1 AND c.customer_id IS NOT NULL AND o.value IN (
+            c.phone_key, regexp_replace(c.shipping_address ->> 'phone', '[^0-9]', '', 'g'),
+            regexp_replace(c.billing_address ->> 'phone', '[^0-9]', '', 'g'))
+    WHERE o.contact = 'phone' AND o.proved
+    UNION ALL
+    SELECT a.customer_id, o.contact, o.proved, false
+    FROM own o JOIN shop.addresses a
+        ON a.store_id = $1 AND regexp_replace(a.address ->> 'phone', '[^0-9]', '', 'g') = o.value
+    WHERE o.contact = 'phone' AND o.proved
 )
 SELECT customer_id, contact, bool_or(here AND there) AS proved
 FROM other WHERE customer_id <> ALL ($2::uuid[]) AND (here OR there)
-GROUP BY customer_id, contact ORDER BY customer_id, contact LIMIT $4"""
+GROUP BY customer_id, contact ORDER BY customer_id, contact LIMIT $6"""
 
 # A dispute is open until the bank has decided it.
 _OBSTACLE = """
@@ -293,9 +325,10 @@ async def words(tx: Transaction, customers: Sequence[UUID], orders: Sequence[UUI
     return [row[0] for row in rows]
 
 
-async def namesakes(tx: Transaction, customers: Sequence[UUID], most: int) -> list[Namesake]:
+async def namesakes(tx: Transaction, person: Person, most: int) -> list[Namesake]:
     """Others with an address or number that one of both has proved, by their ids."""
-    rows = await tx.fetch(_NAMESAKES, tx.store_id, list(customers), EMAIL, most)
+    ids = (list(person.customers), list(person.orders), list(person.carts))
+    rows = await tx.fetch(_NAMESAKES, tx.store_id, *ids, EMAIL, most)
     return [Namesake(**dict(row)) for row in rows]
 
 
