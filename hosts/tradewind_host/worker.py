@@ -86,6 +86,7 @@ class Worker:
             imports.IMPORT: self._import,
             pictures.FETCH: self._fetch_pictures,
             shelves.TOUCH_SHELF: self._touch_shelf,
+            shelves.EMPTY_SHELF: self._empty_shelf,
             received.KEEP: self._keep_received,
         }
 
@@ -347,6 +348,16 @@ class Worker:
         async with database.transaction(store.id) as tx:
             await shelves.touch_shelf(tx, category_id, after)
             await queue.finish(tx, job.id)
+        return True
+
+    async def _empty_shelf(self, job: TakenJob) -> bool:
+        """Some products of a shelf that goes; the other jobs have their turn before the next."""
+        store, category_id = await self._store(job), UUID(job.payload["category_id"])
+        database = self._engine.database
+        if not await shelves.empty_shelf(database, store.id, category_id):
+            return False
+        await queue.put_off(database, job.id, database.clock.now(), counted=False)
+        self._runner.wake()
         return True
 
     # --- schedules ---------------------------------------------------------------------------

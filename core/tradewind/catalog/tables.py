@@ -30,6 +30,7 @@ class Category(Table, tablename="categories", schema="shop", db=TABLES):
     handle = Text(default=None)
     position = Integer(default=0)
     created_at = Timestamptz(default=None)
+    deleted_at = Timestamptz(null=True, default=None)
 
 
 class Product(Table, tablename="products", schema="shop", db=TABLES):

@@ -25,6 +25,7 @@ from tradewind_host.admin_api import (
     settings,
     stores,
 )
+from tradewind_host.asked import admin_query
 from tradewind_host.auth import AdminDoor
 from tradewind_host.idempotency import Idempotency
 from tradewind_host.openapi import ADMIN_KEY
@@ -59,6 +60,7 @@ def admin_router() -> Router:
         route_handlers=[route for module in _MODULES for route in module.ROUTES],
         middleware=[AdminDoor, Idempotency],
         dependencies={"access": Provide(provide_access, sync_to_thread=False)},
+        before_request=admin_query,
         security=ADMIN_KEY,
         tags=["admin"],
     )

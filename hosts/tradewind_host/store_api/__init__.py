@@ -4,6 +4,7 @@ from litestar import Router
 from litestar.di import Provide
 
 from tradewind_host.access import provide_access
+from tradewind_host.asked import store_query
 from tradewind_host.auth import StoreDoor
 from tradewind_host.flags import FlagDoor
 from tradewind_host.idempotency import Idempotency
@@ -29,6 +30,7 @@ def store_router() -> Router:
             "access": Provide(provide_access, sync_to_thread=False),
             "filters": Provide(catalog.provide_filters, sync_to_thread=False),
         },
+        before_request=store_query,
         security=STORE_KEY,
         tags=["store"],
     )

@@ -12,12 +12,14 @@ from litestar.response.base import ASGIResponse
 
 from tradewind.catalog import service
 from tradewind.catalog.rules import (
-    SORTS,
+    MOST_OPTIONS,
+    OPTION,
     Category,
     Filters,
     Kind,
     Product,
     Region,
+    Sort,
     Variant,
     Where,
     options_of,
@@ -43,14 +45,13 @@ Amount = Annotated[
     int | None, QueryParameter(ge=0, le=10**15, description="Of the lowest price, in minor units.")
 ]
 Options = Annotated[
-    list[str] | None,
+    list[Annotated[str, msgspec.Meta(pattern=OPTION)]] | None,
     QueryParameter(
-        description="Such as `Color:Red`; of several values of one option, any will do."
+        max_items=MOST_OPTIONS,
+        description="Such as `Color:Red`; of several values of one option, any will do.",
     ),
 ]
-Order = Annotated[
-    str | None, QueryParameter(description=f"One of {', '.join(SORTS)}.", max_length=20)
-]
+Order = FromQuery[Sort | None]
 _GAP = b"\0"
 _HOLE: Any = msgspec.Raw(_GAP)
 

@@ -1,6 +1,7 @@
 """Keeping the tree of categories by the admin API."""
 
 from typing import Any
+from uuid import UUID
 
 import httpx
 import pytest
@@ -8,8 +9,11 @@ import pytest
 from tests.integration.host.conftest import Shop
 from tests.integration.host.test_admin_catalog import SHILLINGS, Keeper, codes
 from tests.integration.host.test_problem_details import problem
+from tradewind.catalog import queries
 from tradewind.catalog.service import shelves
+from tradewind.database import Transaction
 from tradewind.settings.engine import Engine
+from tradewind.testing.clock import ManualClock
 from tradewind_host.worker import Worker
 
 
@@ -44,6 +48,7 @@ async def test_the_tree_is_a_flat_list_with_parents_and_counts(keeper: Keeper) -
         "position": 0,
         "products": 1,
         "drafts": 1,
+        "deleting": False,
     }
     assert (found[wear]["parent_id"], found[wear]["products"], found[wear]["drafts"]) == (
         None,
@@ -117,6 +122,15 @@ async def test_a_renamed_category_is_a_new_version_of_its_products(keeper: Keepe
     assert after["product"]["version"] == before["product"]["version"] + 1
 
 
+async def add_shirts(keeper: Keeper, category_id: str, number: int) -> list[str]:
+    made = []
+    for place in range(number):
+        variants = [{"sku": f"TEE-{place}", "prices": SHILLINGS}]
+        body = {"title": f"Tee {place}", "status": "published", "variants": variants}
+        made.append(str((await keeper.product({**body, "category_ids": [category_id]}))["id"]))
+    return made
+
+
 @pytest.mark.parametrize("products", [3, 4, 5])
 async def test_a_large_category_is_renamed_bit_by_bit_and_each_product_once(
     keeper: Keeper,
@@ -128,10 +142,7 @@ async def test_a_large_category_is_renamed_bit_by_bit_and_each_product_once(
 ) -> None:
     monkeypatch.setattr(shelves, "_AT_ONCE", 2)
     shirts, others = await add(keeper, "Shirts"), await add(keeper, "Others")
-    for number in range(products):
-        variants = [{"sku": f"TEE-{number}", "prices": SHILLINGS}]
-        body = {"title": f"Tee {number}", "status": "published", "variants": variants}
-        await keeper.product({**body, "category_ids": [shirts]})
+    await add_shirts(keeper, shirts, products)
     apart = await keeper.product({"title": "Apart", "category_ids": [others]})
 
     async def shown() -> list[str]:
@@ -147,3 +158,109 @@ async def test_a_large_category_is_renamed_bit_by_bit_and_each_product_once(
     listed = (await keeper.does("GET", f"/products?category_id={shirts}"))["products"]
     assert [one["version"] for one in listed] == [2] * products
     assert (await keeper.does("GET", f"/products/{apart['id']}"))["product"]["version"] == 1
+
+
+async def shown_on(client: httpx.AsyncClient, shop: Shop) -> dict[str, list[str]]:
+    """Each product of the store with its categories, all of which there must be."""
+    listed = (await client.get("/store/products", headers=shop.publishable)).json()["products"]
+    there = (await client.get("/store/categories", headers=shop.publishable)).json()["categories"]
+    found = {one["id"]: [shelf["id"] for shelf in one["categories"]] for one in listed}
+    assert {shelf for shelves in found.values() for shelf in shelves} <= {o["id"] for o in there}
+    return found
+
+
+@pytest.mark.parametrize("products", [2, 3, 4, 5])
+async def test_a_large_category_is_deleted_bit_by_bit_and_loses_nothing_when_killed(
+    keeper: Keeper,
+    engine: Engine,
+    client: httpx.AsyncClient,
+    shop: Shop,
+    monkeypatch: pytest.MonkeyPatch,
+    clock: ManualClock,
+    products: int,
+) -> None:
+    monkeypatch.setattr(shelves, "_AT_ONCE", 2)
+    shirts = await add(keeper, "Shirts")
+    made = await add_shirts(keeper, shirts, products)
+    await shown_on(client, shop)
+    gone = (await keeper.does("DELETE", f"/categories/{shirts}"))["category"]
+    assert (gone["name"], gone["deleting"]) == ("Shirts", True)
+    left = [one for one, on in (await shown_on(client, shop)).items() if shirts in on]
+    assert left == made[2:]
+    assert (await tree(keeper))[shirts]["deleting"]
+    assert (await keeper.does("DELETE", f"/categories/{shirts}"))["category"]["deleting"]
+
+    taken = queries.take_off
+    calls: list[UUID] = []
+
+    async def killed(tx: Transaction, category_id: UUID, most: int) -> int:
+        number = await taken(tx, category_id, most)
+        calls.append(category_id)
+        if len(calls) == 2:
+            raise RuntimeError("killed")
+        return number
+
+    monkeypatch.setattr(queries, "take_off", killed)
+    await Worker(engine).work_off()
+    await shown_on(client, shop)
+    clock.advance(3600)
+    await Worker(engine).work_off()
+    assert shirts not in await tree(keeper)
+    after: dict[str, list[str]] = {one: [] for one in made}
+    assert await shown_on(client, shop) == {**after, shop.product_id: [shop.category_id]}
+    listed = (await keeper.does("GET", "/products"))["products"]
+    assert [one["version"] for one in listed if one["id"] in made] == [2] * products
+
+
+async def test_nothing_is_put_in_a_category_that_is_being_deleted(
+    keeper: Keeper, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "_AT_ONCE", 2)
+    shirts, wear = await add(keeper, "Shirts"), await add(keeper, "Wear")
+    *_, last = await add_shirts(keeper, shirts, 3)
+    await keeper.does("DELETE", f"/categories/{shirts}")
+    titled = await keeper.does("POST", f"/products/{last}", {"title": "Other"})
+    assert [one["id"] for one in titled["product"]["categories"]] == [shirts]
+    body = {"category_ids": [shirts, wear]}
+    kept = await keeper.does("POST", f"/products/{last}", body)
+    assert [one["id"] for one in kept["product"]["categories"]] == [wear]
+    for path, body in (
+        ("/products", {"title": "Late", "category_ids": [shirts]}),
+        (f"/products/{keeper.shop.product_id}", {"category_ids": [shirts]}),
+        ("/categories", {"name": "Green", "parent_id": shirts}),
+        (f"/categories/{wear}", {"parent_id": shirts}),
+        (f"/categories/{shirts}", {"name": "Tops"}),
+    ):
+        await problem(await keeper.ask("POST", path, body), 404, "not_found")
+    await Worker(engine).work_off()
+    assert shirts not in await tree(keeper)
+
+
+async def test_what_was_put_there_meanwhile_is_taken_off_too(
+    keeper: Keeper, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "_AT_ONCE", 2)
+    shirts = await add(keeper, "Shirts")
+    made = await add_shirts(keeper, shirts, 3)
+    await keeper.does("DELETE", f"/categories/{shirts}")
+    async with engine.database.transaction(keeper.shop.store.id) as tx:
+        await tx.execute(
+            "INSERT INTO shop.product_categories (store_id, category_id, product_id)"
+            " VALUES ($1, $2, $3)",
+            tx.store_id,
+            UUID(shirts),
+            UUID(made[0]),
+        )
+        await tx.execute(
+            "INSERT INTO shop.categories (store_id, id, parent_id, name, handle, created_at)"
+            " VALUES ($1, $2, $3, 'Green', 'green', $4)",
+            tx.store_id,
+            tx.new_id(),
+            UUID(shirts),
+            tx.now,
+        )
+    await Worker(engine).work_off()
+    found = await tree(keeper)
+    assert shirts not in found
+    assert [one["parent_id"] for one in found.values() if one["name"] == "Green"] == [None]
+    assert (await keeper.does("GET", f"/products/{made[0]}"))["product"]["categories"] == []

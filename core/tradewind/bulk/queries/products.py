@@ -121,8 +121,8 @@ async def known(
 async def shelves(tx: Transaction) -> list[Shelf]:
     """Every category of the store, in its order."""
     rows = await tx.fetch(
-        """SELECT id, parent_id, name, handle FROM shop.categories WHERE store_id = $1
-           ORDER BY position, id""",
+        """SELECT id, parent_id, name, handle, deleted_at IS NOT NULL AS deleting
+           FROM shop.categories WHERE store_id = $1 ORDER BY position, id""",
         tx.store_id,
     )
     return [Shelf(**dict(row)) for row in rows]

@@ -221,7 +221,7 @@ class ProductPlan:
         self, old: KnownProduct | None, rows: ProductRows
     ) -> tuple[Sequence[UUID], bool]:
         """Where the product stands then, and whether that is a change."""
-        before = old.categories if old else []
+        before = self.shelves.standing(old.categories) if old else []
         if rows.categories is None:
             return before, False
         if set(rows.categories) == {self.shelves.path(one) for one in before}:

@@ -17,6 +17,7 @@ class Shelf(msgspec.Struct, frozen=True):
     parent_id: UUID | None
     name: str
     handle: str
+    deleting: bool = False
 
 
 class Shelves:
@@ -28,10 +29,14 @@ class Shelves:
         self._mint = mint
         self._handles = {one.handle for one in self._by_id.values()}
         self._ids: dict[Path, UUID] = {}
-        for one in self._by_id:
+        for one in self.standing(self._by_id):
             self._ids.setdefault(self.path(one), one)
         self.new: list[Shelf] = []
         """Those that `find` had to add, parents first."""
+
+    def standing(self, shelf_ids: Iterable[UUID]) -> list[UUID]:
+        """Those of these categories that are not being deleted."""
+        return [one for one in shelf_ids if one in self._by_id and not self._by_id[one].deleting]
 
     def path(self, shelf_id: UUID) -> Path:
         """The names that lead to a category, without the blanks around them."""

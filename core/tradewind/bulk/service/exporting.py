@@ -54,7 +54,9 @@ def _product_rows(product: KnownProduct, shelves: Shelves) -> Sequence[Mapping[s
         "description": product.description,
         "kind": product.kind,
         "status": product.status,
-        "categories": paths_listed([shelves.path(one) for one in product.categories]),
+        "categories": paths_listed(
+            [shelves.path(one) for one in shelves.standing(product.categories)]
+        ),
         "images": listed(product.images),
     }
     rows = [_variant_cells(one) for one in product.variants if not one.archived]

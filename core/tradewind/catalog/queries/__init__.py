@@ -32,8 +32,10 @@ from tradewind.catalog.queries.reading import (
 )
 from tradewind.catalog.queries.shelves import (
     category,
-    delete_category,
+    drop_category,
     lock_shelves,
+    mark_deleted,
+    take_off,
     touch_products_on,
     update_category,
 )
@@ -71,7 +73,6 @@ __all__ = [
     "categories",
     "category",
     "category_names",
-    "delete_category",
     "delete_price",
     "delete_prices",
     "insert_category",
@@ -94,6 +95,9 @@ __all__ = [
     "these_products",
     "sku_owners",
     "touch_product",
+    "drop_category",
+    "mark_deleted",
+    "take_off",
     "touch_products_on",
     "update_category",
     "update_product",

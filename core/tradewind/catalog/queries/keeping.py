@@ -46,7 +46,8 @@ _PRODUCT = f"""
     p.id, p.title, p.handle, p.kind, p.status, p.description, p.images, p.options, p.metadata,
     p.version, p.created_at, p.updated_at,
     (SELECT jsonb_agg(jsonb_build_object('id', c.id, 'name', c.name, 'handle', c.handle,
-            'parent_id', c.parent_id, 'position', c.position) ORDER BY c.position, c.id)
+            'parent_id', c.parent_id, 'position', c.position,
+            'deleting', c.deleted_at IS NOT NULL) ORDER BY c.position, c.id)
      FROM shop.product_categories pc
      JOIN shop.categories c ON c.store_id = pc.store_id AND c.id = pc.category_id
      WHERE pc.store_id = p.store_id AND pc.product_id = p.id) AS categories,
@@ -151,6 +152,7 @@ async def kept_categories(tx: Transaction) -> list[KeptCategory]:
                GROUP BY b.root
            )
            SELECT c.id, c.name, c.handle, c.parent_id, c.position,
+                  c.deleted_at IS NOT NULL AS deleting,
                   coalesce(n.products, 0) AS products, coalesce(n.drafts, 0) AS drafts
            FROM shop.categories c LEFT JOIN counts n ON n.root = c.id
            WHERE c.store_id = $1 ORDER BY c.position, c.id""",

@@ -7,12 +7,17 @@ from tradewind.database import Transaction
 
 
 async def lock_shelves(tx: Transaction) -> dict[UUID, UUID | None]:
-    """Every category with the one it stands in; nobody else changes the tree until the end."""
+    """Every category with the one it stands in; nobody else changes the tree until the end.
+
+    Not those that are being deleted: nothing stands in them.
+    """
     await tx.execute(
         "SELECT FROM shop.categories WHERE store_id = $1 ORDER BY id FOR NO KEY UPDATE", tx.store_id
     )
     rows = await tx.fetch(
-        "SELECT id, parent_id FROM shop.categories WHERE store_id = $1", tx.store_id
+        """SELECT id, parent_id FROM shop.categories
+           WHERE store_id = $1 AND deleted_at IS NULL""",
+        tx.store_id,
     )
     return {row["id"]: row["parent_id"] for row in rows}
 
@@ -20,7 +25,8 @@ async def lock_shelves(tx: Transaction) -> dict[UUID, UUID | None]:
 async def category(tx: Transaction, category_id: UUID) -> KeptCategory | None:
     """One category, without counts."""
     row = await tx.fetchrow(
-        """SELECT id, name, handle, parent_id, position FROM shop.categories
+        """SELECT id, name, handle, parent_id, position, deleted_at IS NOT NULL AS deleting
+           FROM shop.categories
            WHERE store_id = $1 AND id = $2""",
         tx.store_id,
         category_id,
@@ -47,13 +53,12 @@ async def update_category(tx: Transaction, new: KeptCategory) -> bool:
 
 
 async def touch_products_on(
-    tx: Transaction, category_id: UUID, after: UUID | None = None, most: int | None = None
+    tx: Transaction, category_id: UUID, after: UUID | None, most: int
 ) -> UUID | None:
     """Give products on a shelf a new version: what readers see of them changes.
 
-    All of them, or so many behind one of them; then the last of these is returned, None when no
-    others follow. They are locked in the order of their ids, as whoever changes several of them
-    does.
+    So many behind one of them; the last of these is returned, None when no others follow. They are
+    locked in the order of their ids, as whoever changes several of them does.
     """
     rows = await tx.fetch(
         """WITH locked AS (
@@ -75,13 +80,69 @@ async def touch_products_on(
     return max(row["id"] for row in rows) if rows and len(rows) == most else None
 
 
-async def delete_category(tx: Transaction, category_id: UUID) -> None:
-    """Take a shelf away, and every product off it."""
+async def take_off(tx: Transaction, category_id: UUID, most: int) -> int:
+    """Take so many products off a shelf, each in a new version; returns how many were there.
+
+    They are locked as above.
+    """
+    taken: int = await tx.fetchval(
+        """WITH locked AS (
+               SELECT p.id
+               FROM shop.product_categories pc
+               JOIN shop.products p ON p.store_id = $1 AND p.id = pc.product_id
+               WHERE pc.store_id = $1 AND pc.category_id = $2
+               ORDER BY p.id LIMIT $4 FOR NO KEY UPDATE OF p
+           ), off AS (
+               DELETE FROM shop.product_categories pc USING locked
+               WHERE pc.store_id = $1 AND pc.category_id = $2 AND pc.product_id = locked.id
+           ), touched AS (
+               UPDATE shop.products p SET version = p.version + 1, updated_at = $3
+               FROM locked WHERE p.store_id = $1 AND p.id = locked.id
+           )
+           SELECT count(*) FROM locked""",
+        tx.store_id,
+        category_id,
+        tx.now,
+        most,
+    )
+    return taken
+
+
+async def mark_deleted(tx: Transaction, category_id: UUID) -> None:
+    """Have nothing be put on a shelf any more: it goes when it is empty."""
     await tx.execute(
-        "DELETE FROM shop.product_categories WHERE store_id = $1 AND category_id = $2",
+        """UPDATE shop.categories SET deleted_at = coalesce(deleted_at, $3)
+           WHERE store_id = $1 AND id = $2""",
+        tx.store_id,
+        category_id,
+        tx.now,
+    )
+
+
+async def drop_category(tx: Transaction, category_id: UUID) -> bool:
+    """Take an empty shelf away; false while products are on it.
+
+    What an import has put in it meanwhile stands where it stood.
+    """
+    # Whoever is about to put something there is waited for; the next statements see it.
+    await tx.execute(
+        "SELECT FROM shop.categories WHERE store_id = $1 AND id = $2 FOR UPDATE",
         tx.store_id,
         category_id,
     )
     await tx.execute(
-        "DELETE FROM shop.categories WHERE store_id = $1 AND id = $2", tx.store_id, category_id
+        """UPDATE shop.categories c SET parent_id = gone.parent_id FROM shop.categories gone
+           WHERE c.store_id = $1 AND c.parent_id = $2 AND gone.store_id = $1 AND gone.id = $2""",
+        tx.store_id,
+        category_id,
     )
+    gone = await tx.fetchval(
+        """DELETE FROM shop.categories c
+           WHERE c.store_id = $1 AND c.id = $2 AND NOT EXISTS (
+               SELECT FROM shop.product_categories pc
+               WHERE pc.store_id = $1 AND pc.category_id = $2)
+           RETURNING c.id""",
+        tx.store_id,
+        category_id,
+    )
+    return gone is not None

@@ -9,9 +9,10 @@ from tradewind.database.sql import storable_json, values
 
 
 async def category_names(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The names of these categories; those of another store are not found."""
+    """The names of these categories; those of another store or being deleted are not found."""
     rows = await tx.fetch(
-        "SELECT id, name FROM shop.categories WHERE store_id = $1 AND id = ANY ($2::uuid[])",
+        """SELECT id, name FROM shop.categories
+           WHERE store_id = $1 AND id = ANY ($2::uuid[]) AND deleted_at IS NULL""",
         tx.store_id,
         list(ids),
     )

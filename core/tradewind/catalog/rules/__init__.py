@@ -44,6 +44,8 @@ from tradewind.catalog.rules.kept import (
     VariantFields,
 )
 from tradewind.catalog.rules.listing import (
+    MOST_OPTIONS,
+    OPTION,
     SORTS,
     Cursor,
     Filters,
@@ -81,6 +83,8 @@ __all__ = [
     "AnyPrice",
     "Cursor",
     "Filters",
+    "MOST_OPTIONS",
+    "OPTION",
     "SORTS",
     "Sort",
     "Terms",

@@ -37,7 +37,10 @@ class KeptVariant(VariantFields, frozen=True, kw_only=True):
 
 
 class KeptCategory(msgspec.Struct, frozen=True, kw_only=True):
-    """A shelf; `products` counts what is published on it and on those below it, `drafts` drafts."""
+    """A shelf; `products` counts what is published on it and on those below it, `drafts` drafts.
+
+    One that is `deleting` goes when the last product has been taken off it.
+    """
 
     id: UUID
     name: str
@@ -46,6 +49,7 @@ class KeptCategory(msgspec.Struct, frozen=True, kw_only=True):
     position: int = 0
     products: int = 0
     drafts: int = 0
+    deleting: bool = False
 
 
 class KeptProduct(msgspec.Struct, frozen=True, kw_only=True):

@@ -14,6 +14,8 @@ from tradewind.contracts.errors import FieldError, InvalidInput
 Sort = Literal["oldest", "newest", "price", "-price", "title"]
 SORTS: Sequence[Sort] = get_args(Sort)
 MOST_OPTIONS = 10
+OPTION = r"^[^:\x00]*[^:\s\x00][^:\x00]*:[^\x00]*[^\s\x00][^\x00]*$"
+"""A name and a value, such as `Color:Red`."""
 _LARGEST = 2**63 - 1
 
 

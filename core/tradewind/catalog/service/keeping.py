@@ -131,13 +131,16 @@ async def change_product(tx: Transaction, product_id: UUID, change: ProductUpdat
     new = _merged(old, change)
     refuse(product_errors(new))
     new = await _with_own_pictures(tx, new)
-    names = await known_categories(tx, new.category_ids)
+    shelves = None
+    if change.category_ids is not msgspec.UNSET:
+        going = {one.id for one in old.categories if one.deleting}
+        shelves = await known_categories(tx, [one for one in new.category_ids if one not in going])
     if change.variants is not msgspec.UNSET:
         await _replace_variants(tx, old, new)
     if not await queries.update_product(tx, product_id, new):
         raise _handle_taken(new.handle or "")
-    if change.category_ids is not msgspec.UNSET:
-        await queries.set_categories(tx, product_id, list(names))
+    if shelves is not None:
+        await queries.set_categories(tx, product_id, list(shelves))
     await pictures.want(tx, [(product_id, image) for image in new.images])
     kept = await kept_product(tx, product_id)
     if new.status == "published":

@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from uuid import UUID
 
-import asyncpg
 import msgspec
 
 from tradewind.catalog import queries
@@ -17,13 +16,15 @@ from tradewind.catalog.rules import (
     refuse,
 )
 from tradewind.contracts.errors import Conflict, FieldError, NotFound
-from tradewind.database import Transaction
+from tradewind.database import Database, Transaction
 from tradewind.outbox import jobs
 from tradewind.outbox.jobs import Job
 from tradewind.stores.service import pricing_changed
 
 TOUCH_SHELF = "catalog.touch_shelf"
 """The kind of job that goes on behind a product of a shelf that was changed."""
+EMPTY_SHELF = "catalog.empty_shelf"
+"""The kind of job that takes the products off a shelf that is being deleted."""
 _AT_ONCE = 1000
 
 
@@ -72,7 +73,7 @@ async def update_category(
     """
     parents = await queries.lock_shelves(tx)
     old = await queries.category(tx, category_id)
-    if old is None:
+    if old is None or old.deleting:
         raise _no_category()
     new = msgspec.structs.replace(old, **_given(change))
     refuse(_field_errors(new.name, new.handle, new.position))
@@ -97,7 +98,9 @@ async def touch_shelf(tx: Transaction, category_id: UUID, after: UUID | None) ->
 async def delete_category(tx: Transaction, category_id: UUID) -> KeptCategory:
     """Take an empty shelf away; its products stay in the shop, and on their other shelves.
 
-    Raises NotFound, Conflict `category_not_empty` while other categories stand in it.
+    A thousand products are taken off at once, the others by the worker. Until it is done the shelf
+    is there for whoever reads and `deleting`; nothing is put on it any more. Raises NotFound,
+    Conflict `category_not_empty` while other categories stand in it.
     """
     parents = await queries.lock_shelves(tx)
     old = await queries.category(tx, category_id)
@@ -105,17 +108,34 @@ async def delete_category(tx: Transaction, category_id: UUID) -> KeptCategory:
         raise _no_category()
     if category_id in parents.values():
         raise _not_empty()
-    await queries.touch_products_on(tx, category_id)
-    try:
-        await queries.delete_category(tx, category_id)
-    except asyncpg.ForeignKeyViolationError:
-        raise _not_empty() from None
+    if not old.deleting and await _emptied(tx, category_id):
+        return old
+    await queries.mark_deleted(tx, category_id)
+    payload = {"category_id": str(category_id)}
+    job = Job(kind=EMPTY_SHELF, payload=payload, store_id=tx.store_id, dedupe_key=str(category_id))
+    await jobs.enqueue_in(tx, job)
+    return msgspec.structs.replace(old, deleting=True)
+
+
+async def empty_shelf(database: Database, store_id: UUID, category_id: UUID) -> bool:
+    """Take the next products off a shelf that is being deleted; whether some may be left."""
+    async with database.transaction(store_id) as tx:
+        return not await _emptied(tx, category_id)
+
+
+async def _emptied(tx: Transaction, category_id: UUID) -> bool:
+    """Take some products off a shelf, and behind the last one the shelf itself; whether it went."""
+    taken = await queries.take_off(tx, category_id, _AT_ONCE)
+    gone = taken < _AT_ONCE and await queries.drop_category(tx, category_id)
     await pricing_changed(tx)
-    return old
+    return gone
 
 
 async def known_categories(tx: Transaction, ids: Sequence[UUID]) -> dict[UUID, str]:
-    """The names of these categories. Raises NotFound when one does not exist."""
+    """The names of these categories.
+
+    Raises NotFound when one does not exist or is being deleted.
+    """
     names = await queries.category_names(tx, ids)
     if set(ids) - set(names):
         raise _no_category()
