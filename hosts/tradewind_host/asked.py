@@ -105,5 +105,6 @@ def _wanted(field: FieldDefinition, told: ParameterKwarg) -> Wanted:
     bounds = {name: getattr(told, name) for name in _BOUNDS} | {
         "max_length": told.max_items or told.max_length
     }
-    wanted = Annotated[kind.annotation, msgspec.Meta(**bounds)]
+    annotated: Any = Annotated
+    wanted = annotated[kind.annotation, msgspec.Meta(**bounds)]
     return Wanted(wanted, kind.is_non_string_sequence)

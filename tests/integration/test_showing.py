@@ -23,9 +23,11 @@ from tradewind.catalog.service import (
     Asked,
     Documents,
     browse,
+    choices,
     create_category,
     create_product,
     create_region,
+    list_categories,
     list_documents,
     product_document,
     update_product,
@@ -382,3 +384,30 @@ async def test_a_cursor_belongs_to_its_order(shelves: Window) -> None:
                 await browse(tx, Asked(sort="price", cursor=cursor))
         with pytest.raises(InvalidInput):
             await browse(tx, Asked(sort="cheapest"))
+
+
+@pytest.mark.parametrize("narrow", [0, 2_000])
+async def test_all_that_fits_says_what_can_be_chosen(
+    shelves: Window, narrow: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tradewind.catalog.queries.listing.NARROW", narrow)
+    async with shelves.database.transaction(shelves.shop.store.id) as tx:
+        (hats,) = [one.id for one in await list_categories(tx) if one.name == "Hats"]
+        for query, filters in (
+            ("", Filters()),
+            ("", Filters(kind="digital")),
+            ("", Filters(category_id=hats)),
+            ("", Filters(category_id=hats, min_price=980, max_price=990)),
+            ("", Filters(min_price=990)),
+            ("", Filters(max_price=965, available=True)),
+            ("", Filters(max_price=1)),
+            ("j hat", Filters()),
+            ("hat", Filters(category_id=hats, min_price=990)),
+        ):
+            asked = Asked(query=query, filters=filters, limit=200)
+            page = await browse(tx, asked)
+            variants = [variant for one in page.items for variant in one.variants]
+            expected = {pair for one in variants for pair in one.options.items()}
+            red = msgspec.structs.replace(filters, options={"Color": ["Red"]})
+            found = await choices(tx, msgspec.structs.replace(asked, filters=red, limit=1))
+            assert sorted(found) == sorted(expected), (query, filters)

@@ -9,6 +9,7 @@ from litestar.di import Provide
 from tradewind_host.dashboard import (
     acting,
     cases,
+    delivery,
     files,
     inbox,
     orders,
@@ -55,6 +56,9 @@ def dashboard_routers() -> list[Router]:
             files.bring_file,
             files.file_page,
             files.call_off_import,
+            delivery.way_list,
+            delivery.way_page,
+            delivery.change_way,
             plugin_pages.plugin_page,
             person.account_page,
             person.end_one,

@@ -105,6 +105,7 @@ DONE: Mapping[str, str] = {
     "mark-paid": "The order is marked as paid.",
     "capture": "The payment was captured.",
     "note": "The note was added.",
+    "delivery": "The prices are saved; open carts get them at once.",
     "close": "The case is closed.",
     "case": "Done; the case is closed.",
     "ended": "That session has ended.",

@@ -1,7 +1,7 @@
 """The list of products, and the page of one, from which it is put in the cart."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from litestar import Response, get, post
@@ -48,9 +48,10 @@ async def list_page(
                 cursor=after or None,
             )
             found = await catalog.browse(tx, asked)
+            choices = await catalog.choices(tx, asked)
         except InvalidInput:
             return elsewhere(seen.shop.top)
-    return _listed(seen, categories, chosen, wishes, found)
+    return _listed(seen, _Found(categories, chosen, found, choices), wishes)
 
 
 def _chosen(categories: Sequence[Category], handle: str) -> Category | None:
@@ -62,13 +63,16 @@ def _chosen(categories: Sequence[Category], handle: str) -> Category | None:
     return found
 
 
-def _listed(
-    seen: Visit,
-    categories: Sequence[Category],
-    chosen: Category | None,
-    wishes: Wishes,
-    found: Page[Product],
-) -> Response[Any]:
+class _Found(NamedTuple):
+    """What a list shows, and what can be chosen in it."""
+
+    categories: Sequence[Category]
+    chosen: Category | None
+    page: Page[Product]
+    choices: Sequence[tuple[str, str]]
+
+
+def _listed(seen: Visit, found: _Found, wishes: Wishes) -> Response[Any]:
     shop, words, clear = seen.shop, seen.words, wishes.readable(seen.currency)
     return page(
         seen.engine,
@@ -79,12 +83,12 @@ def _listed(
         wishes=wishes,
         unread={name for name in ("low", "high") if getattr(wishes, name) != getattr(clear, name)},
         currency=seen.currency,
-        chosen=chosen,
-        shelves=goods.shelves(categories, chosen, shop),
+        chosen=found.chosen,
+        shelves=goods.shelves(found.categories, found.chosen, shop),
         orders=orders(wishes, words),
-        facets=facets(found.items, wishes),
-        cards=[goods.card(one, shop, words) for one in found.items],
-        more=clear.address(shop.top, found.next_cursor),
+        facets=facets(found.choices, wishes),
+        cards=[goods.card(one, shop, words) for one in found.page.items],
+        more=clear.address(shop.top, found.page.next_cursor),
     )
 
 

@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 import msgspec
 
-from tradewind.catalog.rules import SORTS, Category, Filters, Product, options_of
+from tradewind.catalog.rules import SORTS, Category, Filters, options_of
 from tradewind.contracts.errors import InvalidInput
 from tradewind.contracts.money import Money, decimals, from_major
 from tradewind_host.storefront.texts import Words
@@ -65,7 +65,7 @@ class Entry(NamedTuple):
 
 
 class Facet(NamedTuple):
-    """An option of the products in sight, with its values."""
+    """An option of the products listed, with its values."""
 
     id: str
     name: str
@@ -79,15 +79,14 @@ def orders(wishes: Wishes, words: Words) -> list[Entry]:
     return [first, *(Entry(one, words(f"list.sort.{one}"), one == wishes.sort) for one in names)]
 
 
-def facets(products: Sequence[Product], wishes: Wishes) -> list[Facet]:
-    """What can be chosen among the products in sight, and what was chosen already."""
+def facets(choices: Sequence[tuple[str, str]], wishes: Wishes) -> list[Facet]:
+    """What can be chosen, and what was chosen already."""
     found: dict[str, set[str]] = {}
     for name, values in options_of([one for one in wishes.options if one]).items():
         found.setdefault(name, set()).update(values)
-    for variant in (variant for one in products for variant in one.variants):
-        for name, value in variant.options.items():
-            if ":" not in name:
-                found.setdefault(name, set()).add(value)
+    for name, value in choices:
+        if ":" not in name:
+            found.setdefault(name, set()).add(value)
     return [_facet(place, name, found[name], wishes) for place, name in enumerate(sorted(found))]
 
 

@@ -34,6 +34,7 @@ from tradewind.stores.service import change_settings
 from tradewind.testing.clock import ManualClock
 from tradewind_host.app import create_app
 from tradewind_host.config import Config
+from tradewind_host.storefront import shelves
 
 SITE = "https://shop.example"
 AMINA = {
@@ -245,7 +246,10 @@ async def test_thousands_may_be_parted_as_the_pages_part_them(house: House) -> N
         assert ("Mug" in found.links, "Shirt" in found.links) == (True, False), low
 
 
-async def test_options_in_sight_can_be_chosen_and_stay_chosen(house: House) -> None:
+async def test_options_of_the_whole_list_can_be_chosen_on_any_page_of_it_and_stay_chosen(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "PER_PAGE", 1)
     async with house.till.database.transaction(house.till.store.id) as tx:
         for color in ("Red", "Blue"):
             scarf = NewProduct(
@@ -260,11 +264,14 @@ async def test_options_in_sight_can_be_chosen_and_stay_chosen(house: House) -> N
                 ],
             )
             await create_product(tx, scarf)
-    every = await house.visitor.opens("/store/shop")
-    assert 'value="Color:Blue"' in every.html
+    for path in ("/store/shop", "/store/shop?q=scarf", "/store/shop?low=700"):
+        every = await house.visitor.opens(path)
+        assert 'value="Color:Blue"' in every.html
+        assert 'value="Color:Red"' in every.html
     blue = await house.visitor.opens("/store/shop?q=&options=Color%3ABlue&low=&high=")
     assert ("Blue scarf" in blue.links, "Red scarf" in blue.links) == (True, False)
     assert 'value="Color:Blue" selected' in blue.html
+    assert 'value="Color:Red"' in blue.html
 
 
 async def test_a_price_for_a_time_stands_beside_the_price_at_other_times(house: House) -> None:

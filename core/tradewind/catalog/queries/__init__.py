@@ -16,6 +16,7 @@ from tradewind.catalog.queries.listing import (
     Listed,
     Shelf,
     among,
+    choices,
     named,
     page,
     terms_of,
@@ -57,6 +58,7 @@ from tradewind.catalog.queries.writing import (
 )
 
 __all__ = [
+    "choices",
     "archive_variant",
     "Listed",
     "Plain",

@@ -17,6 +17,8 @@ from tradewind.catalog.queries.shown import Stock, add_level
 from tradewind.catalog.rules import Cursor, Filters, Sort, Terms, Where
 from tradewind.database import Transaction
 
+MOST_CHOSEN_FROM = 5_000
+"""So many products, the newest, say what can be chosen in a list of more."""
 NARROW = 2_000
 """Up to so many products are gathered and sorted; more are met soon enough in the order itself."""
 
@@ -60,6 +62,17 @@ WITH RECURSIVE shelves AS (
 _ON_SHELVES = """
     SELECT pc.product_id FROM shelves s
     JOIN shop.product_categories pc ON pc.store_id = $1 AND pc.category_id = s.id"""
+
+_NEWEST = f"""(
+    SELECT p.id AS product_id FROM shop.products p
+    WHERE p.store_id = $1 AND p.status = 'published' ORDER BY p.id DESC LIMIT {MOST_CHOSEN_FROM})"""
+
+_NEWEST_ON_SHELVES = f"""(
+    SELECT DISTINCT f.product_id FROM shelves s CROSS JOIN LATERAL (
+        SELECT pc.product_id FROM shop.product_categories pc
+        WHERE pc.store_id = $1 AND pc.category_id = s.id
+        ORDER BY pc.product_id DESC LIMIT {MOST_CHOSEN_FROM}) f
+    ORDER BY f.product_id DESC LIMIT {MOST_CHOSEN_FROM})"""
 
 _PRICED_SO = f"""
     SELECT v.product_id FROM shop.prices pr
@@ -214,6 +227,32 @@ async def among(
     order = _order(sort, "key", "last")
     text = f"SELECT * FROM ({chosen} OFFSET 0) g ORDER BY {order} LIMIT {size}"
     return await _read(tx, statement, where, text, _order(sort, "page.key", "page.last"), filters)
+
+
+async def choices(
+    tx: Transaction, where: Where, filters: Filters, ids: Sequence[UUID] | None
+) -> list[tuple[str, str]]:
+    """Each option with each of its values among what fits, or among those of `ids` that do."""
+    narrow = ids is None and await _narrow(tx, where, filters, "newest")
+    statement = _Statement(tx)
+    fitting = " AND ".join(_conditions(statement, filters, None, shelved=ids is None))
+    if ids is not None:
+        source = f"SELECT unnest({statement.bind(list(ids), 'uuid[]')}) AS product_id"
+    elif narrow:
+        source = f"SELECT DISTINCT f.product_id FROM ({_gathered(statement, filters)}) f"
+    else:
+        source = _NEWEST_ON_SHELVES if filters.category_id is not None else _NEWEST
+    text = f"""{_shelves(statement, filters)}
+    SELECT DISTINCT o.key, o.value FROM (
+        SELECT DISTINCT w.options
+        FROM ({statement.terms(where)}) t CROSS JOIN LATERAL ({source} OFFSET 0) f
+        CROSS JOIN LATERAL (
+            SELECT p.id FROM shop.products p WHERE p.id = f.product_id AND {fitting} OFFSET 0) p
+        CROSS JOIN LATERAL (
+            SELECT w.options FROM shop.variants w
+            WHERE w.store_id = $1 AND w.product_id = p.id AND w.archived_at IS NULL OFFSET 0) w
+    ) w CROSS JOIN LATERAL jsonb_each_text(w.options) o"""
+    return [(row["key"], row["value"]) for row in await tx.fetch(text, *statement.args)]
 
 
 async def _narrow(tx: Transaction, where: Where, filters: Filters, sort: Sort) -> bool:

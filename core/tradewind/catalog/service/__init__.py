@@ -7,6 +7,7 @@ from tradewind.catalog.service.browsing import (
     list_products,
     similar_skus,
 )
+from tradewind.catalog.service.choosing import choices
 from tradewind.catalog.service.keeping import (
     Changed,
     archive_product,
@@ -52,6 +53,7 @@ from tradewind.catalog.service.variants import (
 )
 
 __all__ = [
+    "choices",
     "CategoryUpdate",
     "Changed",
     "Asked",

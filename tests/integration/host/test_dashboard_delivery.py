@@ -1,0 +1,152 @@
+"""Delivery by weight in the dashboard: shown, edited in rows, wrong cells told where they are."""
+
+import re
+from collections.abc import AsyncIterator, Sequence
+from http import HTTPStatus
+from typing import Any, NamedTuple
+
+import pytest
+import pytest_asyncio
+from argon2 import PasswordHasher
+
+from tests.support.desks import Browser, hire
+from tests.support.shop import Shop, open_shop
+from tradewind.testing.database import DatabaseUrls
+from tradewind_host import passwords
+
+OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
+LIGHT = ("0", "1000", "250")
+HEAVY = ("1000", "", "400.50")
+
+
+class House(NamedTuple):
+    """The shop, one of its ways to deliver, and who sits at its desk."""
+
+    shop: Shop
+    path: str
+
+    async def desk(self, email: str) -> Browser:
+        browser = Browser(self.shop.app, SITE)
+        await browser.signs_in(email)
+        await browser.gets(self.path)
+        return browser
+
+    async def option(self) -> dict[str, Any]:
+        listed = (await self.shop.admin("GET", "/admin/shipping-options"))["shipping_options"]
+        found: dict[str, Any] = next(one for one in listed if self.path.endswith(one["id"]))
+        return found
+
+
+@pytest_asyncio.fixture
+async def house(
+    database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[House]:
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
+    async with open_shop(database_urls) as shop:
+        store = shop.branches["demo"].store
+        await hire(shop.engine, store, OWNER)
+        await hire(shop.engine, store, READER, "read_only")
+        option = (await shop.admin("GET", "/admin/shipping-options"))["shipping_options"][0]
+        body = {"rules": {"free_from": 900_000}}
+        await shop.admin("POST", f"/admin/shipping-options/{option['id']}", body)
+        yield House(shop, f"/dashboard/delivery/{option['id']}")
+
+
+async def saves(
+    browser: Browser, path: str, rows: Sequence[tuple[str, str, str]], **fields: str
+) -> tuple[int, str]:
+    """Send the form with these rows; the status and where it leads."""
+    kept = {name: browser.hidden(name) for name in ("csrf", "form_key")}
+    cells = {
+        f"{cell}.{place}": typed
+        for place, row in enumerate(rows)
+        for cell, typed in zip(("over_grams", "up_to_grams", "price"), row, strict=True)
+    }
+    answer = await browser.client.post(
+        path, data={"price": "300", **cells, **kept, **fields}, headers={"Origin": SITE}
+    )
+    if answer.status_code != HTTPStatus.SEE_OTHER:
+        browser.page = answer.text
+    return answer.status_code, str(answer.headers.get("location", ""))
+
+
+async def test_bands_are_saved_shown_and_taken_away_and_the_other_rules_stay(house: House) -> None:
+    browser = await house.desk(OWNER)
+    # An empty row between two others is none.
+    status, there = await saves(browser, house.path, [LIGHT, ("", "", ""), HEAVY])
+    assert status == HTTPStatus.SEE_OTHER, browser.page
+    option = await house.option()
+    assert option["price"] == 30_000
+    assert option["rules"]["free_from"] == 900_000
+    assert option["rules"]["weight_bands"] == [
+        {"over_grams": 0, "up_to_grams": 1000, "price": 25_000},
+        {"over_grams": 1000, "up_to_grams": None, "price": 40_050},
+    ]
+    page = (await browser.gets(there)).text
+    assert "The prices are saved" in page
+    assert 'value="400.50"' in page
+    assert "KES 250.00 to KES 400.50, by weight" in (await browser.gets("/dashboard/delivery")).text
+    log = (await house.shop.admin("GET", "/admin/audit-log?limit=1"))["audit_log"][0]
+    assert log["action"] == "shipping_option.updated"
+    assert log["actor"].startswith("account:")
+    await browser.gets(house.path)
+    assert (await saves(browser, house.path, []))[0] == HTTPStatus.SEE_OTHER
+    assert (await house.option())["rules"].get("weight_bands", []) == []
+
+
+WRONG = {
+    "a gap": ([LIGHT, ("1500", "", "400")], {"over_grams.1": "Nothing holds from 1000 to 1500"}),
+    "an overlap": ([LIGHT, ("900", "", "400")], {"over_grams.1": "Begins before the band before"}),
+    "an end before the beginning": ([("5", "5", "1")], {"up_to_grams.0": "More than over_grams"}),
+    "no numbers": (
+        [("x", "1.5", "a lot"), ("-1", "", "")],
+        {
+            "over_grams.0": "Whole grams",
+            "up_to_grams.0": "Whole grams",
+            "price.0": "Enter an amount",
+            "over_grams.1": "Whole grams",
+            "price.1": "Enter an amount",
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("case", WRONG)
+async def test_what_is_wrong_is_told_at_its_field_and_nothing_is_lost(
+    house: House, case: str
+) -> None:
+    rows, wrong = WRONG[case]
+    before = await house.option()
+    browser = await house.desk(OWNER)
+    status, _ = await saves(browser, house.path, rows)
+    assert status == HTTPStatus.UNPROCESSABLE_ENTITY
+    told = dict(re.findall(r'id="([a-z_.0-9]+)-error">([^<]+)<', browser.page))
+    assert told.keys() == wrong.keys()
+    for name, words in wrong.items():
+        assert words in told[name]
+        assert f'aria-invalid="true" aria-describedby="{name}-error"' in browser.page
+    for row in rows:
+        assert all(f'value="{typed}"' in browser.page for typed in row if typed)
+    assert await house.option() == before
+
+
+async def test_a_price_that_is_none_is_told_and_more_rows_keep_what_was_typed(house: House) -> None:
+    browser = await house.desk(OWNER)
+    status, _ = await saves(browser, house.path, [LIGHT], price="free")
+    assert status == HTTPStatus.UNPROCESSABLE_ENTITY
+    assert 'id="price-error"' in browser.page
+    rows = [(str(number), str(number + 1), "1") for number in range(4)]
+    before = await house.option()
+    assert (await saves(browser, house.path, rows, more="1"))[0] == HTTPStatus.OK
+    assert 'id="over_grams.6"' in browser.page
+    assert 'id="over_grams.3"' in browser.page
+    assert await house.option() == before
+
+
+async def test_who_may_only_read_sees_it_and_changes_nothing(house: House) -> None:
+    before = await house.option()
+    browser = await house.desk(READER)
+    assert "<button>Save" not in browser.page
+    status, _ = await saves(browser, house.path, [LIGHT])
+    assert status == HTTPStatus.FORBIDDEN
+    assert await house.option() == before
