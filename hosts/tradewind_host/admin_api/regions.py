@@ -28,22 +28,15 @@ from tradewind_host.problems import reads, writes
 from tradewind_host.shapes import Body
 
 
-class RegionInput(Body, frozen=True, kw_only=True):
+class RegionInput(NewRegion, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A region to be created; countries are ISO 3166 alpha-2 in lower case."""
 
-    name: str
-    currency: str
-    countries: Sequence[str]
-    tax_inclusive: bool = False
     rounding: Rounding = "line"
 
 
-class RegionChange(Body, frozen=True, kw_only=True):
+class RegionChange(RegionUpdate, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change of a region; what is left out stays. The currency of a region stays."""
 
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    countries: Sequence[str] | msgspec.UnsetType = msgspec.UNSET
-    tax_inclusive: bool | msgspec.UnsetType = msgspec.UNSET
     rounding: Rounding | msgspec.UnsetType = msgspec.UNSET
 
 
@@ -75,25 +68,17 @@ class TaxRateChange(Body, frozen=True, kw_only=True):
     postal_prefix: str | msgspec.UnsetType | None = msgspec.UNSET
 
 
-class WeightBandInput(Body, frozen=True, kw_only=True):
+class WeightBandInput(WeightBand, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a parcel costs (minor units) of more than `over_grams` and at most `up_to_grams`."""
 
-    price: int
-    over_grams: int = 0
-    up_to_grams: int | None = None
 
-
-class ShippingRulesInput(Body, frozen=True, kw_only=True):
+class ShippingRulesInput(ShippingRules, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """For which subtotals (minor units) and countries it is offered, and from where it is free.
 
     With `weight_bands` it costs what the band of the cart's weight says, and `price` while that
     weight is not known.
     """
 
-    minimum: int | None = None
-    maximum: int | None = None
-    free_from: int | None = None
-    country_codes: Sequence[str] = ()
     weight_bands: Sequence[WeightBandInput] = ()
 
 
@@ -187,9 +172,8 @@ async def create_region(
     access: GivenAccess, data: JSONBody[RegionInput]
 ) -> Response[AdminRegionAnswer]:
     """Add a region; the first one becomes the store's default."""
-    new = NewRegion(**_fields(data))
     async with access.transaction() as tx:
-        region = await service.create_region(tx, new)
+        region = await service.create_region(tx, data)
         await audit(tx, access.actor, "region.created", "region", str(region.id))
         return await access.answer(tx, AdminRegionAnswer(region), 201)
 
@@ -199,9 +183,8 @@ async def update_region(
     access: GivenAccess, region_id: FromPath[UUID], data: JSONBody[RegionChange]
 ) -> Response[AdminRegionAnswer]:
     """Change a region; open carts are quoted anew."""
-    change = RegionUpdate(**_fields(data))
     async with access.transaction() as tx:
-        before, after = await service.change_region(tx, region_id, change)
+        before, after = await service.change_region(tx, region_id, data)
         detail = changes(before, after)
         await audit(tx, access.actor, "region.updated", "region", str(region_id), detail)
         return await access.answer(tx, AdminRegionAnswer(after))

@@ -32,8 +32,8 @@ class CategoryUpdate(msgspec.Struct, frozen=True, kw_only=True):
     """What to change of a category; what is left unset stays. `parent_id` None is the top."""
 
     name: str | msgspec.UnsetType = msgspec.UNSET
-    handle: str | msgspec.UnsetType = msgspec.UNSET
     parent_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
+    handle: str | msgspec.UnsetType = msgspec.UNSET
     position: int | msgspec.UnsetType = msgspec.UNSET
 
 

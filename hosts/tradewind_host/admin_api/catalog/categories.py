@@ -27,13 +27,8 @@ class CategoryInput(Body, frozen=True, kw_only=True):
     position: int = 0
 
 
-class CategoryChange(Body, frozen=True, kw_only=True):
+class CategoryChange(CategoryUpdate, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What to change; what is left out stays. `parent_id` null moves it to the top."""
-
-    name: str | msgspec.UnsetType = msgspec.UNSET
-    parent_id: UUID | msgspec.UnsetType | None = msgspec.UNSET
-    handle: str | msgspec.UnsetType = msgspec.UNSET
-    position: int | msgspec.UnsetType = msgspec.UNSET
 
 
 class AdminCategoryList(msgspec.Struct, frozen=True):
@@ -78,9 +73,8 @@ async def update_category(
     access: GivenAccess, category_id: FromPath[UUID], data: JSONBody[CategoryChange]
 ) -> Response[AdminCategoryAnswer]:
     """Rename, move or reorder a category."""
-    change = CategoryUpdate(**{name: getattr(data, name) for name in data.__struct_fields__})
     async with access.transaction() as tx:
-        before, after = await service.update_category(tx, category_id, change)
+        before, after = await service.update_category(tx, category_id, data)
         detail = changes(before, after)
         await audit(tx, access.actor, "category.updated", "category", str(category_id), detail)
         return await _answer(access, tx, category_id, 200)
