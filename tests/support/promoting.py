@@ -13,6 +13,9 @@ from tradewind.pricing.promotions.rules import NewPromotion
 from tradewind.pricing.promotions.service import create_promotion, get_promotion, promotions_in
 from tradewind.pricing.rules import Promotion
 
+PRICE = 10_000
+"""What a mug costs."""
+
 
 async def make(till: Till, code: str | None = "TENTH", **fields: Any) -> Promotion:
     """A promotion of ten percent, unless told otherwise."""

@@ -11,6 +11,8 @@ from litestar import Litestar
 
 from tests.integration.host.plugin import Parcels
 from tests.support.apps import host_app
+from tests.support.hosted import House, opened
+from tests.support.thirdparty.cashier import Counter
 from tradewind.catalog import service as catalog
 from tradewind.catalog.rules import NewProduct, NewRegion, NewVariant
 from tradewind.contracts.money import Money
@@ -129,3 +131,9 @@ async def stock_of(database: Database, shop: Shop, sku: str) -> Any:
             shop.store.id,
             sku,
         )
+
+
+@pytest.fixture
+async def house(database: Database, tmp_path: Path) -> AsyncIterator[House]:
+    async with opened(database, tmp_path, Counter()) as house:
+        yield house

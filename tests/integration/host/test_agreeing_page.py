@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from pathlib import Path
 
-from tests.integration.host.test_hosted_shop import House, Parrot, opened
+from tests.support.hosted import House, Parrot, opened
 from tests.support.thirdparty.cashier import Counter
 from tradewind import Plugin, hookimpl
 from tradewind.database import Database

@@ -8,7 +8,7 @@ from typing import Any, get_args
 
 import pytest
 
-from tests.integration.host.test_hosted_shop import House, opened
+from tests.support.hosted import House, opened
 from tests.support.promoting import make
 from tests.support.sheets import Sheet
 from tests.support.thirdparty.cashier import Counter

@@ -7,7 +7,7 @@ from uuid import UUID
 
 import pytest
 
-from tests.integration.host.test_hosted_shop import AMINA, House, opened
+from tests.support.hosted import AMINA, House, opened
 from tests.support.sheets import Sheet
 from tests.support.shops import add_variant
 from tests.support.thirdparty.cashier import Counter
