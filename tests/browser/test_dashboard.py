@@ -32,6 +32,7 @@ from tradewind_host.worker import Worker
 
 pytestmark = [pytest.mark.browser, pytest.mark.timeout(180)]
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
+NARROW = ViewportSize(width=360, height=740)
 PHONE = ViewportSize(width=390, height=844)
 DESK = ViewportSize(width=1180, height=820)
 CARD = StartRequest(provider="cashier", method="card")
@@ -219,6 +220,30 @@ def test_a_file_is_tried_first_and_what_is_wrong_in_it_is_told(
     page.reload()
     expect(page.get_by_text("Row 3,")).to_be_visible()
     check(page, size["width"])
+    opened.close()
+
+
+def test_delivery_by_weight_is_edited_on_a_narrow_phone(browser: Browser, stall: Stall) -> None:
+    opened = context(browser, NARROW, scripts=True)
+    page = opened.new_page()
+    sign_in(page, stall)
+    page.get_by_role("link", name="Delivery").click()
+    page.locator("main .list a").first.click()
+    for number, row in ((1, ("0", "1000", "250")), (2, ("1500", "", "400"))):
+        band = page.get_by_role("group", name=f"Band {number}")
+        for label, typed in zip(("Over (g)", "Up to (g)", "Price"), row, strict=True):
+            band.get_by_label(label).fill(typed)
+    page.get_by_role("button", name="Save").click()
+    wrong = page.get_by_role("group", name="Band 2").get_by_label("Over (g)")
+    expect(wrong).to_have_accessible_description("Nothing holds from 1000 to 1500 grams.")
+    check(page, NARROW["width"])
+    wrong.fill("1000")
+    page.get_by_role("button", name="Save").click()
+    expect(page.get_by_role("status")).to_contain_text("The prices are saved")
+    check(page, NARROW["width"])
+    page.get_by_role("link", name="Delivery").first.click()
+    expect(page.get_by_text("KES 250.00 to KES 400.00, by weight")).to_be_visible()
+    check(page, NARROW["width"])
     opened.close()
 
 
