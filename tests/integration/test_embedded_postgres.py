@@ -27,6 +27,7 @@ from tradewind.database.embedded import (
     EmbeddedPostgres,
     EmbeddedUnavailable,
 )
+from tradewind.database.embedded.server import DEFAULTS, buffers_for
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc"),
@@ -183,8 +184,15 @@ async def test_settings_lie_over_the_defaults(folder: Path) -> None:
     with EmbeddedPostgres(folder, settings={**FAST, "max_connections": "23"}) as cluster:
         dsn = cluster.dsn("postgres")
         assert await ask(dsn, "SHOW max_connections") == "23"
-        assert await ask(dsn, "SHOW shared_buffers") == "64MB"
+        assert await ask(dsn, "SHOW shared_buffers") == DEFAULTS["shared_buffers"]
         assert await ask(dsn, "SHOW fsync") == "off"
+
+
+@pytest.mark.parametrize(
+    ("memory", "buffers"), [(2**28, "64MB"), (2**30, "128MB"), (2**31, "256MB"), (2**36, "512MB")]
+)
+def test_buffers_take_a_fair_part_of_the_memory(memory: int, buffers: str) -> None:
+    assert buffers_for(memory) == buffers
 
 
 async def test_a_taken_port_is_left_for_another(folder: Path) -> None:

@@ -22,8 +22,19 @@ SUPERUSER = "postgres"
 START_SECONDS = 60
 STOP_SECONDS = 30
 
+_MEGABYTE = 2**20
+
+
+def buffers_for(memory: int) -> str:
+    """How much of so many bytes of memory holds what is read most: an eighth, within bounds.
+
+    What is not used is not taken either.
+    """
+    return f"{min(max(memory // 8 // _MEGABYTE, 64), 512)}MB"
+
+
 DEFAULTS: Mapping[str, str] = {
-    "shared_buffers": "64MB",
+    "shared_buffers": buffers_for(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
     "max_connections": "100",
     "timezone": "UTC",
     "log_timezone": "UTC",
