@@ -17,7 +17,7 @@ from tradewind.catalog.queries.shown import Stock, add_level
 from tradewind.catalog.rules import Cursor, Filters, Sort, Terms, Where
 from tradewind.database import Transaction
 
-MOST_CHOSEN_FROM = 5_000
+MOST_CHOSEN_FROM = 1_000
 """So many products, the newest, say what can be chosen in a list of more."""
 NARROW = 2_000
 """Up to so many products are gathered and sorted; more are met soon enough in the order itself."""
@@ -239,7 +239,10 @@ async def choices(
     if ids is not None:
         source = f"SELECT unnest({statement.bind(list(ids), 'uuid[]')}) AS product_id"
     elif narrow:
-        source = f"SELECT DISTINCT f.product_id FROM ({_gathered(statement, filters)}) f"
+        gathered = _gathered(statement, filters)
+        source = f"""(
+            SELECT DISTINCT f.product_id FROM ({gathered}) f
+            ORDER BY f.product_id DESC LIMIT {MOST_CHOSEN_FROM})"""
     else:
         source = _NEWEST_ON_SHELVES if filters.category_id is not None else _NEWEST
     text = f"""{_shelves(statement, filters)}

@@ -12,7 +12,7 @@ async def choices(tx: Transaction, asked: Asked) -> list[tuple[str, str]]:
     """Each option with each of its values, among all products that fit, on whatever page.
 
     The options that are asked for do not narrow this: another value can be chosen as well. Of more
-    than 5,000 products the newest say it. One round trip; one more with a price, two with words.
+    than 1,000 products the newest say it. One round trip; one more with a price, two with words.
     """
     filters = msgspec.structs.replace(asked.filters, options={})
     words = asked.query.strip()
