@@ -32,12 +32,12 @@ def in_turn(store_id: str, shopper: str, address: str) -> str:
     The transaction keeps both until its end. Whoever needs them takes them before any row; the
     shopper's first, so that nobody waits in a ring.
     """
-    return f"""(SELECT count(pg_advisory_xact_lock(turn.number))
-        FROM shop.store_settings s
-        CROSS JOIN LATERAL (VALUES ({shopper}::bigint, s.unpaid_per_shopper),
-                                   ({address}::bigint, s.unpaid_per_address))
-            AS turn(number, most)
-        WHERE s.store_id = {store_id} AND turn.most > 0 AND turn.number IS NOT NULL) AS waited"""
+    return f"""(SELECT num_nulls(
+            CASE WHEN s.unpaid_per_shopper > 0
+                THEN pg_advisory_xact_lock({shopper}::bigint) IS NULL END,
+            CASE WHEN s.unpaid_per_address > 0
+                THEN pg_advisory_xact_lock({address}::bigint) IS NULL END)
+        FROM shop.store_settings s WHERE s.store_id = {store_id}) AS waited"""
 
 
 async def wait(tx: Transaction, turns: Turns) -> None:
