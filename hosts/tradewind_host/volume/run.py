@@ -162,7 +162,9 @@ async def _add_orders(engine: Engine, store: Store, market: Market, numbers: ran
         rows = await asyncio.to_thread(_sold, market, buyers, first)
         moved = [row for row in rows if isinstance(row, MovementRow)]
         lot = Dated(Random(f"{market.seed}:deliveries:{numbers.start}"))
-        came = await writing.move_stock(tx, market.location, moved, lot)
+        # Orders of the year come in no order of time; no batch knows which of them was first.
+        before = market.now - YEAR - timedelta(days=1)
+        came = await writing.move_stock(tx, market.location, moved, before, lot)
         await writing.write(tx, [*new, *rows, *came])
     return len(missing)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from decimal import Decimal
 from uuid import UUID
 
@@ -146,9 +147,9 @@ async def accounts(tx: Transaction, currency: str) -> dict[str, UUID]:
 
 
 async def move_stock(
-    tx: Transaction, location: UUID, moved: Sequence[MovementRow], new_id: Dated
+    tx: Transaction, location: UUID, moved: Sequence[MovementRow], before: datetime, new_id: Dated
 ) -> list[MovementRow]:
-    """Bring levels in line with movements; what would not be enough is delivered first.
+    """Bring levels in line with movements; what would not be enough was delivered `before` them.
 
     Returns those deliveries. Rows are taken in the order of their SKUs, as everywhere.
     """
@@ -165,14 +166,13 @@ async def move_stock(
         location,
         sorted(taken),
     )
-    first = {one.variant_id: one.created_at for one in reversed(moved)}
     delivered = []
     for row in rows:
         variant = row["variant_id"]
         lacking = taken[variant] + reserved[variant] - row["free"]
         if lacking > 0:
-            units, at = lacking + 100, first[variant]
-            delivered.append(received(new_id(at), variant, location, units, at))
+            units = lacking + 100
+            delivered.append(received(new_id(before), variant, location, units, before))
             taken[variant] -= units
     variants = sorted(taken)
     await tx.execute(

@@ -61,6 +61,12 @@ BOOKS = {
             FROM shop.stock_movements m
             WHERE m.store_id = $1 AND m.variant_id = l.variant_id
               AND m.location_id = l.location_id)""",
+    "nothing left before it came": """
+        SELECT v FROM (
+            SELECT m.variant_id AS v, sum(m.on_hand) OVER (
+                PARTITION BY m.variant_id ORDER BY m.created_at, m.id) AS there
+            FROM shop.stock_movements m WHERE m.store_id = $1) AS journal
+        WHERE there < 0""",
     "what is reserved is what orders wait for": """
         SELECT l.sku FROM shop.inventory_levels l WHERE l.store_id = $1 AND l.reserved <> coalesce((
             SELECT sum(i.quantity - i.fulfilled) FROM shop.order_lines i
@@ -117,6 +123,12 @@ async def test_what_is_seeded_adds_up_and_is_sold_on(
     await sells_a_seeded_product(engine, shop, client)
     async with engine.database.transaction(shop.store.id) as tx:
         assert set(await amiss(tx)) <= {"nobody is told"}
+
+
+async def test_what_sold_out_was_delivered_before_it_left(engine: Engine, shop: Shop) -> None:
+    await seed(engine, shop.store, Wanted(products=3, orders=150, seed=7), silent)
+    async with engine.database.transaction(shop.store.id) as tx:
+        assert await amiss(tx) == {}
 
 
 async def amiss_of_nothing(engine: Engine, shop: Shop) -> dict[str, int]:
