@@ -104,7 +104,7 @@ async def test_everybody_who_asks_the_database_is_told_what_the_rule_says(
         prices = await priced(tx, counter.variant, allowed(tx.now, regions, drawn))
         price = counting(prices, "KES", cart.region_id, tx.now)
         amount = None if price is None else price.amount
-        assert await told_by_carts(tx, cart, counter.variant) == [amount] * 4
+        assert await told_by_carts(tx, cart, counter.variant) == [amount] * 5
         assert await told_by_the_catalog(tx, cart, counter.variant) == [amount] * 2
         assert await told_by_lists(tx, cart, amount) == {"all": True, "priced": amount is not None}
         default = of_default(prices, regions[HERE], tx.now)
@@ -145,6 +145,11 @@ def of_default(prices: Sequence[Price], region_id: UUID, now: datetime) -> int |
 async def told_by_carts(tx: Transaction, cart: Cart, variant: Variant) -> list[int | None]:
     """What a line costs, what one more would, what it would in a merged cart and in an order."""
     (line,) = (await get_cart(tx, cart.id)).lines
+    called = await tx.fetchrow(
+        "SELECT * FROM shop.cart_at($1, $2, $3)", tx.store_id, tx.now, cart.id
+    )
+    assert called is not None
+    (line_called,) = carts.cart_of_row(called, tx.now).lines
     offer = await carts.offer(tx, cart.id, variant.id)
     terms = await merging.terms(tx, cart.region, [variant.id], [cart.id])
     claim = await checkout.claim(tx, cart)
@@ -152,6 +157,7 @@ async def told_by_carts(tx: Transaction, cart: Cart, variant: Variant) -> list[i
     assert claim is not None
     return [
         line.unit_price if line.sellable else None,
+        line_called.unit_price if line_called.sellable else None,
         offer.price,
         terms[variant.id].price,
         claim.lines[0].price,

@@ -22,12 +22,12 @@ from tradewind.catalog.queries.counting import counting_price
 from tradewind.catalog.rules import Region
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
-from tradewind.pricing.rules import LineAdjustment, Priced
+from tradewind.pricing.rules import LineAdjustment
 
 _LIVE_PRICE = counting_price("v.id", currency="c.currency", region="c.region_id", now="$2")
 
 # Lines come as arrays in the order of StoredLine: names would cost more than the values.
-_READ = f"""
+_COLUMNS = f"""
        c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email, c.phone,
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
        c.version, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total, c.shipping_total,
@@ -50,11 +50,12 @@ _READ = f"""
             'amount', a.amount, 'line_id', a.line_id, 'rate', a.rate::text,
             'reference', a.reference) ORDER BY a.id)
         FROM shop.line_adjustments a
-        WHERE a.store_id = c.store_id AND a.cart_id = c.id) END AS adjustments
-FROM shop.carts c
+        WHERE a.store_id = c.store_id AND a.cart_id = c.id) END AS adjustments"""
+_JOINED = """
 JOIN shop.regions r ON r.store_id = c.store_id AND r.id = c.region_id
 LEFT JOIN shop.store_settings s ON s.store_id = c.store_id
-WHERE c.store_id = $1 AND """
+WHERE c.store_id = $1"""
+_READ = f"{_COLUMNS} FROM shop.carts c {_JOINED} AND "
 _CART = "SELECT" + _READ
 
 # `moved`: somebody was waited for who has changed the cart, and the rest is as it was before.
@@ -102,6 +103,9 @@ _INSERT = f"""
            $2::timestamptz + make_interval(days => region.cart_days), $2, $2
     FROM ({_REGION}) region
     ON CONFLICT """
+_OPEN = f"""
+WITH opened AS ({_INSERT} DO NOTHING RETURNING *)
+SELECT {_COLUMNS} FROM opened c {_JOINED}"""
 _OF_SESSION = "(store_id, session_id) WHERE status = 'open' AND session_id IS NOT NULL"
 
 _ADD_OPENING = f"""
@@ -165,12 +169,10 @@ async def cart_of_customer(tx: Transaction, customer_id: UUID) -> Cart | None:
     return None if row is None else cart_of_row(row, tx.now)
 
 
-async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> bool:
-    """Open a cart; false when there is no such region, or session or customer have an open one."""
-    added = await tx.fetchval(
-        _INSERT + "DO NOTHING RETURNING id", *_new_cart_args(tx, cart_id, new)
-    )
-    return added is not None
+async def insert_cart(tx: Transaction, cart_id: UUID, new: NewCart) -> Cart | None:
+    """Open a cart; None when there is no such region, or session or customer have an open one."""
+    row = await tx.fetchrow(_OPEN, *_new_cart_args(tx, cart_id, new))
+    return None if row is None else cart_of_row(row, tx.now)
 
 
 async def lock(tx: Transaction, cart_id: UUID | None, session_id: str | None) -> None:
@@ -281,98 +283,15 @@ async def update_cart(tx: Transaction, cart_id: UUID, new: Cart) -> bool:
         new.customer_id,
         new.region.id,
         new.region.currency,
-        _text(new.shipping_address),
-        _text(new.billing_address),
-        _text(new.shipping_method),
+        text_of(new.shipping_address),
+        text_of(new.billing_address),
+        text_of(new.shipping_method),
         list(new.codes),
         new.locale,
-        _text(new.metadata),
+        text_of(new.metadata),
         new.credits_wanted,
     )
     return changed is not None
-
-
-async def store_quote(
-    tx: Transaction, cart: Cart, priced: Priced, version: int, until: datetime | None
-) -> bool:
-    """Keep what a cart comes to and why; false when it has changed since it was read.
-
-    `version` is that of the price tables, `until` when they next change by themselves. A cart that
-    is `repriced` gets a new version with its new prices and way of delivery.
-    """
-    stored = await tx.fetchval(
-        """WITH kept AS (
-               UPDATE shop.carts
-               SET version = version + $5, quoted_version = version + $5, updated_at = $4,
-                   quote_flags = $6, subtotal = $7, discount_total = $8, shipping_total = $9,
-                   tax_total = $10, total = $11, shipping_method = $27,
-                   quoted_pricing_version = $28, quote_expires_at = $29
-               WHERE store_id = $1 AND id = $2 AND version = $3 AND status = 'open' RETURNING id),
-           lines AS (
-               UPDATE shop.cart_lines l
-               SET unit_price = f.unit_price, subtotal = f.subtotal, discount = f.discount,
-                   tax = f.tax, total = f.total
-               FROM kept, unnest($12::uuid[], $13::bigint[], $14::bigint[], $15::bigint[],
-                                 $16::bigint[], $17::bigint[])
-                   AS f(id, unit_price, subtotal, discount, tax, total)
-               WHERE l.store_id = $1 AND l.cart_id = kept.id AND l.id = f.id),
-           gone AS (
-               DELETE FROM shop.line_adjustments a USING kept
-               WHERE a.store_id = $1 AND a.cart_id = kept.id),
-           entries AS (
-               INSERT INTO shop.line_adjustments
-                   (store_id, id, cart_id, line_id, kind, source, code, title, rate, amount,
-                    reference)
-               SELECT $1, e.id, kept.id, e.line_id, e.kind, e.source, e.code, e.title, e.rate,
-                      e.amount, e.reference
-               FROM kept, unnest($18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::text[],
-                                 $23::text[], $24::numeric[], $25::bigint[], $26::text[])
-                   AS e(id, line_id, kind, source, code, title, rate, amount, reference))
-           SELECT id FROM kept""",
-        tx.store_id,
-        cart.id,
-        cart.version,
-        tx.now,
-        1 if cart.repriced else 0,
-        list(priced.flags),
-        priced.subtotal,
-        priced.discount_total,
-        priced.shipping_total,
-        priced.tax_total,
-        priced.total,
-        *_line_columns(cart, priced),
-        *_entry_columns(tx, priced),
-        _text(cart.shipping_method),
-        version,
-        until,
-    )
-    return stored is not None
-
-
-def _line_columns(cart: Cart, priced: Priced) -> tuple[list[Any], ...]:
-    return (
-        [line.id for line in cart.lines],
-        [line.unit_price for line in cart.lines],
-        [line.subtotal for line in priced.lines],
-        [line.discount for line in priced.lines],
-        [line.tax for line in priced.lines],
-        [line.total for line in priced.lines],
-    )
-
-
-def _entry_columns(tx: Transaction, priced: Priced) -> tuple[list[Any], ...]:
-    entries = priced.adjustments
-    return (
-        [tx.new_id() for _ in entries],
-        [None if entry.line_id is None else UUID(entry.line_id) for entry in entries],
-        [entry.kind for entry in entries],
-        [entry.source for entry in entries],
-        [entry.code for entry in entries],
-        [entry.title for entry in entries],
-        [entry.rate for entry in entries],
-        [entry.amount for entry in entries],
-        [entry.reference for entry in entries],
-    )
 
 
 def _new_cart_args(tx: Transaction, cart_id: UUID, new: NewCart) -> tuple[Any, ...]:
@@ -388,7 +307,7 @@ def _new_cart_args(tx: Transaction, cart_id: UUID, new: NewCart) -> tuple[Any, .
         new.locale,
         new.email,
         new.phone,
-        _text(new.metadata),
+        text_of(new.metadata),
     )
 
 
@@ -475,5 +394,6 @@ def _json(text: str | None, kind: type[Any]) -> Any:
     return None if text is None else msgspec.json.decode(text, type=kind)
 
 
-def _text(value: Any) -> str | None:
+def text_of(value: Any) -> str | None:
+    """A value as it is stored, None where there is none."""
     return None if value is None else msgspec.json.encode(value).decode()

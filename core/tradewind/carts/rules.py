@@ -18,7 +18,7 @@ from tradewind.contracts.errors import (
     OutOfStock,
 )
 from tradewind.contracts.pricing import Address, QuoteLine, QuoteRequest
-from tradewind.pricing.rules import LineAdjustment, Priced, PricedLine
+from tradewind.pricing.rules import LineAdjustment
 
 MOST_PER_LINE = 100_000
 MOST_LINES = 500
@@ -325,37 +325,6 @@ def quote_request(
         email=cart.email,
         codes=cart.codes,
         metadata=cart.metadata,
-    )
-
-
-def with_quote(cart: Cart, priced: Priced) -> Cart:
-    """The cart with what it comes to."""
-    figures = {line.line_id: line for line in priced.lines}
-    lines = [_priced(line, figures[str(line.id)], priced.adjustments) for line in cart.lines]
-    return msgspec.structs.replace(
-        cart,
-        lines=lines,
-        subtotal=priced.subtotal,
-        discount_total=priced.discount_total,
-        shipping_total=priced.shipping_total,
-        tax_total=priced.tax_total,
-        total=priced.total,
-        quoted=True,
-        quote_flags=list(priced.flags),
-        adjustments=list(priced.adjustments),
-        repriced=False,
-        last_total=priced.total,
-    )
-
-
-def _priced(line: CartLine, figures: PricedLine, entries: Sequence[LineAdjustment]) -> CartLine:
-    return msgspec.structs.replace(
-        line,
-        subtotal=figures.subtotal,
-        discount=figures.discount,
-        tax=figures.tax,
-        total=figures.total,
-        adjustments=[entry for entry in entries if entry.line_id == str(line.id)],
     )
 
 

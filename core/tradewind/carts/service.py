@@ -8,7 +8,9 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
-from tradewind.carts import queries
+from tradewind.carts import queries, quote_queries
+from tradewind.carts.quote_queries import Quoted
+from tradewind.carts.quotes import unquoted, with_quote
 from tradewind.carts.rules import (
     MOST_LINES,
     Cart,
@@ -25,7 +27,6 @@ from tradewind.carts.rules import (
     metadata_errors,
     too_much,
     updated,
-    with_quote,
 )
 from tradewind.carts.shoppers import shopper_of
 from tradewind.catalog.rules import Region, refuse
@@ -44,9 +45,9 @@ async def open_cart(tx: Transaction, new: NewCart) -> Cart:
     Raises NotFound (region), InvalidInput (currency nobody sells in, contact, metadata).
     """
     refuse([*contact_errors(new.email, new.phone), *metadata_errors(new.metadata)])
-    cart_id = tx.new_id()
-    if await queries.insert_cart(tx, cart_id, new):
-        return await get_cart(tx, cart_id)
+    opened = await queries.insert_cart(tx, tx.new_id(), new)
+    if opened is not None:
+        return opened
     existing = await _existing(tx, new)
     if existing is None:
         await region_for(tx, new.region_id, new.currency)
@@ -192,6 +193,17 @@ async def update(tx: Transaction, cart: Cart, change: CartUpdate) -> Cart:
     return await _reread(tx, cart.id, done=done)
 
 
+def edited(cart: Cart, change: CartUpdate) -> Cart:
+    """The cart with a change in it that leaves its region, not stored and to be quoted anew.
+
+    Itself where that changes nothing. Raises as `update`.
+    """
+    check_open(cart)
+    after = updated(cart, change, cart.region)
+    check_update(change, after)
+    return cart if after == cart else unquoted(after)
+
+
 async def add_code(tx: Transaction, cart: Cart, code: str) -> Cart:
     """Enter the code of a promotion, in any case of letters; one that is there stays.
 
@@ -241,7 +253,8 @@ async def store_quote(
 
     `version` is that of the price tables, `until` when these next change by themselves.
     """
-    if not await queries.store_quote(tx, cart, priced, version, until):
+    new = Quoted(cart=cart, priced=priced, version=version, until=until)
+    if not await quote_queries.store_quote(tx, new):
         return None
     after = cart.version + 1 if cart.repriced else cart.version
     return msgspec.structs.replace(with_quote(cart, priced), version=after)

@@ -10,8 +10,11 @@ from tradewind.catalog.queries.counting import counting_price
 from tradewind.checkout.rules import ClaimedLine
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Database, Transaction
+from tradewind.database.sql import Writes
 from tradewind.orders.unpaid.queries import in_turn
 from tradewind.orders.unpaid.rules import Turns
+from tradewind.payments.attempt_queries import attempts_of_rows
+from tradewind.payments.rules import Payment, PaymentSession
 
 # The claim: nobody else completes this cart meanwhile. Its lines are looked up in the catalog as
 # they are now, with the place where each is best taken: where the cart holds it, where there is
@@ -52,6 +55,21 @@ _CLAIM_IN_TURN = _CLAIM.replace(
 )
 
 
+# `moved`: as above.
+_STANDING = """
+    SELECT c.status, c.version, s.hold_minutes, s.holds_per_shopper, s.holds_per_address,
+           EXISTS (SELECT FROM shop.payment_sessions p
+                   WHERE p.store_id = $1 AND p.cart_id = $2) AS tried,
+           c.ctid IS DISTINCT FROM (
+               SELECT seen.ctid FROM shop.carts seen WHERE seen.store_id = $1 AND seen.id = $2
+           ) AS moved
+    FROM shop.carts c LEFT JOIN shop.store_settings s ON s.store_id = c.store_id
+    WHERE c.store_id = $1 AND c.id = $2 FOR UPDATE OF c"""
+_TOUCH = "UPDATE shop.carts SET updated_at = {2} WHERE store_id = {0} AND id = {1}"
+
+# Two calls, which name the store each for itself: neither reads a row before it has.
+_WITH_ATTEMPTS = """
+    SELECT * FROM shop.cart_at($1, $2, $3) LEFT JOIN shop.attempts_at($1, $3) ON true"""
 _ADD = "SELECT * FROM shop.add_to_cart($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)"
 
 
@@ -64,9 +82,18 @@ class Claim(msgspec.Struct, frozen=True, kw_only=True):
     sessions: list[UUID]
 
 
-class Standing(msgspec.Struct, frozen=True, kw_only=True):
-    """Whether a cart was tried to be paid before, and how the store holds stock for carts."""
+class Tried(msgspec.Struct, frozen=True, kw_only=True):
+    """A cart, and its attempts to pay with their payments, newest first."""
 
+    cart: Cart
+    attempts: list[tuple[PaymentSession, Payment]]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """A locked cart, whether it was tried to be paid before, and how its store holds stock."""
+
+    status: CartStatus
+    version: int
     tried: bool
     hold_minutes: int
     holds_per_shopper: int
@@ -90,6 +117,24 @@ async def claim(tx: Transaction, cart: Cart, turns: Turns | None = None) -> Clai
     return Claim(
         status=row["status"], version=row["version"], lines=found, sessions=row["sessions"]
     )
+
+
+async def cart_at_once(database: Database, store_id: UUID, cart_id: UUID) -> Cart | None:
+    """A cart with its lines at today's prices, as a transaction of its own. One round trip."""
+    now = database.clock.now()
+    rows = await database.call("SELECT * FROM shop.cart_at($1, $2, $3)", store_id, now, cart_id)
+    return cart_of_row(rows[0], now) if rows else None
+
+
+async def tried_at_once(database: Database, store_id: UUID, cart_id: UUID) -> Tried | None:
+    """The same with its attempts to pay."""
+    now = database.clock.now()
+    rows = await database.call(_WITH_ATTEMPTS, store_id, now, cart_id)
+    if not rows:
+        return None
+    begun = [row for row in rows if row["attempt_id"] is not None]
+    attempts = attempts_of_rows(database, begun)
+    return Tried(cart=cart_of_row(rows[0], now), attempts=attempts)
 
 
 async def add_line(
@@ -122,31 +167,29 @@ async def add_line_at_once(
     return cart_of_row(rows[0], now) if rows else None
 
 
-async def begin_paying(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:
-    """Lock a cart that is to be paid; its status and version. Whoever waits for it notices."""
-    row = await tx.fetchrow(
-        """UPDATE shop.carts SET updated_at = $3
-           WHERE store_id = $1 AND id = $2 RETURNING status, version""",
-        tx.store_id,
-        cart_id,
-        tx.now,
-    )
-    return None if row is None else (row["status"], row["version"])
+async def standing(tx: Transaction, cart_id: UUID) -> Standing | None:
+    """Lock a cart that is to be paid, and say what counts for it. Twice where it was waited for.
 
-
-async def standing(tx: Transaction, cart_id: UUID) -> Standing:
-    """What counts for a cart that is to be paid. Raises NotFound for a store never set up."""
-    row = await tx.fetchrow(
-        """SELECT s.hold_minutes, s.holds_per_shopper, s.holds_per_address, EXISTS (
-               SELECT FROM shop.payment_sessions p WHERE p.store_id = $1 AND p.cart_id = $2
-           ) AS tried
-           FROM shop.store_settings s WHERE s.store_id = $1""",
-        tx.store_id,
-        cart_id,
-    )
+    Raises NotFound for a store never set up.
+    """
+    row = await tx.fetchrow(_STANDING, tx.store_id, cart_id)
+    if row is not None and row["moved"]:
+        row = await tx.fetchrow(_STANDING, tx.store_id, cart_id)
     if row is None:
+        return None
+    if row["hold_minutes"] is None:
         raise NotFound("This store has no settings yet.")
-    return Standing(**dict(row))
+    return Standing(**{name: row[name] for name in Standing.__struct_fields__})
+
+
+async def touch(tx: Transaction, cart_id: UUID) -> None:
+    """Have whoever waits for a cart notice that it is being paid and holds stock."""
+    await tx.execute(_TOUCH.format("$1", "$2", "$3"), tx.store_id, cart_id, tx.now)
+
+
+def write_touch(writes: Writes, tx: Transaction, cart_id: UUID) -> None:
+    """Add the same to what is about to be written."""
+    writes.add(_TOUCH, tx.store_id, cart_id, tx.now)
 
 
 async def lock_cart(tx: Transaction, cart_id: UUID) -> tuple[CartStatus, int] | None:

@@ -357,7 +357,7 @@ async def reserve(
     located = [one for one in wanted if one.location_id is not None]
     args = (*_columns(tx, located), cart_id, order_id)
     rows = await tx.fetch(_RESERVE, tx.store_id, tx.now, *args) if located else []
-    return _outcome(wanted, rows)
+    return outcome(wanted, rows)
 
 
 async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted]) -> list[Taken]:
@@ -372,7 +372,7 @@ async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted]) -> list[
         new.expires_at,
     )
     rows = await tx.fetch(_HOLD, tx.store_id, tx.now, *args) if located else []
-    return _outcome(wanted, rows)
+    return outcome(wanted, rows)
 
 
 async def look(tx: Transaction, new: NewHold, wanted: Sequence[Wanted]) -> Look:
@@ -457,7 +457,8 @@ def _columns(tx: Transaction, wanted: Sequence[Wanted]) -> tuple[list[object], .
     )
 
 
-def _outcome(wanted: Sequence[Wanted], rows: Sequence[asyncpg.Record]) -> list[Taken]:
+def outcome(wanted: Sequence[Wanted], rows: Sequence[asyncpg.Record]) -> list[Taken]:
+    """What became of each line, from rows as this room's statements and `shop.hold_stock` give."""
     found = {row["variant_id"]: row for row in rows}
     return [_taken(one, found.get(one.variant_id)) for one in wanted]
 

@@ -12,6 +12,7 @@ from tradewind.contracts.errors import Conflict, NotFound
 from tradewind.database import Transaction
 from tradewind.database.patterns import like
 from tradewind.inventory import queries
+from tradewind.inventory.hold_queries import hold_at_once
 from tradewind.inventory.rules import (
     Caps,
     Change,
@@ -148,11 +149,19 @@ async def rename_sku(tx: Transaction, variant_id: UUID, sku: str) -> None:
 async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Caps) -> None:
     """Hold stock for a cart in place of what it held before; the cart's row must be locked.
 
-    Lapsed holds on these variants are released first. Three round trips, where there are none.
+    Lapsed holds on these variants are released first. One round trip, where there are none and the
+    cart holds nothing.
     Raises OutOfStock, Conflict `too_many_holds`.
     """
     if not wanted:
         return
+    held = await hold_at_once(tx, new, wanted, caps)
+    refuse_shortage(await _held_in_turn(tx, new, wanted, caps) if held is None else held)
+
+
+async def _held_in_turn(
+    tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Caps
+) -> Sequence[Taken]:
     variants = [one.variant_id for one in wanted]
     await queries.lock_levels(tx, new.cart_id, variants)
     seen = await queries.look(tx, new, wanted)
@@ -167,7 +176,7 @@ async def hold(tx: Transaction, new: NewHold, wanted: Sequence[Wanted], caps: Ca
     located = [
         msgspec.structs.replace(one, location_id=seen.places.get(one.variant_id)) for one in wanted
     ]
-    refuse_shortage(await queries.hold(tx, new, located))
+    return await queries.hold(tx, new, located)
 
 
 async def release_holds(tx: Transaction, cart_id: UUID) -> int:

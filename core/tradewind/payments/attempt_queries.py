@@ -1,15 +1,19 @@
 """Attempts to pay in SQL, where a session and its payment are asked for or written together."""
 
+from collections.abc import Iterable
 from uuid import UUID
 
+import asyncpg
+import msgspec
+
 from tradewind.contracts.payment import PaymentResult
-from tradewind.database import Transaction
+from tradewind.database import Database, Transaction
 from tradewind.payments.queries import OF_PAYMENT, OF_SESSION, session_of
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus
-from tradewind.payments.sealing import closed
+from tradewind.payments.sealing import Keeper, closed
 
 _ATTEMPTS = f"""
-    SELECT {", ".join(f"s.{name}" for name in OF_SESSION)},
+    SELECT {", ".join(f"s.{name} AS attempt_{name}" for name in OF_SESSION)},
            {", ".join(f"p.{name} AS payment_{name}" for name in OF_PAYMENT)}
     FROM shop.payment_sessions s
     JOIN shop.payments p ON p.store_id = s.store_id AND p.id = s.payment_id
@@ -34,8 +38,18 @@ _ANSWER = f"""
 async def attempts_of_cart(tx: Transaction, cart_id: UUID) -> list[tuple[PaymentSession, Payment]]:
     """A cart's sessions, newest first, each with its payment."""
     rows = await tx.fetch(_ATTEMPTS, tx.store_id, cart_id)
+    return attempts_of_rows(tx, rows)
+
+
+def attempts_of_rows(
+    keeper: Keeper, rows: Iterable[asyncpg.Record]
+) -> list[tuple[PaymentSession, Payment]]:
+    """The attempts in rows as this room's statement reads them, and as `shop.attempts_at` does."""
     return [
-        (session_of(tx, row), Payment(**{name: row[f"payment_{name}"] for name in OF_PAYMENT}))
+        (
+            session_of(keeper, row, "attempt_"),
+            Payment(**{name: row[f"payment_{name}"] for name in OF_PAYMENT}),
+        )
         for row in rows
     ]
 
@@ -59,3 +73,26 @@ async def save_answer(
         result.provider_ref or None,
     )
     return None if row is None else (row["before"], session_of(tx, row))
+
+
+async def answer_at_once(
+    database: Database, store_id: UUID, session: PaymentSession, result: PaymentResult
+) -> PaymentSession | None:
+    """The same of an attempt that goes on, as a transaction of its own.
+
+    None, and its status stays, where it does not wait for the answer any more.
+    """
+    rows = await database.call(
+        "SELECT shop.answer_start($1, $2, $3, $4, $5, $6, $7) AS waited",
+        store_id,
+        database.clock.now(),
+        session.id,
+        session.payment_id,
+        result.provider_ref or None,
+        closed(database, result.action),
+        closed(database, result.data),
+    )
+    if not rows[0]["waited"]:
+        return None
+    action, data = result.action or session.action, result.data or session.data
+    return msgspec.structs.replace(session, status="open", action=action, data=data)

@@ -13,7 +13,7 @@ from tradewind.contracts.payment import Fact
 from tradewind.database import Transaction
 from tradewind.database.sql import Writes, values
 from tradewind.payments.rules import Payment, PaymentSession, SessionStatus, Totals
-from tradewind.payments.sealing import action_in, closed, data_in
+from tradewind.payments.sealing import Keeper, action_in, closed, data_in
 
 OF_PAYMENT = """id provider method intent status currency amount operation_id created_at
     authorized captured refunded disputed order_id cart_id session_id provider_ref error_code
@@ -167,9 +167,14 @@ SESSION_COLUMNS = """store_id, id, cart_id, cart_version, order_id, payment_id, 
 async def insert(tx: Transaction, payment: Payment, session: PaymentSession) -> None:
     """Store a new payment and its first session."""
     writes = Writes()
+    write(writes, tx, payment, session)
+    await writes.run(tx)
+
+
+def write(writes: Writes, tx: Transaction, payment: Payment, session: PaymentSession) -> None:
+    """Add a new payment and its first session to what is about to be written."""
     writes.insert("shop.payments", PAYMENT_COLUMNS, [payment_row(tx, payment)])
     writes.insert("shop.payment_sessions", SESSION_COLUMNS, [session_row(tx, session)])
-    await writes.run(tx)
 
 
 async def insert_payment(tx: Transaction, payment: Payment) -> None:
@@ -385,6 +390,18 @@ _CLOSED = """
     RETURNING payment_id, coalesce((snapshot ->> 'pays_later')::boolean, false) AS pays_later"""
 
 
+def write_voided(writes: Writes, tx: Transaction, cart_id: UUID) -> str:
+    """Add to what is about to be written that a cart's sessions end; its result is `VOIDED`."""
+    return writes.add(
+        """UPDATE shop.payment_sessions SET status = 'voided', updated_at = {2}
+           WHERE store_id = {0} AND cart_id = {1} AND status IN ('starting', 'open')"""
+        + _CLOSED,
+        tx.store_id,
+        cart_id,
+        tx.now,
+    )
+
+
 async def close_sessions(
     tx: Transaction, ids: Sequence[UUID], status: SessionStatus
 ) -> list[ClosedSession]:
@@ -448,15 +465,15 @@ def _lock(*, lock: bool) -> str:
     return " FOR UPDATE" if lock else ""
 
 
-def session_of(tx: Transaction, row: asyncpg.Record) -> PaymentSession:
-    """The session in a row that has the columns `OF_SESSION`."""
-    found = {name: row[name] for name in OF_SESSION}
+def session_of(keeper: Keeper, row: asyncpg.Record, under: str = "") -> PaymentSession:
+    """The session in a row that has the columns `OF_SESSION`, whose names begin with `under`."""
+    found = {name: row[under + name] for name in OF_SESSION}
     return PaymentSession(
         **{
             **found,
             "snapshot": found["snapshot"].encode(),
             "inputs": msgspec.json.decode(found["inputs"]),
-            "action": action_in(tx, found["action"]),
-            "data": data_in(tx, found["data"]),
+            "action": action_in(keeper, found["action"]),
+            "data": data_in(keeper, found["data"]),
         }
     )

@@ -36,14 +36,10 @@ class CartDoor:
         self._token = token
         self.id = cart_id
 
-    async def read(self, tx: Transaction) -> Cart:
+    async def read(self) -> Cart:
         """The cart. Raises NotFound, also when it is somebody else's; CartMerged."""
-        return self.admit(await carts.get_cart(tx, self.id))
-
-    async def check(self) -> Cart:
-        """The same, in a transaction of its own."""
-        async with self._access.transaction() as tx:
-            return await self.read(tx)
+        access = self._access
+        return self.admit(await checkout.read_cart(access.engine, access.store, self.id))
 
     async def show(self) -> CartAnswer:
         """The cart with the totals of this moment."""
@@ -52,9 +48,7 @@ class CartDoor:
     async def quoted(self) -> Cart:
         """The cart with what it comes to, kept. Raises NotFound, also for somebody else's."""
         access = self._access
-        async with access.transaction() as tx:
-            quoted = await checkout.quote_in(tx, access.engine, await self.read(tx))
-        return quoted or await checkout.quote(access.engine, access.store, self.id)
+        return await checkout.quote_at_once(access.engine, access.store, await self.read())
 
     async def edit(self, edit: Edit) -> Response[CartAnswer]:
         """Change the cart while nobody else does; what it cost before is no longer paid for.
@@ -123,10 +117,11 @@ class CartDoor:
     async def _edited(self, tx: Transaction, cart: Cart, edit: Edit) -> Cart:
         """The cart after the change.
 
-        A guest's becomes that of whoever is signed in by now and has no other open one.
+        A guest's becomes that of whoever is signed in by now and has no other open one. One that
+        comes back with its new quote has had its attempts to pay called off already.
         """
         after = await self.owned(tx, await edit(tx, cart))
-        if after.version != cart.version:
+        if after.version != cart.version and not after.quoted:
             await checkout.cart_edited(tx, cart.id)
         return after
 

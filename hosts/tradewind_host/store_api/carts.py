@@ -22,6 +22,7 @@ from tradewind.carts.rules import (
 from tradewind.checkout import service as checkout
 from tradewind.contracts.pricing import Address
 from tradewind.database import Transaction
+from tradewind.settings.engine import Engine
 from tradewind_host.access import GivenAccess
 from tradewind_host.limits import GivenLimiter, address_of
 from tradewind_host.problems import told, writes
@@ -182,7 +183,9 @@ async def get_cart(cart: GivenCart) -> CartAnswer:
 
 
 @post("/{cart_id:uuid}", status_code=200, responses=_EDIT)
-async def update_cart(cart: GivenCart, data: JSONBody[CartChange]) -> Response[CartAnswer]:
+async def update_cart(
+    access: GivenAccess, cart: GivenCart, data: JSONBody[CartChange]
+) -> Response[CartAnswer]:
     """Say who buys and where it goes; another region means other prices."""
     change = CartUpdate(
         email=_plain(data.email),
@@ -191,7 +194,7 @@ async def update_cart(cart: GivenCart, data: JSONBody[CartChange]) -> Response[C
         region_id=data.region_id,
         metadata=data.metadata,
     )
-    return await cart.edit(partial(_update, change))
+    return await cart.edit(partial(_update, access.engine, change))
 
 
 @post("/{cart_id:uuid}/line-items", status_code=200, responses=_LINE)
@@ -273,11 +276,8 @@ async def remove_credits(cart: GivenCart) -> Response[CartAnswer]:
 @get("/{cart_id:uuid}/shipping-options", responses=READ)
 async def list_shipping_options(access: GivenAccess, cart: GivenCart) -> ShippingOptionList:
     """The ways to deliver the cart; none where there is nothing to send."""
-    async with access.transaction() as tx:
-        opened = await cart.read(tx)
-        found = await checkout.shipping_options_in(tx, access.engine, opened)
-    if found is None:
-        found = await checkout.shipping_options(access.engine, access.store, cart.id)
+    opened = await cart.read()
+    found = await checkout.shipping_options_of(access.engine, access.store, opened)
     return ShippingOptionList([shipping_option_view(one, opened.currency) for one in found])
 
 
@@ -288,20 +288,21 @@ async def choose_shipping(
     """Choose how the cart is delivered."""
     asked: list[ShippingMethod] = []
     if checkout.plugins_deliver(access.engine):
-        check_open(await cart.check())
+        check_open(await cart.read())
         asked = await checkout.shipping_options(access.engine, access.store, cart.id)
 
     async def choose(tx: Transaction, opened: Cart) -> Cart:
         check_open(opened)
         offered = await checkout.shipping_options_in(tx, access.engine, opened)
         option = checkout.named_option(asked if offered is None else offered, data.option_id)
-        return await carts.update(tx, opened, CartUpdate(shipping_method=option))
+        change = CartUpdate(shipping_method=option)
+        return await checkout.change_in(tx, access.engine, opened, change)
 
     return await cart.edit(choose)
 
 
-async def _update(change: CartUpdate, tx: Transaction, cart: Cart) -> Cart:
-    return await carts.update(tx, cart, change)
+async def _update(engine: Engine, change: CartUpdate, tx: Transaction, cart: Cart) -> Cart:
+    return await checkout.change_in(tx, engine, cart, change)
 
 
 async def _set_quantity(line_id: UUID, quantity: int, tx: Transaction, cart: Cart) -> Cart:

@@ -64,7 +64,7 @@ async def whatsapp_checkout(
 
     Asked again, it gives the same order.
     """
-    await CartDoor(access, data.cart_id, token).check()
+    await CartDoor(access, data.cart_id, token).read()
     agreement = agreement_with(access.engine, data.whatsapp_recipient, address_of(request.scope))
     order = await place_agreed(access.engine, access.store, data.cart_id, agreement)
     shown = bearer_token(access.engine, access.store, order.id, "order")

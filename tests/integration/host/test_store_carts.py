@@ -291,7 +291,7 @@ async def test_a_named_line_is_added_once_even_if_the_quote_fails_after_it(
         cart = await site.cart()
         path, body = f"/carts/{cart['id']}/line-items", {"variant_id": await site.variant()}
         with monkeypatch.context() as patch:
-            patch.setattr("tradewind.carts.queries.store_quote", breaks)
+            patch.setattr("tradewind.carts.quote_queries.store_quote", breaks)
             assert (await site.ask("POST", path, body, key="two")).status_code == 500
         for _ in range(3):
             answer = told(await site.ask("POST", path, body, key="two"))["cart"]

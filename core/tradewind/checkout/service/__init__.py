@@ -27,16 +27,20 @@ from tradewind.checkout.service.completing import complete, hold_stock, place
 from tradewind.checkout.service.ending import CALL_OFF, LATE, cart_edited
 from tradewind.checkout.service.quick import Item, QuickOrder, place_quickly
 from tradewind.checkout.service.quoting import (
+    change_in,
     choose_shipping,
     named_option,
     plugins_deliver,
     price_in,
     quote,
+    quote_at_once,
     quote_edited,
     quote_in,
+    read_cart,
     shipping_option,
     shipping_options,
     shipping_options_in,
+    shipping_options_of,
 )
 from tradewind.checkout.service.refunding import (
     REFUND,
@@ -66,13 +70,17 @@ from tradewind.checkout.service.watching import call_off_payment, look_up_late
 __all__ = [
     "shipping_options",
     "shipping_options_in",
+    "shipping_options_of",
     "shipping_option",
     "named_option",
     "plugins_deliver",
     "choose_shipping",
+    "change_in",
     "quote",
     "quote_edited",
     "quote_in",
+    "quote_at_once",
+    "read_cart",
     "price_in",
     "cart_edited",
     "add_line",

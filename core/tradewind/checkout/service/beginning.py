@@ -95,6 +95,10 @@ async def _keep_answer(
 
     Returns the session as it is then.
     """
+    if status == "open":
+        opened = await attempt_rows.answer_at_once(engine.database, store.id, session, result)
+        if opened is not None:
+            return opened
     async with engine.database.transaction(store.id) as tx:
         answered = await attempt_rows.save_answer(tx, session, status, result)
         if answered is None:

@@ -1,7 +1,7 @@
 """The entries of a journey: complete a cart, or place it in one go."""
 
 import contextlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 from uuid import UUID
 
@@ -25,7 +25,13 @@ from tradewind.checkout.service.asking import look_up_order
 from tradewind.checkout.service.beginning import begin, call_start, check_terms
 from tradewind.checkout.service.placing import check_delivery, place_cart
 from tradewind.checkout.service.providers import Attempt
-from tradewind.checkout.service.quoting import quote, quote_in
+from tradewind.checkout.service.quoting import (
+    quote,
+    quote_at_once,
+    quote_in,
+    read_cart,
+    standing_quote,
+)
 from tradewind.checkout.service.reporting import learned, payment_reported, settle
 from tradewind.checkout.service.starting import (
     assess,
@@ -35,7 +41,7 @@ from tradewind.checkout.service.starting import (
     plan_poll,
 )
 from tradewind.contracts.errors import Conflict, NotFound, ProviderFault
-from tradewind.database import Store, Transaction
+from tradewind.database import Store
 from tradewind.orders import service as orders
 from tradewind.orders.rules import Order
 from tradewind.payments import attempt_queries as attempt_rows
@@ -48,9 +54,10 @@ LIVE = frozenset(("starting", "open", "completed"))
 
 
 class Found(msgspec.Struct, frozen=True, kw_only=True):
-    """A cart and how far its payment is."""
+    """A cart and how far its payment is; or the order that it has become."""
 
     cart: Cart
+    order: Order | None = None
     session: PaymentSession | None = None
     payment: Payment | None = None
 
@@ -101,15 +108,16 @@ async def complete(
     `too_many_unpaid`); the cart is kept then.
     """
     named = Named(session_id=session_id, provider_ref=provider_ref)
-    async with engine.database.transaction(store.id) as tx:
-        cart = admit(await carts.get_cart(tx, cart_id))
-        order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
-        quoted = await quote_in(tx, engine, cart)
-        found = Found(cart=cart) if order else await _found(tx, quoted or cart, named)
-    if order is not None:
-        return await _standing(engine, store, order)
-    if quoted is None:
-        found = msgspec.structs.replace(found, cart=await quote(engine, store, cart_id))
+    read = await queries.tried_at_once(engine.database, store.id, cart_id)
+    if read is None:
+        raise NotFound("There is no such cart.")
+    quoted = standing_quote(engine, store, admit(read.cart))
+    if quoted is not None:
+        found = _found(quoted, read.attempts, named)
+    else:
+        found = await _looked_up(engine, store, cart_id, named, admit)
+    if found.order is not None:
+        return await _standing(engine, store, found.order)
     cart = found.cart
     if found.payment is not None and found.payment.certain:
         return await _settled(engine, store, found)
@@ -140,16 +148,16 @@ async def place(
     shopper must do is in the order's payment session, and when that comes to nothing, `pay_order`
     begins another. Raises as `start_payment`, and Conflict `cart_changed`.
     """
-    async with engine.database.transaction(store.id) as tx:
-        cart = await carts.get_cart(tx, cart_id)
-        order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
-        # A stored quote is looked at again: a limit may have been reached since.
-        quoted = await quote_in(tx, engine, cart)
-    if order is not None:
-        return order
+    cart = await read_cart(engine, store, cart_id)
+    if cart.status != "open":
+        async with engine.database.transaction(store.id) as tx:
+            order = await orders.order_of_cart(tx, cart_id)
+        if order is not None:
+            return order
     if cart.quoted and expected_total is None:
         expected_total = cart.total
-    cart = quoted or await quote(engine, store, cart_id)
+    # A stored quote is looked at again: a limit may have been reached since.
+    cart = await quote_at_once(engine, store, cart)
     check_expected(cart, expected_total)
     if cart.total == 0:
         check_ready(cart)
@@ -171,18 +179,36 @@ async def hold_stock(
     Raises NotFound, OutOfStock, Conflict `too_many_holds`.
     """
     async with engine.database.transaction(store.id) as tx:
-        if await queries.lock_cart(tx, cart_id) is None:
+        standing = await queries.standing(tx, cart_id)
+        if standing is None:
             raise NotFound("There is no such cart.")
         cart = await carts.get_cart(tx, cart_id)
-        await hold_in(tx, cart, await queries.standing(tx, cart_id), network_address)
+        await hold_in(tx, cart, standing, network_address)
 
 
-async def _found(tx: Transaction, cart: Cart, named: Named) -> Found:
+async def _looked_up(
+    engine: Engine, store: Store, cart_id: UUID, named: Named, admit: Callable[[Cart], Cart]
+) -> Found:
+    """What there is of a cart that is an order already, or must be quoted first.
+
+    Attempts are looked at last: a quote that differs has called them off.
+    """
+    async with engine.database.transaction(store.id) as tx:
+        cart = admit(await carts.get_cart(tx, cart_id))
+        order = await orders.order_of_cart(tx, cart_id) if cart.status != "open" else None
+        if order is not None:
+            return Found(cart=cart, order=order)
+        quoted = await quote_in(tx, engine, cart)
+        attempts = await attempt_rows.attempts_of_cart(tx, cart_id)
+    found = _found(quoted or cart, attempts, named)
+    if quoted is None:
+        found = msgspec.structs.replace(found, cart=await quote(engine, store, cart_id))
+    return found
+
+
+def _found(cart: Cart, attempts: Sequence[tuple[PaymentSession, Payment]], named: Named) -> Found:
     """The attempt that counts: one that is paid or under way, else the newest."""
-    begun = [
-        Found(cart=cart, session=session, payment=payment)
-        for session, payment in await attempt_rows.attempts_of_cart(tx, cart.id)
-    ]
+    begun = [Found(cart=cart, session=session, payment=payment) for session, payment in attempts]
     meant = [one for one in begun if named.means(one)]
     if named != Named() and not meant:
         raise NotFound("There is no such payment.", code="unknown_payment")

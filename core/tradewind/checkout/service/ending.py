@@ -51,6 +51,12 @@ async def cart_edited(tx: Transaction, cart_id: UUID) -> None:
     await call_off_later(tx, await void_sessions_of_cart(tx, cart_id))
 
 
+async def call_off_closed(tx: Transaction, closed: Sequence[ClosedSession]) -> None:
+    """Have attempts that were just ended called off."""
+    await _watch(tx, closed)
+    await call_off_later(tx, [one.payment_id for one in closed])
+
+
 async def call_off_later(tx: Transaction, payment_ids: Sequence[UUID]) -> None:
     """Have payments canceled at their providers once this transaction is committed."""
     jobs = [

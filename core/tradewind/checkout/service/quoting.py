@@ -11,27 +11,31 @@ from datetime import datetime
 from uuid import UUID
 
 import msgspec
+from msgspec import UnsetType
 
 from tradewind.carts import service as carts
+from tradewind.carts.quote_queries import Quoted, write_edit
+from tradewind.carts.quotes import code_standing, with_quote
 from tradewind.carts.rules import (
     Cart,
     CartNote,
     CartUpdate,
-    CodeStanding,
     CreditStanding,
     ShippingMethod,
     quote_request,
-    with_quote,
 )
 from tradewind.carts.shoppers import shopper_of
 from tradewind.catalog.rules import LARGEST_AMOUNT
+from tradewind.checkout import queries
 from tradewind.checkout.rules import changed
-from tradewind.checkout.service.ending import cart_edited
+from tradewind.checkout.service.ending import call_off_closed, cart_edited
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import QuoteRequest, ShippingOption, TaxQuote
 from tradewind.credits.service import available
 from tradewind.database import Store, Transaction
+from tradewind.database.sql import Writes
 from tradewind.payments import queries as payment_rows
+from tradewind.payments.queries import ClosedSession
 from tradewind.plugins import Contexts
 from tradewind.pricing.builtin import (
     NAME,
@@ -164,6 +168,33 @@ async def _priced_at_once(engine: Engine, store: Store, cart: Cart) -> Cart:
     return priced or await quote(engine, store, cart.id)
 
 
+async def read_cart(engine: Engine, store: Store, cart_id: UUID) -> Cart:
+    """A cart with its lines at today's prices, not quoted. One round trip. Raises NotFound."""
+    cart = await queries.cart_at_once(engine.database, store.id, cart_id)
+    if cart is None:
+        raise NotFound("There is no such cart.")
+    return cart
+
+
+async def quote_at_once(engine: Engine, store: Store, cart: Cart) -> Cart:
+    """The quote of a cart that was just read; no round trip where it has one that holds.
+
+    Raises as `quote`.
+    """
+    if cart.status != "open":
+        return cart
+    return standing_quote(engine, store, cart) or await quote(engine, store, cart.id)
+
+
+def standing_quote(engine: Engine, store: Store, cart: Cart) -> Cart | None:
+    """An open cart with the quote that it has; None where somebody must be asked if it holds."""
+    basis = _known_basis(engine, store, cart)
+    outcomes = [] if basis is None else _outcomes(basis)
+    if basis is None or not _stands(basis, outcomes):
+        return None
+    return _told(basis, basis.cart, outcomes)
+
+
 async def _answered(engine: Engine, basis: Basis) -> Cart | None:
     outcomes = _outcomes(basis)
     if _stands(basis, outcomes):
@@ -195,6 +226,14 @@ async def shipping_options(engine: Engine, store: Store, cart_id: UUID) -> list[
     ]
 
 
+async def shipping_options_of(engine: Engine, store: Store, cart: Cart) -> list[ShippingMethod]:
+    """The same of a cart that was just read; no round trip where the price tables are known."""
+    book = known_book(engine.database, store.id, cart.region.id, cart.pricing_version)
+    if book is None or plugins_deliver(engine):
+        return await shipping_options(engine, store, cart.id)
+    return _own_options(book, cart)
+
+
 async def shipping_options_in(
     tx: Transaction, engine: Engine, cart: Cart
 ) -> list[ShippingMethod] | None:
@@ -203,7 +242,12 @@ async def shipping_options_in(
         return []
     if plugins_deliver(engine):
         return None
-    book = await price_book(tx, cart.region.id, cart.pricing_version)
+    return _own_options(await price_book(tx, cart.region.id, cart.pricing_version), cart)
+
+
+def _own_options(book: PriceBook, cart: Cart) -> list[ShippingMethod]:
+    if not any(line.kind == "physical" for line in cart.lines):
+        return []
     return [_method(NAME, one) for one in options_of(book, quote_request(cart))]
 
 
@@ -343,6 +387,39 @@ async def _store(tx: Transaction, basis: Basis, priced: Priced) -> Cart | None:
     return None if stored is None else _told(basis, stored, _outcomes(basis))
 
 
+async def change_in(tx: Transaction, engine: Engine, cart: Cart, change: CartUpdate) -> Cart:
+    """Change what is not lines of a cart whose row is locked.
+
+    Where nobody else has a say it is quoted again, and attempts to pay what it was are called off,
+    in the same statement; else it comes back without a quote. Raises as `carts.service.update`.
+    """
+    region = change.region_id
+    if asks_plugins(engine) or not (isinstance(region, UnsetType) or region == cart.region.id):
+        return await carts.update(tx, cart, change)
+    after = carts.edited(cart, change)
+    if after is cart:
+        return cart
+    basis = await _basis(tx, engine, after)
+    priced = await price_alone(basis.request, basis.own)
+    until = prices_change_at(basis.book.promotions, tx.now)
+    await _edit(tx, Quoted(cart=basis.cart, priced=priced, version=basis.book.version, until=until))
+    kept = msgspec.structs.replace(with_quote(basis.cart, priced), version=cart.version + 1)
+    return _told(basis, kept, _outcomes(basis))
+
+
+async def _edit(tx: Transaction, new: Quoted) -> None:
+    writes = Writes()
+    kept = write_edit(writes, tx, new)
+    voided = payment_rows.write_voided(writes, tx, new.cart.id)
+    row = await writes.run(
+        tx, f"SELECT (SELECT json_agg({voided}) FROM {voided}) AS voided FROM {kept}"
+    )
+    if row is None:
+        raise changed()
+    closed = msgspec.json.decode(row["voided"] or "[]", type=list[ClosedSession])
+    await call_off_closed(tx, closed)
+
+
 def _outcomes(basis: Basis) -> list[PromotionOutcome]:
     """What becomes of the promotions that hang on this cart; others cannot have moved."""
     if not basis.cart.codes and not any(limited(one) for one in basis.book.promotions):
@@ -381,22 +458,8 @@ def _told(basis: Basis, cart: Cart, outcomes: list[PromotionOutcome]) -> Cart:
         return cart
     known = {one.promotion.code.upper(): one for one in outcomes if one.promotion.code}
     subtotal = sum(line.subtotal for line in basis.request.lines)
-    standings = [_standing(code, known.get(code.upper()), subtotal) for code in cart.codes]
+    standings = [code_standing(code, known.get(code.upper()), subtotal) for code in cart.codes]
     return msgspec.structs.replace(cart, promotions=standings)
-
-
-def _standing(code: str, outcome: PromotionOutcome | None, subtotal: int) -> CodeStanding:
-    if outcome is None:
-        return CodeStanding(code=code, title="", applied=False, reason="unknown")
-    short = outcome.reason == "minimum_not_reached"
-    return CodeStanding(
-        code=outcome.promotion.code or code,
-        title=outcome.promotion.title,
-        applied=outcome.applied,
-        amount=outcome.amount,
-        reason=outcome.reason,
-        missing=(outcome.promotion.minimum or 0) - subtotal if short else 0,
-    )
 
 
 async def _priced(engine: Engine, store: Store, basis: Basis) -> Priced:

@@ -36,6 +36,7 @@ from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Method
 from tradewind.contracts.pricing import RiskQuestion
 from tradewind.database import Store, Transaction
+from tradewind.database.sql import Writes
 from tradewind.inventory import service as inventory
 from tradewind.inventory.rules import Caps, NewHold
 from tradewind.outbox.jobs import Job, enqueue_in
@@ -257,14 +258,18 @@ async def _store(
 ) -> Begun:
     """Store what is frozen, hold its stock, plan look-ups; or take the same up again."""
     async with engine.database.transaction(store.id) as tx:
-        if await queries.begin_paying(tx, attempt.cart.id) != ("open", attempt.cart.version):
+        standing = await queries.standing(tx, attempt.cart.id)
+        if standing is None or standing.status != "open":
+            raise changed()
+        if standing.version != attempt.cart.version:
             raise changed()
         await check_delivery(tx, attempt.cart)
-        standing = await queries.standing(tx, attempt.cart.id)
         begun = await taken_up(tx, new.session) if standing.tried else None
         if begun is None:
             await _check_replaced(tx, attempt.cart.id, replaces)
             begun = await _stored(tx, new.payment, new.session, tried=standing.tried)
+        else:
+            await queries.touch(tx, attempt.cart.id)
         await hold_in(tx, attempt.cart, standing, attempt.request.network_address)
         if not attempt.method.pays_later:
             await plan_poll(tx, begun.session, attempt.desk.provider.capabilities.poll_plan)
@@ -292,13 +297,22 @@ async def _stored(
     if session.cart_id is None:
         raise TypeError("an attempt for no cart")
     if not tried:
-        await payment_rows.insert(tx, payment, session)
+        await _insert(tx, payment, session)
         return Begun(payment, session)
     if await payment_rows.is_paid(tx, session.cart_id, session.cart_version):
         raise Conflict("This cart is paid.", code="already_paid")
     voided = await void_sessions_of_cart(tx, session.cart_id)
-    await payment_rows.insert(tx, payment, session)
+    await _insert(tx, payment, session)
     return Begun(payment, session, voided)
+
+
+async def _insert(tx: Transaction, payment: Payment, session: PaymentSession) -> None:
+    """Store an attempt; who waits for the cart notices it."""
+    writes = Writes()
+    payment_rows.write(writes, tx, payment, session)
+    if session.cart_id is not None:
+        queries.write_touch(writes, tx, session.cart_id)
+    await writes.run(tx)
 
 
 async def taken_up(tx: Transaction, session: PaymentSession) -> Begun | None:
