@@ -5,7 +5,7 @@ from pathlib import Path
 from piccolo.apps.migrations.auto.migration_manager import MigrationManager
 from piccolo.engine import engine_finder
 
-ID = "2026-11-27T00:00:00:000029"
+ID = "2026-11-28T00:00:00:000029"
 VERSION = "1.38.0"
 DESCRIPTION = "Checkout calls"
 

@@ -98,8 +98,8 @@ async def test_paying_and_completing_ask_for_nothing_twice(
             await site.pays(cart, provider_id="manual")
         with count_round_trips(site.engine.database) as completing:
             told(await site.complete(cart))
-    assert paying.warm <= 14, paying.statements
-    assert completing.warm <= 10, completing.statements
+    assert paying.warm <= 7, paying.statements
+    assert completing.warm <= 7, completing.statements
     for counted in (paying, completing):
         asked = [text for text in counted.statements if not text.startswith(("BEGIN", "COMMIT"))]
         assert len(asked) == len(set(asked))
