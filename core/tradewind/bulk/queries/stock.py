@@ -137,15 +137,18 @@ class StockLine(msgspec.Struct, frozen=True, kw_only=True):
 async def page(
     tx: Transaction, after: UUID | None, limit: int
 ) -> tuple[list[StockLine], UUID | None]:
-    """The stock of the next `limit` variants that have any, and the last of those variants."""
+    """The stock of the next `limit` variants that have any, and the last of those variants.
+
+    A plain EXISTS would be answered from a table of all levels, made anew for each page.
+    """
     variants = await tx.fetch(
         """SELECT v.id FROM shop.variants v
            JOIN shop.products p ON p.store_id = $1 AND p.id = v.product_id
            WHERE v.store_id = $1 AND ($2::uuid IS NULL OR v.id > $2)
              AND v.archived_at IS NULL AND p.status <> 'archived'
-             AND (v.tracked OR EXISTS (
-                 SELECT FROM shop.inventory_levels l
-                 WHERE l.store_id = $1 AND l.variant_id = v.id))
+             AND (v.tracked OR (
+                 SELECT true FROM shop.inventory_levels l
+                 WHERE l.store_id = $1 AND l.variant_id = v.id LIMIT 1))
            ORDER BY v.id LIMIT $3""",
         tx.store_id,
         after,
