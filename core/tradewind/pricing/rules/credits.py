@@ -23,9 +23,12 @@ def redeem(adjusted: Adjusted, most: int) -> Adjusted:
     A credit pays all that is left of its unit; units that cost nothing any more take none. The
     answer does not depend on the order of lines.
     """
+    services = [line for line in adjusted.lines if line.kind == PAID_WITH_CREDITS]
+    if most <= 0 or not services:
+        return adjusted
     entries, left = list[LineAdjustment](), most
-    for line in sorted(adjusted.lines, key=_dearest):
-        units = min(left, line.quantity) if line.kind == PAID_WITH_CREDITS else 0
+    for line in sorted(services, key=_dearest):
+        units = min(left, line.quantity)
         amount = share(line.subtotal - line.discount, Fraction(units, line.quantity))
         if amount > 0:
             entries.append(_entry(line, units, amount))
