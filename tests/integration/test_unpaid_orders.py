@@ -11,19 +11,24 @@ from tests.support.tills import Till, open_till
 from tests.support.waiting import held_up, until_waiting
 from tradewind.carts.rules import CartUpdate
 from tradewind.carts.service import update
+from tradewind.cases.service import Case, close_case, list_cases
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import (
     Agreement,
+    cancel_order,
     complete,
     expire_orders,
     hold_stock,
     mark_paid,
     pay_order,
+    payment_reported,
     place,
     place_agreed,
     start_payment,
+    upkeep,
 )
 from tradewind.contracts.errors import Conflict
+from tradewind.contracts.payment import FactStatus, PaymentResult
 from tradewind.customers.service import for_email
 from tradewind.database import Database
 from tradewind.fulfillment import service as fulfillment
@@ -266,21 +271,88 @@ async def test_what_nobody_confirms_expires_and_frees_its_stock(
 
 
 @pytest.mark.parametrize("way", ["agreed", "pending"])
-async def test_one_that_cannot_be_ended_is_logged_and_the_others_end(
-    till: Till, clock: ManualClock, caplog: pytest.LogCaptureFixture, way: str
+async def test_one_that_cannot_be_ended_is_a_case_once_and_the_others_end(
+    till: Till,
+    clock: ManualClock,
+    caplog: pytest.LogCaptureFixture,
+    monkeypatch: pytest.MonkeyPatch,
+    way: str,
 ) -> None:
+    """Even if only so many are looked at in a round, and it is the oldest that fails."""
     await allow(till, agreed_hours=1, order_minutes=60)
     make = agreed if way == "agreed" else by_phone
     found = [await make(till, name) for name in ("a@example.com", "b@example.com")]
-    await till.rows(
-        "UPDATE shop.order_lines SET quantity = 1000 WHERE store_id = $1 AND order_id = $2",
-        found[0].id,
-    )
+    monkeypatch.setattr(upkeep, "_MOST_AT_ONCE", 1)
+    await of_units(till, found[0], 1000)
     clock.advance(60 * 60)
-    assert await expire_orders(till.engine, till.store) == 2
+
+    async def round_of_one() -> list[Case]:
+        clock.advance(60)
+        assert await expire_orders(till.engine, till.store) == 1
+        async with till.database.transaction(till.store.id) as tx:
+            return list(await list_cases(tx, state=None))
+
+    [case] = await round_of_one()
+    assert (case.kind, case.subject_id) == ("order_not_ended", str(found[0].id))
+    assert await round_of_one() == [case]
     states = [await state_of(till, one) for one in found]
     assert states == [found[0].status, "expired"]
     assert str(found[0].id) in caplog.text
+    async with till.database.transaction(till.store.id) as tx:
+        await close_case(tx, case.id, "merchant", "I am looking into it.")
+    assert [one.state for one in await round_of_one()] == ["closed"]
+    await of_units(till, found[0], 1)
+    await round_of_one()
+    assert await state_of(till, found[0]) == "expired"
+
+
+async def test_the_case_of_an_order_that_is_ended_after_all_is_closed(
+    till: Till, clock: ManualClock
+) -> None:
+    await allow(till, agreed_hours=1)
+    order = await agreed(till)
+    await of_units(till, order, 1000)
+    clock.advance(60 * 60)
+    await expire_orders(till.engine, till.store)
+    async with till.database.transaction(till.store.id) as tx:
+        assert len(await list_cases(tx)) == 1
+    await of_units(till, order, 1)
+    await cancel_order(till.engine, till.store, order.id, "merchant")
+    async with till.database.transaction(till.store.id) as tx:
+        assert await list_cases(tx) == []
+
+
+async def of_units(till: Till, order: Order, quantity: int) -> None:
+    """Have an order of one unit say another quantity: so much stock cannot be given back."""
+    await till.rows(
+        "UPDATE shop.order_lines SET quantity = $3 WHERE store_id = $1 AND order_id = $2",
+        order.id,
+        quantity,
+    )
+
+
+async def test_an_order_whose_money_was_held_and_let_go_counts_and_ends_as_before(
+    till: Till, clock: ManualClock
+) -> None:
+    await allow(till, unpaid_per_shopper=1, agreed_hours=1)
+    order = await agreed(till)
+
+    async def reported(status: FactStatus) -> None:
+        fact = till.fact(order.total, status, kind="authorization")
+        result = PaymentResult(status="pending", facts=[fact])
+        query = "SELECT id FROM shop.payments WHERE store_id = $1 AND order_id = $2"
+        payment_id = await till.value(query, order.id)
+        await payment_reported(till.engine, till.store, payment_id, result, "test")
+
+    await reported("succeeded")
+    await expire_orders(till.engine, till.store)
+    await reported("canceled")
+    async with till.database.transaction(till.store.id) as tx:
+        assert (await get_order(tx, order.id)).payment_status in {"awaiting", "failed"}
+    await refused(agreed, till)
+    clock.advance(60 * 60)
+    await expire_orders(till.engine, till.store)
+    assert await state_of(till, order) == "expired"
 
 
 async def by_phone(till: Till, email: str) -> Order:

@@ -56,6 +56,7 @@ class Paying(msgspec.Struct, frozen=True, kw_only=True):
     pending until `expires_at` nor a `draft`, which waits for the merchant. `settled`: the money
     came for this very cart, so later changes of it do not matter. One that waits for its money
     without being pending counts for its shopper and `network_address`, and ends `agreed_until`.
+    `most_waiting` is how many may be pending under its mail address, None for any number.
     """
 
     payment: Payment | None = None
@@ -67,6 +68,7 @@ class Paying(msgspec.Struct, frozen=True, kw_only=True):
     settled: bool = False
     network_address: str = ""
     agreed_until: datetime | None = None
+    most_waiting: int | None = None
 
     @property
     def on_trust(self) -> bool:

@@ -98,6 +98,15 @@ async def waiting_of(tx: Transaction, email: str) -> int:
     return found
 
 
+async def wait_for_others(tx: Transaction, email: str) -> None:
+    """Take the turn of a mail address for as long as the transaction lasts."""
+    await tx.execute(
+        "SELECT pg_advisory_xact_lock(hashtextextended($1 || ' ' || lower($2), 0))",
+        str(tx.store_id),
+        email,
+    )
+
+
 async def orders_of_customer(tx: Transaction, customer_id: UUID, limit: int) -> list[Order]:
     """A customer's newest orders."""
     rows = await tx.fetch(
@@ -229,17 +238,27 @@ async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
 
 
 async def due_to_expire(tx: Transaction, most: int) -> list[UUID]:
-    """Pending orders whose time has passed and of which no money is here."""
+    """Pending orders whose time has passed and of which no money is here; failed ones later."""
     rows = await tx.fetch(
         """SELECT id FROM shop.orders
            WHERE store_id = $1 AND status = 'pending' AND expires_at <= $2
              AND paid_total = refunded_total
-           ORDER BY expires_at LIMIT $3""",
+           ORDER BY coalesce(end_failed_at, expires_at) LIMIT $3""",
         tx.store_id,
         tx.now,
         most,
     )
     return [row["id"] for row in rows]
+
+
+async def note_not_ended(tx: Transaction, order_id: UUID) -> None:
+    """Have an order that could not be ended wait behind those that were not tried since."""
+    await tx.execute(
+        "UPDATE shop.orders SET end_failed_at = $3 WHERE store_id = $1 AND id = $2",
+        tx.store_id,
+        order_id,
+        tx.now,
+    )
 
 
 def write_order(writes: Writes, tx: Transaction, new: Order) -> None:

@@ -92,6 +92,14 @@ async def waiting_of(tx: Transaction, email: str) -> int:
     return await queries.waiting_of(tx, email)
 
 
+async def wait_for_others(tx: Transaction, email: str) -> None:
+    """Wait until nobody else places an order that is counted under a mail address.
+
+    First in its transaction, before any row; until its end others wait for it.
+    """
+    await queries.wait_for_others(tx, email)
+
+
 async def order_by_number(
     tx: Transaction, number: int, *, customer_id: UUID | None = None
 ) -> Order | None:
@@ -148,9 +156,17 @@ async def timeline(tx: Transaction, order_id: UUID) -> list[TimelineEntry]:
     return await queries.timeline(tx, order_id)
 
 
-async def due_to_expire(tx: Transaction, most: int = 100) -> list[UUID]:
-    """Pending orders whose time has passed and of which no money is here."""
+async def due_to_expire(tx: Transaction, most: int) -> list[UUID]:
+    """Pending orders whose time has passed and of which no money is here.
+
+    Those that could not be ended before come after the others.
+    """
     return await queries.due_to_expire(tx, most)
+
+
+async def note_not_ended(tx: Transaction, order_id: UUID) -> None:
+    """Have an order that could not be ended wait its turn, so that the others are not kept up."""
+    await queries.note_not_ended(tx, order_id)
 
 
 async def add_note(tx: Transaction, order_id: UUID, text: str, actor: str) -> Order:

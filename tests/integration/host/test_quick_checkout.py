@@ -1,5 +1,6 @@
 """Quick checkout over HTTP: ordered in one call, paid on the provider's page, or expired."""
 
+import asyncio
 from collections import deque
 from collections.abc import AsyncIterator
 from typing import Any
@@ -14,11 +15,13 @@ from hypothesis import strategies as st
 from litestar.datastructures import Headers
 
 from tests.support.bankhouses import SKU, TOTAL, Bankhouse, open_bankhouse
+from tests.support.waiting import held_up, until_waiting
 from tradewind.checkout.links import bearer_token
 from tradewind.checkout.service import expire_orders
 from tradewind.contracts.errors import InvalidInput
 from tradewind.database.directory import add_api_key
 from tradewind.settings.service import configure, set_flag
+from tradewind.stores.service import change_settings
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host.quick_checkout.initiate import is_preview
@@ -238,6 +241,21 @@ async def test_orders_that_wait_are_limited_for_one_shopper_and_one_address(site
     assert answer.status_code == 429
     assert "retry-after" in answer.headers
     assert number == 50 - 22
+
+
+async def test_who_orders_many_times_at_once_gets_no_more_than_the_limit(
+    site: Site, superuser: Any
+) -> None:
+    house = site.house
+    async with house.engine.database.transaction(house.store.id) as tx:
+        await change_settings(tx, {"holds_per_shopper": 2}, "test")
+    before = await site.left()
+    async with held_up(superuser, "shop.orders", "BEFORE INSERT"):
+        ordering = asyncio.gather(*(site.posts() for _ in range(5)))
+        await until_waiting(superuser, 5)
+    codes = [answer.json().get("code") for answer in await ordering]
+    assert sorted(map(str, codes)) == ["None"] * 2 + ["too_many_holds"] * 3
+    assert await site.left() == before - 2
 
 
 # --- who may look ------------------------------------------------------------------------------

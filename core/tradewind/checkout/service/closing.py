@@ -17,6 +17,7 @@ from tradewind.checkout.service.ending import (
     void_sessions,
     void_sessions_of_cart,
 )
+from tradewind.checkout.service.money_cases import order_ended
 from tradewind.checkout.service.reporting import (
     MERCHANT,
     end_attempt,
@@ -227,6 +228,7 @@ async def _let_go(tx: Transaction, order: Order) -> list[UUID]:
         await give_back_uses(tx, order.id)
     if credits_in(order.entries):
         await give_back(tx, order.id)
+    await order_ended(tx, order)
     await inventory.release(tx, order.id, reserved)
     return voided
 

@@ -138,6 +138,7 @@ async def place(
     request: StartRequest | None = None,
     *,
     expected_total: int | None = None,
+    most_waiting: int | None = None,
 ) -> Order:
     """Order a cart in one go, as chats do.
 
@@ -146,7 +147,8 @@ async def place(
     (or a total of zero) the order stands at once. With any other it is pending for the store's
     `order_minutes`, its stock is reserved, and it stands when the money is certain; what the
     shopper must do is in the order's payment session, and when that comes to nothing, `pay_order`
-    begins another. Raises as `start_payment`, and Conflict `cart_changed`.
+    begins another; with `most_waiting`, so many may be pending under one mail address. Raises as
+    `start_payment`, and Conflict `cart_changed`, `too_many_holds`.
     """
     cart = await read_cart(engine, store, cart_id)
     if cart.status != "open":
@@ -168,7 +170,7 @@ async def place(
     await assess(engine, store, attempt)
     if attempt.method.pays_later:
         return await _place_now(engine, store, attempt)
-    return await _place_pending(engine, store, attempt)
+    return await _place_pending(engine, store, attempt, most_waiting)
 
 
 async def hold_stock(
@@ -304,7 +306,9 @@ async def _place_now(engine: Engine, store: Store, attempt: Attempt) -> Order:
     return order
 
 
-async def _place_pending(engine: Engine, store: Store, attempt: Attempt) -> Order:
+async def _place_pending(
+    engine: Engine, store: Store, attempt: Attempt, most_waiting: int | None
+) -> Order:
     payment, session = frozen(engine, attempt, "starting")
     async with engine.database.transaction(store.id) as tx:
         minutes = (await settings_of(tx)).order_minutes
@@ -315,6 +319,7 @@ async def _place_pending(engine: Engine, store: Store, attempt: Attempt) -> Orde
         new=True,
         stands=False,
         expires_at=max(own_time, session.expires_at),
+        most_waiting=most_waiting,
     )
     order = await place_cart(engine, store, attempt.cart, paying)
     async with engine.database.transaction(store.id) as tx:

@@ -1,13 +1,13 @@
-"""Money that a person must decide about: what is owed back, and the cases that say so."""
+"""What a person must decide about: money that is owed back, work that failed, and their cases."""
 
 from collections.abc import Mapping, Sequence
 
-from tradewind.cases.service import NewCase, close_by_key, open_case
+from tradewind.cases.service import NewCase, close_by_key, decided, open_case
 from tradewind.contracts.money import Money
 from tradewind.contracts.payment import Fact, FactStatus
 from tradewind.database import Transaction
 from tradewind.orders import service as orders
-from tradewind.orders.rules import Entry
+from tradewind.orders.rules import Entry, Order
 from tradewind.payments import capture_queries as capture_rows
 from tradewind.payments import queries as payment_rows
 from tradewind.payments import refund_queries as refund_rows
@@ -239,3 +239,29 @@ async def _capture_case(
 def _capture_key(capture: Capture) -> str:
     """One matter for a payment: what a later capture brings ends it."""
     return f"capture_failed:{capture.payment_id}"
+
+
+async def not_ended_case(tx: Transaction, order: Order, error: Exception) -> None:
+    """An order that is over cannot be ended; told until somebody has decided."""
+    key = _not_ended_key(order)
+    if await decided(tx, key) is not None:
+        return
+    case = NewCase(
+        kind="order_not_ended",
+        dedupe_key=key,
+        title=f"Order {order.number} is over but cannot be ended",
+        subject_type="order",
+        subject_id=str(order.id),
+        evidence={"order_id": order.id, "number": order.number, "error": type(error).__name__},
+        actions=["close"],
+    )
+    await open_case(tx, case)
+
+
+async def order_ended(tx: Transaction, order: Order) -> None:
+    """An order has ended after all."""
+    await close_by_key(tx, _not_ended_key(order), ENGINE, "The order has ended.")
+
+
+def _not_ended_key(order: Order) -> str:
+    return f"order_not_ended:{order.id}"

@@ -49,7 +49,7 @@ async def place_cart(
 
     When units are short, lapsed holds on them are released and it is tried once more. Raises
     OutOfStock, Conflict (`cart_changed`, `line_unavailable`, `promotion_exhausted`,
-    `credits_short`, `too_many_unpaid`), NotFound; then nothing has changed.
+    `credits_short`, `too_many_unpaid`, `too_many_holds`), NotFound; then nothing has changed.
     """
     if number is None:
         number = await order_numbers(engine.database).take(store.id)
@@ -75,6 +75,8 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     if paying.on_trust:
         address = paying.network_address
         turns = turns_of(tx.store_id, shopper_key(cart, address), address)
+    if paying.most_waiting is not None:
+        await orders.wait_for_others(tx, cart.email or "")
     claimed = await queries.claim(tx, cart, turns)
     if claimed is None:
         raise NotFound("There is no such cart.")
@@ -84,6 +86,8 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
         if claimed.status != "open" or claimed.version != cart.version:
             raise changed()
         check_claimed(cart, claimed.lines)
+    if paying.most_waiting is not None:
+        await check_waiting(tx, cart.email or "", paying.most_waiting)
     locations = {one.variant_id: one.location_id for one in claimed.lines if one.location_id}
     totals = await _totals(tx, paying)
     order = _order(tx, cart, paying, totals, number, locations)
@@ -94,6 +98,16 @@ async def place_in(tx: Transaction, cart: Cart, paying: Paying, number: int) -> 
     low = await _reserve(tx, cart, order, locations)
     await outbox.record(tx, *(_stock_low(tx, one) for one in low))
     return await hand_over(tx, order)
+
+
+async def check_waiting(tx: Transaction, email: str, most: int) -> None:
+    """Orders that wait keep stock from others, so one shopper may have so many.
+
+    Raises Conflict `too_many_holds`.
+    """
+    if await orders.waiting_of(tx, email) >= most:
+        message = "Too many orders under this address wait to be paid."
+        raise Conflict(message, code="too_many_holds")
 
 
 async def check_delivery(tx: Transaction, cart: Cart) -> None:

@@ -11,6 +11,7 @@ from tradewind.carts.rules import Cart, CartUpdate, NewCart
 from tradewind.checkout.rules import StartRequest
 from tradewind.checkout.service import providers
 from tradewind.checkout.service.completing import place
+from tradewind.checkout.service.placing import check_waiting
 from tradewind.checkout.service.quoting import quote
 from tradewind.checkout.service.starting import offered_for
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput
@@ -58,20 +59,15 @@ async def place_quickly(engine: Engine, store: Store, wanted: QuickOrder) -> Ord
         order = await orders.order_of_session(tx, wanted.session_id)
         if order is not None:
             return order
+        most = (await settings_of(tx)).holds_per_shopper
         cart = await carts.cart_of_session(tx, wanted.session_id)
         if cart is None:
-            await _check_waiting(tx, wanted.email)
+            await check_waiting(tx, wanted.email, most)
             cart = await _filled(tx, wanted)
     cart = await quote(engine, store, cart.id)
     request = await _way(engine, store, cart, wanted)
-    return await place(engine, store, cart.id, request.provider, request=request)
-
-
-async def _check_waiting(tx: Transaction, email: str) -> None:
-    """Orders that wait keep stock from others, so one shopper may have so many."""
-    if await orders.waiting_of(tx, email) >= (await settings_of(tx)).holds_per_shopper:
-        message = "Too many orders under this address wait to be paid."
-        raise Conflict(message, code="too_many_holds")
+    # Others may have ordered since: whoever places counts once more, one after another.
+    return await place(engine, store, cart.id, request.provider, request=request, most_waiting=most)
 
 
 async def _filled(tx: Transaction, wanted: QuickOrder) -> Cart:

@@ -2,11 +2,13 @@
 
 import logging
 from collections.abc import Awaitable, Callable
+from uuid import UUID
 
 from tradewind.carts.keeping import service as keeping
 from tradewind.checkout.service.closing import expire_agreed, expire_order
+from tradewind.checkout.service.money_cases import not_ended_case
 from tradewind.checkout.service.reporting import payment_reported
-from tradewind.contracts.errors import NotFound, TradewindError
+from tradewind.contracts.errors import NotFound, ProviderFault
 from tradewind.contracts.payment import PaymentReport
 from tradewind.database import Store, Transaction
 from tradewind.inventory import service as inventory
@@ -16,7 +18,7 @@ from tradewind.payments import queries as payment_rows
 from tradewind.payments.rules import Payment
 from tradewind.settings.engine import Engine
 
-_MOST_AT_ONCE = 500
+_MOST_AT_ONCE = 100
 _LOG = logging.getLogger(__name__)
 
 
@@ -81,18 +83,30 @@ async def expire_orders(engine: Engine, store: Store) -> int:
     """End orders that waited for their money for too long; returns how many were looked at.
 
     These are pending ones, and those paid by agreement that nobody has confirmed. One that fails
-    is logged and looked at again the next time; the others do not wait for it.
+    is tried again once the others had their turn. A provider that is away is waited for; anything
+    else is a case.
     """
     async with engine.database.transaction(store.id) as tx:
-        due = await orders.due_to_expire(tx)
+        due = await orders.due_to_expire(tx, _MOST_AT_ONCE)
         agreed = await unpaid_rows.overdue(tx, _MOST_AT_ONCE)
         await unpaid_rows.forget(tx)
     for end, order_ids in ((expire_order, due), (expire_agreed, agreed)):
         for order_id in order_ids:
             try:
                 await end(engine, store, order_id)
-            except TradewindError as fault:
-                _LOG.warning("order %s could not be called off yet: %s", order_id, fault)
-            except Exception:  # noqa: BLE001 - logged; the others go on
-                _LOG.exception("order %s could not be ended", order_id)
+            except Exception as error:  # noqa: BLE001 - noted; the others go on
+                await _not_ended(engine, store, order_id, error)
     return len(due) + len(agreed)
+
+
+async def _not_ended(engine: Engine, store: Store, order_id: UUID, error: Exception) -> None:
+    """Note it; a person is told once, unless the provider is only away."""
+    away = isinstance(error, ProviderFault)
+    if away:
+        _LOG.warning("order %s could not be called off yet: %s", order_id, error)
+    else:
+        _LOG.error("order %s could not be ended", order_id, exc_info=error)
+    async with engine.database.transaction(store.id) as tx:
+        await orders.note_not_ended(tx, order_id)
+        if not away:
+            await not_ended_case(tx, await orders.get_order(tx, order_id), error)

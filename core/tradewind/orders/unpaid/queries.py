@@ -7,8 +7,8 @@ from tradewind.database.sql import Writes
 from tradewind.orders.unpaid.rules import ADDRESS_COUNTS, Turns, Unpaid
 
 # What keeps its stock although no money has come; goods that have left are the merchant's decision.
-_OPEN = """o.status IN ('draft', 'processing') AND o.payment_status IN ('awaiting', 'failed')
-    AND o.fulfillment_status = 'unfulfilled'"""
+_HERE = "o.status IN ('draft', 'processing') AND o.fulfillment_status = 'unfulfilled'"
+_OPEN = f"{_HERE} AND o.payment_status IN ('awaiting', 'failed')"
 
 # As many as the limit are counted at most, so that it takes no longer the more there are.
 _ROOM = f"""SELECT
@@ -75,12 +75,12 @@ async def note(tx: Transaction, one: Unpaid) -> bool:
 
 
 async def overdue(tx: Transaction, most: int) -> list[UUID]:
-    """Orders that were to be paid by agreement, and were not in time."""
+    """Orders that were to be paid by agreement, and were not in time; failed ones later."""
     rows = await tx.fetch(
         f"""SELECT u.order_id FROM shop.unpaid_orders u
             JOIN shop.orders o ON o.store_id = u.store_id AND o.id = u.order_id
             WHERE u.store_id = $1 AND u.expires_at <= $2 AND {_OPEN}
-            ORDER BY u.expires_at LIMIT $3""",
+            ORDER BY coalesce(o.end_failed_at, u.expires_at) LIMIT $3""",
         tx.store_id,
         tx.now,
         most,
@@ -103,10 +103,14 @@ async def is_overdue(tx: Transaction, order_id: UUID) -> bool:
 
 
 async def forget(tx: Transaction) -> int:
-    """Remove what is of no use: orders that were paid, sent or called off."""
+    """Remove what is of no use: orders that were paid, sent or called off.
+
+    Money that is only held may be let go again, and then the order counts and ends as before.
+    """
     rows = await tx.fetch(
         f"""DELETE FROM shop.unpaid_orders u USING shop.orders o
-            WHERE u.store_id = $1 AND o.store_id = $1 AND o.id = u.order_id AND NOT ({_OPEN})
+            WHERE u.store_id = $1 AND o.store_id = $1 AND o.id = u.order_id
+              AND NOT ({_HERE} AND o.payment_status IN ('awaiting', 'failed', 'authorized'))
             RETURNING u.order_id""",
         tx.store_id,
     )
