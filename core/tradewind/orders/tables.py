@@ -57,9 +57,9 @@ class Order(Table, tablename="orders", schema="shop", db=TABLES):
     canceled_at = Timestamptz(null=True, default=None)
     completed_at = Timestamptz(null=True, default=None)
     expires_at = Timestamptz(null=True, default=None)
-    end_failed_at = Timestamptz(null=True, default=None)
     created_at = Timestamptz(default=None)
     updated_at = Timestamptz(default=None)
+    end_failed_at = Timestamptz(null=True, default=None)
 
 
 class OrderLine(Table, tablename="order_lines", schema="shop", db=TABLES):
