@@ -46,6 +46,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
     conversations: Sequence[UUID]
     carts: Sequence[UUID]
     payments: Sequence[UUID]
+    refunds: Sequence[UUID]
+    captures: Sequence[UUID]
     orders: Sequence[UUID]
     messages: Sequence[UUID]
     grants: Sequence[UUID]
@@ -61,6 +63,8 @@ class Person(msgspec.Struct, frozen=True, kw_only=True):
             "conversation": self.conversations,
             "cart": self.carts,
             "payment": self.payments,
+            "refund": self.refunds,
+            "capture": self.captures,
             "order": self.orders,
             "message": self.messages,
         }

@@ -89,6 +89,8 @@ async def _found(tx: Transaction, customer_id: UUID) -> Person:
         conversations=conversations,
         carts=carts,
         payments=payments,
+        refunds=await finding.refunds(tx, payments),
+        captures=await finding.captures(tx, payments),
         orders=order_ids,
         messages=await finding.messages(tx, conversations, order_ids, emails),
         grants=await finding.grants(tx, customers, order_ids),

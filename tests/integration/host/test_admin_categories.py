@@ -212,6 +212,22 @@ async def test_a_large_category_is_deleted_bit_by_bit_and_loses_nothing_when_kil
     assert [one["version"] for one in listed if one["id"] in made] == [2] * products
 
 
+async def test_a_worker_killed_behind_the_last_product_leaves_nothing_to_do_for_ever(
+    keeper: Keeper, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shelves, "_AT_ONCE", 2)
+    shirts, store = await add(keeper, "Shirts"), keeper.shop.store
+    await add_shirts(keeper, shirts, 3)
+    await keeper.does("DELETE", f"/categories/{shirts}")
+    assert not await shelves.empty_shelf(engine.database, store.id, UUID(shirts))
+    assert shirts not in await tree(keeper)
+    # The job is still there, and is taken up again.
+    assert not await shelves.empty_shelf(engine.database, store.id, UUID(shirts))
+    await Worker(engine).work_off()
+    jobs = "SELECT FROM control.jobs WHERE kind = $1"
+    assert await engine.database.pool.fetch(jobs, shelves.EMPTY_SHELF) == []
+
+
 async def test_nothing_is_put_in_a_category_that_is_being_deleted(
     keeper: Keeper, engine: Engine, monkeypatch: pytest.MonkeyPatch
 ) -> None:

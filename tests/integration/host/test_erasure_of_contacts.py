@@ -99,6 +99,44 @@ async def test_what_was_said_when_a_case_was_closed_is_in_the_audit_log_no_more(
     assert rows_of(await dump(box, superuser), ZAWADI) == {}
 
 
+async def test_what_was_said_of_money_is_forgotten_also_of_a_part_of_a_payment(
+    box: Letterbox, superuser: "asyncpg.Connection[Any]"
+) -> None:
+    """A case about a refund or a capture says nothing of whose it is."""
+    lived = Lived(box, ZAWADI)
+    await prepared(box)
+    await lived.visitor.signs_in()
+    await lived.closes(await lived.buys("TEA-PURPLE"))
+    (zawadi,) = await lived.ids()
+    captured = """
+        INSERT INTO shop.captures
+            (store_id, id, payment_id, order_id, request_id, operation_id, currency, amount,
+             held, captured, status, actor, created_at, updated_at)
+        SELECT store_id, id, payment_id, order_id, 'held', operation_id || 'c', currency,
+               amount, amount, 0, 'failed', actor, created_at, created_at
+        FROM shop.refunds WHERE store_id = $1 RETURNING id"""
+    parts = {
+        "refund": await box.value("SELECT id FROM shop.refunds WHERE store_id = $1"),
+        "capture": await box.value(captured),
+    }
+    for kind, part in parts.items():
+        case = NewCase(
+            kind=f"{kind}_failed",
+            dedupe_key=f"{kind}:{part}",
+            title="It came to nothing",
+            subject_type=kind,
+            subject_id=str(part),
+        )
+        async with box.engine.database.transaction(box.store().id) as tx:
+            opened = await open_case(tx, case)
+        said = {"resolution": f"Spoke to {ZAWADI.name}"}
+        await box.shop.admin("POST", f"/admin/cases/{opened}/close", said)
+    found = rows_of(await dump(box, superuser), ZAWADI)
+    assert len(found["shop.cases"]) == len(parts)
+    assert (await asked(box, zawadi)).status_code == HTTPStatus.OK
+    assert rows_of(await dump(box, superuser), ZAWADI) == {}
+
+
 async def test_a_plugin_in_quarantine_stays_there_and_says_no_more_whom_it_failed(
     box: Letterbox, superuser: "asyncpg.Connection[Any]"
 ) -> None:

@@ -120,16 +120,18 @@ async def mark_deleted(tx: Transaction, category_id: UUID) -> None:
 
 
 async def drop_category(tx: Transaction, category_id: UUID) -> bool:
-    """Take an empty shelf away; false while products are on it.
+    """Take an empty shelf away; false while products are on it, true also if it is gone already.
 
     What an import has put in it meanwhile stands where it stood.
     """
     # Whoever is about to put something there is waited for; the next statements see it.
-    await tx.execute(
-        "SELECT FROM shop.categories WHERE store_id = $1 AND id = $2 FOR UPDATE",
+    there = await tx.fetchval(
+        "SELECT id FROM shop.categories WHERE store_id = $1 AND id = $2 FOR UPDATE",
         tx.store_id,
         category_id,
     )
+    if there is None:
+        return True
     await tx.execute(
         """UPDATE shop.categories c SET parent_id = gone.parent_id FROM shop.categories gone
            WHERE c.store_id = $1 AND c.parent_id = $2 AND gone.store_id = $1 AND gone.id = $2""",

@@ -39,6 +39,12 @@ WHERE store_id = $1 AND (customer_id = ANY ($2::uuid[]) OR cart_id = ANY ($3::uu
                          OR id = ANY ($4::uuid[]))
 ORDER BY id"""
 
+_REFUNDS = """
+SELECT id FROM shop.refunds WHERE store_id = $1 AND payment_id = ANY ($2::uuid[])"""
+
+_CAPTURES = """
+SELECT id FROM shop.captures WHERE store_id = $1 AND payment_id = ANY ($2::uuid[])"""
+
 _MESSAGES = """
 SELECT id FROM shop.messaging_log
 WHERE store_id = $1 AND conversation_id = ANY ($2::uuid[])
@@ -289,6 +295,16 @@ async def orders(
     """Their orders, and those that they made as a guest; payments are locked before orders."""
     query = f"{_ORDERS} FOR UPDATE" if lock else _ORDERS
     return await _ids(tx, query, customers, carts, guest)
+
+
+async def refunds(tx: Transaction, payments: Sequence[UUID]) -> list[UUID]:
+    """What was given back, or was to be."""
+    return await _ids(tx, _REFUNDS, payments)
+
+
+async def captures(tx: Transaction, payments: Sequence[UUID]) -> list[UUID]:
+    """What was taken of held money, or was to be."""
+    return await _ids(tx, _CAPTURES, payments)
 
 
 async def messages(
