@@ -194,6 +194,11 @@ async def create_shipping_option(
     return option
 
 
+async def shipping_option(tx: Transaction, option_id: UUID) -> BuiltInShipping:
+    """One way to deliver, which nobody else changes until the end. Raises NotFound."""
+    return _found(await queries.shipping_option(tx, option_id), "way to deliver")
+
+
 async def change_shipping_option(
     tx: Transaction, option_id: UUID, change: ShippingUpdate
 ) -> tuple[BuiltInShipping, BuiltInShipping]:

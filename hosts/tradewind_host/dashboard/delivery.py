@@ -40,6 +40,13 @@ class Way(NamedTuple):
     cost: str
 
 
+class Costs(NamedTuple):
+    """What a way to deliver is to cost, in minor units, and by weight."""
+
+    price: int
+    bands: Sequence[WeightBand]
+
+
 class Given(NamedTuple):
     """What a form says: the price, the cells of each row, and what is wrong, by its field."""
 
@@ -80,9 +87,9 @@ async def change_way(
     if text(form, "more"):
         return _form(desk, option, region, given)
     try:
-        change = _read(given, option, region.currency)
+        costs = _read(given, region.currency)
         path = f"delivery/{option.id}"
-        told = await once(desk, path, form, lambda claim: _save(desk, option.id, change, claim))
+        told = await once(desk, path, form, lambda claim: _save(desk, option.id, costs, claim))
     except Refusal as error:
         wrong = {_field(one.path, given): one.message for one in error.errors}
         return _form(
@@ -96,9 +103,13 @@ async def change_way(
     return desk.elsewhere(f"{_HERE}/{option.id}?told={told}")
 
 
-async def _save(desk: Desk, option_id: UUID, change: ShippingUpdate, claim: Claim) -> str:
+async def _save(desk: Desk, option_id: UUID, costs: Costs, claim: Claim) -> str:
     told = "delivery"
     async with desk.transaction() as tx:
+        # Its other rules as they are by now.
+        rules = (await service.shipping_option(tx, option_id)).rules
+        rules = msgspec.structs.replace(rules, weight_bands=costs.bands)
+        change = ShippingUpdate(price=costs.price, rules=rules)
         before, after = await service.change_shipping_option(tx, option_id, change)
         detail, actor = changes(before, after), desk.access.actor
         await audit(tx, actor, "shipping_option.updated", "option", str(option_id), detail)
@@ -169,8 +180,8 @@ def _given(form: FormMultiDict, stored: Given) -> Given:
     return Given(price, [row for row in rows if any(row.values())])
 
 
-def _read(given: Given, option: BuiltInShipping, currency: str) -> ShippingUpdate:
-    """The change that a form asks for. Raises InvalidInput with every cell that cannot be read."""
+def _read(given: Given, currency: str) -> Costs:
+    """What a form asks for. Raises InvalidInput with every cell that cannot be read."""
     errors: list[FieldError] = []
 
     def money(path: str, typed: str) -> int:
@@ -200,8 +211,7 @@ def _read(given: Given, option: BuiltInShipping, currency: str) -> ShippingUpdat
     ]
     if errors:
         raise InvalidInput("Some cells cannot be read.", errors=errors)
-    rules = msgspec.structs.replace(option.rules, weight_bands=bands)
-    return ShippingUpdate(price=price, rules=rules)
+    return Costs(price, bands)
 
 
 def _field(path: str, given: Given) -> str:

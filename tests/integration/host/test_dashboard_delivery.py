@@ -13,6 +13,8 @@ from tests.support.desks import Browser, hire
 from tests.support.shop import Shop, open_shop
 from tradewind.testing.database import DatabaseUrls
 from tradewind_host import passwords
+from tradewind_host.dashboard import delivery
+from tradewind_host.dashboard.once import once
 
 OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
 LIGHT = ("0", "1000", "250")
@@ -150,3 +152,19 @@ async def test_who_may_only_read_sees_it_and_changes_nothing(house: House) -> No
     status, _ = await saves(browser, house.path, [LIGHT])
     assert status == HTTPStatus.FORBIDDEN
     assert await house.option() == before
+
+
+async def test_a_rule_that_somebody_else_changes_meanwhile_stays(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = await house.desk(OWNER)
+
+    async def after_another(*args: Any) -> str:
+        path = f"/admin/shipping-options/{house.path.rpartition('/')[2]}"
+        await house.shop.admin("POST", path, {"rules": {"free_from": 1_000}})
+        return await once(*args)
+
+    monkeypatch.setattr(delivery, "once", after_another)
+    assert (await saves(browser, house.path, [LIGHT, HEAVY]))[0] == HTTPStatus.SEE_OTHER
+    rules = (await house.option())["rules"]
+    assert (rules["free_from"], len(rules["weight_bands"])) == (1_000, 2)
