@@ -386,6 +386,28 @@ async def test_a_cursor_belongs_to_its_order(shelves: Window) -> None:
             await browse(tx, Asked(sort="cheapest"))
 
 
+async def test_drafts_hide_nothing_that_can_be_chosen(shelves: Window) -> None:
+    async with shelves.database.transaction(shelves.shop.store.id) as tx:
+        (hats,) = [one.id for one in await list_categories(tx) if one.name == "Hats"]
+        asked = Asked(filters=Filters(category_id=hats))
+        before = await choices(tx, asked)
+        assert before
+        await tx.execute(
+            """WITH drafts AS (
+                   INSERT INTO shop.products
+                       (store_id, id, title, handle, status, created_at, updated_at)
+                   SELECT $1, ('ffffffff-ffff-7fff-bfff-' || lpad(i::text, 12, '0'))::uuid,
+                          'Draft', 'draft-' || i, 'draft', $3, $3
+                   FROM generate_series(1, 1000) AS i RETURNING id)
+               INSERT INTO shop.product_categories (store_id, category_id, product_id)
+               SELECT $1, $2, id FROM drafts""",
+            tx.store_id,
+            hats,
+            tx.now,
+        )
+        assert sorted(await choices(tx, asked)) == sorted(before)
+
+
 @pytest.mark.parametrize("narrow", [0, 2_000])
 async def test_all_that_fits_says_what_can_be_chosen(
     shelves: Window, narrow: int, monkeypatch: pytest.MonkeyPatch

@@ -70,7 +70,8 @@ _NEWEST = f"""(
 _NEWEST_ON_SHELVES = f"""(
     SELECT DISTINCT f.product_id FROM shelves s CROSS JOIN LATERAL (
         SELECT pc.product_id FROM shop.product_categories pc
-        WHERE pc.store_id = $1 AND pc.category_id = s.id
+        JOIN shop.products p ON p.store_id = $1 AND p.id = pc.product_id
+        WHERE pc.store_id = $1 AND pc.category_id = s.id AND p.status = 'published'
         ORDER BY pc.product_id DESC LIMIT {MOST_CHOSEN_FROM}) f
     ORDER BY f.product_id DESC LIMIT {MOST_CHOSEN_FROM})"""
 
