@@ -116,7 +116,10 @@ class FulfillmentReturned(FulfillmentEvent, frozen=True, kw_only=True, tag="fulf
 
 
 class CartAbandoned(EventBase, frozen=True, kw_only=True, tag="cart.abandoned"):
-    """A cart with lines has been idle for the time the store set."""
+    """A cart with lines has been idle for the time the store set.
+
+    Without `customer_id` and `session_id` it is a guest's, which `cart_id` opens: a secret.
+    """
 
     cart_id: UUID
     session_id: str | None

@@ -45,25 +45,36 @@ class Resolution(Body, frozen=True):
 async def list_cases(
     access: GivenAccess, case_state: CaseState = None, limit: Limit = 50, cursor: Cursor = None
 ) -> CaseList:
-    """Cases, newest first."""
+    """Cases, newest first.
+
+    Carts are not named to somebody who may only read: the id of a guest's lets them act for it.
+    """
     async with access.transaction() as tx:
         rows = await service.list_cases(
             tx, state=case_state, before=id_cursor(cursor), limit=limit + 1
         )
     kept, following = page(rows, limit, lambda case: case.id)
-    return CaseList([shown(case) for case in kept], following)
+    return CaseList([_shown(case, access) for case in kept], following)
 
 
-def shown(case: Case) -> Case:
+def _shown(case: Case, access: Access) -> Case:
     """A case as it is shown: one that is closed offers nothing any more."""
-    return case if case.state == "open" else msgspec.structs.replace(case, actions=())
+    known = without_secret(case) if access.key.role == "read_only" else case
+    return known if case.state == "open" else msgspec.structs.replace(known, actions=())
+
+
+def without_secret(case: Case) -> Case:
+    """A case for somebody who may only read: the id of a guest's cart is all that opens it."""
+    subject = "" if case.subject_type == "cart" else case.subject_id
+    evidence = {name: None if name == "cart_id" else value for name, value in case.evidence.items()}
+    return msgspec.structs.replace(case, subject_id=subject, evidence=evidence)
 
 
 @get("/cases/{case_id:uuid}", responses=reads(404))
 async def get_case(access: GivenAccess, case_id: FromPath[UUID]) -> CaseAnswer:
     """One case with its evidence."""
     async with access.transaction() as tx:
-        return CaseAnswer(shown(await service.get_case(tx, case_id)))
+        return CaseAnswer(_shown(await service.get_case(tx, case_id), access))
 
 
 @post("/cases/{case_id:uuid}/{action:str}", status_code=200, responses=writes(502))
@@ -83,7 +94,7 @@ async def act_on_case(
     words = data.resolution if data else ""
     case = await settle(access, case_id, action, words)
     async with access.transaction() as tx:
-        return await access.answer(tx, CaseAnswer(shown(case)))
+        return await access.answer(tx, CaseAnswer(_shown(case, access)))
 
 
 async def settle(access: Access, case_id: UUID, action: str, words: str) -> Case:

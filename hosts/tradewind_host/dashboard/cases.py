@@ -8,7 +8,7 @@ from litestar.params import FromPath, FromQuery
 
 from tradewind.cases import service
 from tradewind.contracts.errors import ProviderFault, Refusal
-from tradewind_host.admin_api.cases import settle
+from tradewind_host.admin_api.cases import settle, without_secret
 from tradewind_host.dashboard import view, words
 from tradewind_host.dashboard.acting import status_of
 from tradewind_host.dashboard.door import Desk, GivenDesk, text
@@ -88,6 +88,7 @@ async def _shown(
     async with desk.transaction() as tx:
         case = await service.get_case(tx, case_id)
         zone = await zone_of(tx)
+    case = case if desk.may_act else without_secret(case)
     return desk.page(
         "case.html",
         here="cases",

@@ -20,6 +20,7 @@ from tests.support.storefront import (
 )
 from tradewind.carts.desk import queries as cart_rows
 from tradewind.carts.desk.rules import CartFilter
+from tradewind.cases.service import NewCase, open_case
 from tradewind.checkout import service as checkout
 from tradewind.contracts.pricing import Address
 from tradewind.customers.desk import queries as customer_rows
@@ -147,6 +148,29 @@ async def test_nor_do_they_get_it_from_what_happened(site: Storefront) -> None:
     assert told_of["staff"]["payload"]["cart_id"] == guest["id"]
     assert told_of["read_only"]["payload"]["cart_id"] is None
     assert guest["id"] not in str(told_of["read_only"])
+
+
+async def test_nor_from_a_case(site: Storefront) -> None:
+    guest = await site.cart()
+    async with site.engine.database.transaction(site.store.id) as tx:
+        case = NewCase(
+            kind="risk_review",
+            dedupe_key=f"risk:{guest['id']}",
+            title="A doubt",
+            subject_type="cart",
+            subject_id=guest["id"],
+            evidence={"cart_id": guest["id"], "plugin": "caution"},
+        )
+        case_id = await open_case(tx, case)
+    for path in ("/admin/cases", f"/admin/cases/{case_id}", f"/dashboard/cases/{case_id}"):
+        found = {}
+        for role in _ROLES:
+            headers = await signed_in_as(site, role)
+            answer = await site.shop.client.get(path, headers=headers)
+            assert answer.status_code == 200
+            assert "caution" in answer.text
+            found[role] = guest["id"] in answer.text
+        assert found == {"read_only": False, "staff": True}, path
 
 
 # --- customers --------------------------------------------------------------------------------
