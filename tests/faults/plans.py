@@ -12,6 +12,9 @@ from tests.support.shoppers import Shopper
 
 ONLINE, PUSH = "Pay online", "M-Pesa"
 _LOOK_SECONDS = 0.3
+_REST_SECONDS = 2.0
+"""After another try: who taps at every answer is soon past the messages a shopper may be sent."""
+
 _PATIENCE_SECONDS = 180.0
 
 
@@ -59,8 +62,8 @@ class Till:
                     return reference
                 if order["status"] == "canceled":
                     return reference
-                await self.shopper.tries_again()
-                await asyncio.sleep(_LOOK_SECONDS)
+                tapped = await self.shopper.tries_again()
+                await asyncio.sleep(_REST_SECONDS if tapped else _LOOK_SECONDS)
 
     async def until(self, order_id: str, holds: Callable[[Mapping[str, Any]], bool]) -> None:
         """Wait until the merchant sees that something holds of an order."""

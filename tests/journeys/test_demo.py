@@ -1,6 +1,7 @@
 """`tradewind demo` from outside: its ready line, a second start, its end, and its accidents.
 
-The tests share one data folder, which the first start has filled.
+The tests share one data folder, which the first start has filled, and those that leave the demo
+as it is share one that runs in it.
 """
 
 import json
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from datetime import datetime
 from http import HTTPStatus
 from pathlib import Path
@@ -40,14 +41,48 @@ LAGGARD_SECONDS = 30
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(300)]
 
 
+class House:
+    """A data folder, and the demo that runs in it or does not."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._stack = ExitStack()
+        self._demo: Demo | None = None
+
+    def running(self) -> Demo:
+        """The demo that runs in the folder; started where none does."""
+        if self._demo is None:
+            self._demo = self._stack.enter_context(running_demo(self.folder))
+        return self._demo
+
+    def stopped(self) -> Path:
+        """The folder, when nothing runs in it any more."""
+        self._demo = None
+        self._stack.close()
+        return self.folder
+
+
 @pytest.fixture(scope="module")
-def folder() -> Iterator[Path]:
+def house() -> Iterator[House]:
     """A data folder in which the demo has run once."""
     made = make_folder()
     with running_demo(made) as demo:
         (made / "first.json").write_text(json.dumps(demo.ready))
-    yield made
-    shutil.rmtree(made)
+    house = House(made)
+    yield house
+    shutil.rmtree(house.stopped())
+
+
+@pytest.fixture
+def demo(house: House) -> Demo:
+    """The demo at a later start, for tests that leave it running."""
+    return house.running()
+
+
+@pytest.fixture
+def folder(house: House) -> Path:
+    """The data folder, for tests that start and stop the demo themselves."""
+    return house.stopped()
 
 
 def first(folder: Path) -> Any:
@@ -68,26 +103,25 @@ def get(demo: Demo, path: str, key: str = "publishable_key", slug: str = "demo")
     return httpx.get(f"{demo.base_url}{path}", headers=headers)
 
 
-def test_the_ready_line_names_everything_that_runs(folder: Path) -> None:
-    with running_demo(folder) as demo:
-        ready = demo.ready
-        wanted = {"ready", "base_url", "stores", "storefront", "sandbox", "database_url"}
-        assert set(ready) == wanted | {"dashboard"}
-        assert_the_owner_gets_in(**ready["dashboard"])
-        assert ready["ready"] is True
-        assert [store["slug"] for store in ready["stores"]] == ["demo", "second"]
-        for store in ready["stores"]:
-            assert store["publishable_key"].startswith("pk_")
-            assert store["secret_key"].startswith("sk_")
-            assert set(store["whatsapp"]) == {"phone_number_id", "verify_token", "app_secret"}
-            assert set(store["flutterwave"]) == {"secret_hash"}
-            assert set(store["stripe"]) == {"webhook_secret", "publishable_key"}
-        plugins = {"email", "flutterwave", "manual", "stripe", "whatsapp"}
-        assert plugins <= set(httpx.get(f"{demo.base_url}/readyz").json()["plugins"])
-        assert set(ready["sandbox"]) == {"base_url", "phone", "mailbox"}
-        for page in ("phone", "mailbox"):
-            assert httpx.get(ready["sandbox"][page], follow_redirects=True).is_success
-        assert "tradewind_app" in ready["database_url"]
+def test_the_ready_line_names_everything_that_runs(demo: Demo) -> None:
+    ready = demo.ready
+    wanted = {"ready", "base_url", "stores", "storefront", "sandbox", "database_url"}
+    assert set(ready) == wanted | {"dashboard"}
+    assert_the_owner_gets_in(**ready["dashboard"])
+    assert ready["ready"] is True
+    assert [store["slug"] for store in ready["stores"]] == ["demo", "second"]
+    for store in ready["stores"]:
+        assert store["publishable_key"].startswith("pk_")
+        assert store["secret_key"].startswith("sk_")
+        assert set(store["whatsapp"]) == {"phone_number_id", "verify_token", "app_secret"}
+        assert set(store["flutterwave"]) == {"secret_hash"}
+        assert set(store["stripe"]) == {"webhook_secret", "publishable_key"}
+    plugins = {"email", "flutterwave", "manual", "stripe", "whatsapp"}
+    assert plugins <= set(httpx.get(f"{demo.base_url}/readyz").json()["plugins"])
+    assert set(ready["sandbox"]) == {"base_url", "phone", "mailbox"}
+    for page in ("phone", "mailbox"):
+        assert httpx.get(ready["sandbox"][page], follow_redirects=True).is_success
+    assert "tradewind_app" in ready["database_url"]
 
 
 def assert_the_owner_gets_in(url: str, email: str, password: str) -> None:
@@ -105,39 +139,35 @@ def assert_the_owner_gets_in(url: str, email: str, password: str) -> None:
     ("slug", "currency", "country"), [("demo", "KES", "ke"), ("second", "USD", "us")]
 )
 def test_the_stores_are_full_and_their_first_forty_variants_can_be_bought(
-    folder: Path, slug: str, currency: str, country: str
+    demo: Demo, slug: str, currency: str, country: str
 ) -> None:
-    with running_demo(folder) as demo:
-        listed = get(demo, "/store/products?limit=200", slug=slug).json()["products"]
-        assert len(listed) >= 40
-        (region,) = get(demo, "/store/regions", slug=slug).json()["regions"]
-        assert (region["currency"], region["countries"]) == (currency, [country])
-        variants = [
-            (product["kind"], variant) for product in listed for variant in product["variants"]
-        ]
-        for kind, variant in variants[:40]:
-            assert kind == "physical"
-            assert variant["available"] >= 100
-            assert variant["backorder"] is False
-            assert variant["price"]["currency"] == currency
-        pictures = [product["images"][0] for product in listed]
-        assert all(picture.startswith(f"{demo.base_url}/media/{slug}/") for picture in pictures)
-        answer = httpx.get(pictures[0])
-        assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, "image/jpeg")
-        assert get(demo, "/admin/orders", "secret_key", slug).json()["orders"] == []
-        flags = get(demo, "/admin/flags", "secret_key", slug).json()["flags"]
-        assert all(flag["enabled"] for flag in flags)
+    listed = get(demo, "/store/products?limit=200", slug=slug).json()["products"]
+    assert len(listed) >= 40
+    (region,) = get(demo, "/store/regions", slug=slug).json()["regions"]
+    assert (region["currency"], region["countries"]) == (currency, [country])
+    variants = [(product["kind"], variant) for product in listed for variant in product["variants"]]
+    for kind, variant in variants[:40]:
+        assert kind == "physical"
+        assert variant["available"] >= 100
+        assert variant["backorder"] is False
+        assert variant["price"]["currency"] == currency
+    pictures = [product["images"][0] for product in listed]
+    assert all(picture.startswith(f"{demo.base_url}/media/{slug}/") for picture in pictures)
+    answer = httpx.get(pictures[0])
+    assert (answer.status_code, answer.headers["content-type"]) == (HTTPStatus.OK, "image/jpeg")
+    assert get(demo, "/admin/orders", "secret_key", slug).json()["orders"] == []
+    flags = get(demo, "/admin/flags", "secret_key", slug).json()["flags"]
+    assert all(flag["enabled"] for flag in flags)
 
 
-def test_moving_the_clock_moves_host_and_worker_and_sets_them_to_work(folder: Path) -> None:
-    with running_demo(folder) as demo:
-        say(demo, "ADD TEA-250 3")
-        say(demo, "CHECKOUT")
-        until(lambda: held(demo, "TEA-250") == 3, LAGGARD_SECONDS)
-        moved = httpx.post(f"{demo.sandbox_url}/clock", json={"advance_seconds": 16 * 60})
-        until(lambda: held(demo, "TEA-250") == 0, SOON_SECONDS)
-        say(demo, "HELP")
-        until(lambda: last_word(demo) >= datetime.fromisoformat(moved.json()["now"]), SOON_SECONDS)
+def test_moving_the_clock_moves_host_and_worker_and_sets_them_to_work(demo: Demo) -> None:
+    say(demo, "ADD TEA-250 3")
+    say(demo, "CHECKOUT")
+    until(lambda: held(demo, "TEA-250") == 3, LAGGARD_SECONDS)
+    moved = httpx.post(f"{demo.sandbox_url}/clock", json={"advance_seconds": 16 * 60})
+    until(lambda: held(demo, "TEA-250") == 0, SOON_SECONDS)
+    say(demo, "HELP")
+    until(lambda: last_word(demo) >= datetime.fromisoformat(moved.json()["now"]), SOON_SECONDS)
 
 
 def say(demo: Demo, text: str) -> None:
@@ -165,6 +195,13 @@ def until(holds: Callable[[], bool], seconds: float) -> None:
     deadline = time.monotonic() + seconds
     while not holds():
         assert time.monotonic() < deadline
+
+
+def test_a_second_demo_in_the_same_folder_is_refused(house: House, demo: Demo) -> None:
+    ended = run(command(house.folder, "--port", "0"))
+    assert ended.returncode == 1
+    assert "Another demo runs in" in ended.stderr
+    assert httpx.get(f"{demo.base_url}/healthz").is_success
 
 
 def test_a_second_start_is_quick_and_keeps_keys_and_data(folder: Path) -> None:
@@ -264,14 +301,6 @@ def test_a_port_in_use_is_told_in_one_line_and_nothing_is_left(tmp_path: Path) -
     assert "in use" in line
     assert "--port" in line
     assert not (tmp_path / "data").exists()
-
-
-def test_a_second_demo_in_the_same_folder_is_refused(folder: Path) -> None:
-    with running_demo(folder) as demo:
-        ended = run(command(folder, "--port", "0"))
-        assert ended.returncode == 1
-        assert "Another demo runs in" in ended.stderr
-        assert httpx.get(f"{demo.base_url}/healthz").is_success
 
 
 def test_secrets_are_for_their_owners_eyes_alone(folder: Path) -> None:

@@ -79,15 +79,16 @@ class Shopper:
                     return str(fresh[0])
                 await asyncio.sleep(_LOOK_SECONDS)
 
-    async def tries_again(self) -> None:
-        """Tap “Try again” where it was offered and not tapped yet."""
+    async def tries_again(self) -> bool:
+        """Tap “Try again” where it was offered and not tapped yet; whether there was one."""
         heard = await self._place.heard(self.phone)
         for position in range(len(heard) - 1, self._tried, -1):
             for one in options(heard[position]):
                 if one.title == "Try again":
                     self._tried = position
                     await self._place.said(self.phone, one.message())
-                    return
+                    return True
+        return False
 
     async def hears(self, part: str) -> dict[str, Any]:
         """Wait for a message with these words; the message."""
