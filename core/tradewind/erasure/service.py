@@ -72,12 +72,11 @@ async def _tell(tx: Transaction, customers: Sequence[UUID]) -> None:
 
 async def _found(tx: Transaction, customer_id: UUID) -> Person:
     """Everything of somebody, locked. Raises NotFound, Conflict."""
-    customers = await finding.lock_customers(tx, customer_id)
+    await _lock_doings(tx, await finding.customers(tx, customer_id))
+    customers = await finding.customers(tx, customer_id, lock=True)
     if customer_id not in customers:
         raise NotFound("There is no such customer.")
-    guest = [order for one in customers for order in await orders.as_guest(tx, one)]
-    conversations = await finding.lock_conversations(tx, customers)
-    carts = await finding.lock_carts(tx, customers, guest)
+    guest, conversations, carts = await _lock_doings(tx, customers)
     named = await finding.orders(tx, customers, carts, guest)
     payments = await finding.lock_payments(tx, carts, named)
     order_ids = await finding.orders(tx, customers, carts, guest, lock=True)
@@ -98,6 +97,19 @@ async def _found(tx: Transaction, customer_id: UUID) -> Person:
         phones=await finding.phones(tx, customers, carts, order_ids),
         words=await finding.words(tx, customers, order_ids),
     )
+
+
+async def _lock_doings(
+    tx: Transaction, customers: Sequence[UUID]
+) -> tuple[list[UUID], list[UUID], list[UUID]]:
+    """Their orders as guests, and their conversations and carts, locked.
+
+    Before the customers, because whoever writes in a chat or edits a cart holds its row when a
+    foreign key looks at the customer; and after them, for what came meanwhile.
+    """
+    guest = [order for one in customers for order in await orders.as_guest(tx, one)]
+    conversations = await finding.lock_conversations(tx, customers)
+    return guest, conversations, await finding.lock_carts(tx, customers, guest)
 
 
 async def _forget(tx: Transaction, person: Person, actor: str) -> None:

@@ -1,5 +1,6 @@
 """A customer is erased: whatever they did, nothing in the database says who they were."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from http import HTTPStatus
 from typing import Any
@@ -7,6 +8,7 @@ from uuid import UUID, uuid4
 
 import asyncpg
 import msgspec
+import pytest
 import pytest_asyncio
 
 from tests.support.letterbox import Letterbox, open_letterbox
@@ -23,6 +25,7 @@ from tests.support.lives import (
     rows_of,
 )
 from tests.support.storefront import refused
+from tests.support.waiting import until_waiting
 from tradewind.carts.keeping.service import note_abandoned
 from tradewind.cases.plugins import record_failure
 from tradewind.cases.service import NewCase, open_case
@@ -182,6 +185,21 @@ async def test_whoever_is_still_to_be_served_is_not_erased(box: Letterbox) -> No
     assert (await lived.visitor.sees("me"))["customer"]["email"] == ZAWADI.email
     await lived.closes(order)
     assert (await asked(box, customer)).status_code == HTTPStatus.OK
+
+
+@pytest.mark.parametrize("table", ["conversations", "carts"])
+async def test_an_erasure_waits_for_what_is_being_said_or_bought(
+    box: Letterbox, superuser: "asyncpg.Connection[Any]", table: str
+) -> None:
+    await box.shop.talks(ZAWADI.wa, "hi", "ADD TEA-250")
+    (row,) = await superuser.fetch(f"SELECT id, customer_id FROM shop.{table}")
+    touched = f"UPDATE shop.{table} SET customer_id = customer_id WHERE id = $1"
+    async with superuser.transaction():
+        await superuser.execute(touched, row["id"])
+        asking = asyncio.create_task(asked(box, row["customer_id"]))
+        await until_waiting(superuser)
+        await superuser.execute(touched, row["id"])
+    assert (await asking).status_code == HTTPStatus.OK
 
 
 async def test_only_an_owner_erases_and_only_their_own_customers(box: Letterbox) -> None:

@@ -10,7 +10,7 @@ from tradewind.erasure.rules import ChatIdentity, Namesake, Obstacle, Person
 
 _CUSTOMERS = """
 SELECT id FROM shop.customers
-WHERE store_id = $1 AND (id = $2 OR merged_into = $2) ORDER BY id FOR UPDATE"""
+WHERE store_id = $1 AND (id = $2 OR merged_into = $2) ORDER BY id"""
 
 _CONVERSATIONS = """
 SELECT id FROM shop.conversations
@@ -243,9 +243,10 @@ SELECT CASE
     END"""
 
 
-async def lock_customers(tx: Transaction, customer_id: UUID) -> list[UUID]:
+async def customers(tx: Transaction, customer_id: UUID, *, lock: bool = False) -> list[UUID]:
     """A customer, also one that is erased, and the profiles that were merged into theirs."""
-    return await _ids(tx, _CUSTOMERS, customer_id)
+    query = f"{_CUSTOMERS} FOR UPDATE" if lock else _CUSTOMERS
+    return await _ids(tx, query, customer_id)
 
 
 async def identities(tx: Transaction, customers: Sequence[UUID]) -> list[ChatIdentity]:
