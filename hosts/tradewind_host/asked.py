@@ -74,7 +74,19 @@ def _wrong(request: AnyRequest, name: str, wanted: Wanted) -> Iterator[FieldErro
     try:
         msgspec.convert(given if wanted.several else given[-1], wanted.kind, strict=False)
     except msgspec.ValidationError as error:
-        yield FieldError(name, "invalid_value", str(error).partition(" - at `")[0])
+        yield FieldError(name, "invalid_value", _words(wanted.kind, str(error)))
+
+
+def _words(kind: Any, message: str) -> str:
+    """What is wrong with a value; of what there is to choose from, all of it."""
+    told = msgspec.inspect.type_info(kind)
+    while isinstance(told, msgspec.inspect.Metadata):
+        told = told.type
+    if isinstance(told, msgspec.inspect.EnumType):
+        return f"Use one of: {', '.join(str(one.value) for one in told.cls)}."
+    if isinstance(told, msgspec.inspect.LiteralType):
+        return f"Use one of: {', '.join(map(str, told.values))}."
+    return message.partition(" - at `")[0]
 
 
 def parameters(handler: BaseRouteHandler) -> Mapping[str, Wanted]:

@@ -163,6 +163,8 @@ def codes(cart: Cart, words: Words) -> list[Code]:
 def _code(one: CodeStanding, currency: str, words: Words) -> Code:
     if one.applied:
         told = Money(-one.amount, currency).text()
+    elif one.missing:
+        told = words("code.why.missing", amount=Money(one.missing, currency).text())
     else:
         told = words(WHY.get(one.reason or "", "code.why.other"))
     return Code(one.code, one.title, told, one.applied)

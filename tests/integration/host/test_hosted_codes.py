@@ -100,7 +100,7 @@ async def test_a_delivery_that_a_code_makes_free_is_said_to_be_free(house: House
 async def test_a_code_whose_conditions_are_not_met_stays_and_says_why(house: House) -> None:
     await make(house.till, minimum=300_000, currency="KES")
     cart = await enters(house, await house.adds(), "TENTH")
-    assert "your cart has not reached the amount that it needs" in cart.text
+    assert "goods for KES 402.00 more are needed" in cart.text
     assert "Discount" not in cart.text
     more = await house.visitor.sends(cart.form("Update"), quantity="3")
     assert "TENTH A tenth off KES -389.70" in more.text

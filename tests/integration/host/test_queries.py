@@ -56,6 +56,22 @@ async def test_all_that_is_wrong_is_told_at_once(
     assert found == {"b": HINT, "catgory": HINT, **expected}
 
 
+@pytest.mark.parametrize(
+    ("path", "choices"),
+    [
+        ("/store/products?sort=cheap", "-price, newest, oldest, price, title"),
+        ("/store/products?kind=soft", "digital, pack, physical, service"),
+        ("/admin/promotions?state=on", "active, archived, exhausted, expired, scheduled"),
+    ],
+)
+async def test_a_choice_that_there_is_not_is_answered_with_those_that_there_are(
+    client: httpx.AsyncClient, shop: Shop, path: str, choices: str
+) -> None:
+    headers = shop.secret if path.startswith("/admin") else shop.publishable
+    found = await problem(await client.get(path, headers=headers), 422, "invalid_input")
+    assert [one["message"] for one in found["errors"]] == [f"Use one of: {choices}."]
+
+
 async def test_what_advertisements_add_to_an_address_is_let_be_at_the_store_alone(
     client: httpx.AsyncClient, shop: Shop
 ) -> None:

@@ -191,6 +191,7 @@ ENGLISH: Mapping[str, str] = {
     "code.why.other_currency": "not for this currency",
     "code.why.other_region": "not for where this is sent to",
     "code.why.minimum_not_reached": "your cart has not reached the amount that it needs",
+    "code.why.missing": "goods for {amount} more are needed",
     "code.why.nothing_eligible": "for nothing that is in your cart so far",
     "code.why.excluded_by_other": "does not go together with another discount",
     "code.why.other": "does not apply at the moment",

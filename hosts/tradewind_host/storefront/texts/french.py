@@ -197,6 +197,7 @@ FRENCH: Mapping[str, str] = {
     "code.why.other_currency": "pas pour cette monnaie",
     "code.why.other_region": "pas pour ce lieu de livraison",
     "code.why.minimum_not_reached": "votre panier n’atteint pas le montant nécessaire",
+    "code.why.missing": "il manque {amount} d’articles",
     "code.why.nothing_eligible": "pour rien de ce qui est dans votre panier à ce jour",
     "code.why.excluded_by_other": "ne se cumule pas avec une autre remise",
     "code.why.other": "ne s’applique pas pour le moment",

@@ -195,6 +195,7 @@ SWAHILI: Mapping[str, str] = {
     "code.why.other_currency": "si kwa sarafu hii",
     "code.why.other_region": "si kwa mahali mzigo unapotumwa",
     "code.why.minimum_not_reached": "kikapu chako hakijafikia kiasi kinachohitajika",
+    "code.why.missing": "zinahitajika bidhaa za {amount} zaidi",
     "code.why.nothing_eligible": "si kwa kitu chochote kilicho kikapuni kwa sasa",
     "code.why.excluded_by_other": "hauendi pamoja na punguzo jingine",
     "code.why.other": "hautumiki kwa sasa",
