@@ -92,6 +92,15 @@ async def switch_plugin(tx: Transaction, plugin: str, *, enabled: bool) -> None:
     )
 
 
+async def void_quotes(tx: Transaction) -> None:
+    """What carts cost is asked anew, from this commit on."""
+    await tx.execute(
+        """UPDATE shop.store_settings SET pricing_version = pricing_version + 1
+           WHERE store_id = $1""",
+        tx.store_id,
+    )
+
+
 async def count_failure(
     tx: Transaction, plugin: str, limit: int, since: datetime, defect: Defect
 ) -> Counted | None:

@@ -32,6 +32,7 @@ _KEY_LOST = (
     "These settings were encrypted with a key that this host no longer has. Enter them anew, or "
     "have the operator give the key again."
 )
+_PRICES = frozenset(("price_adjustments", "shipping_options", "quote_tax"))
 _NO_FIT = "These settings no longer fit the plugin. Look through them and save them again."
 
 
@@ -127,6 +128,8 @@ async def configure(
 ) -> PluginView:
     """Change a plugin's settings, its enablement, or both; seen at once. A quarantine stays.
 
+    What a plugin with a say in prices has said of carts until now is void.
+
     `settings` are laid over the stored ones. Only the `operator` may change what is reserved for
     them. Raises NotFound, InvalidInput with each wrong field, or Conflict: `address_taken` when
     another store has the same address in the outside world, `settings_unreadable` when a plugin is
@@ -143,6 +146,8 @@ async def configure(
         else:
             changed = await _change(engine, tx, name, row, settings or {}, operator=operator)
             await queries.switch_plugin(tx, name, enabled=_is_on(row, enabled=enabled))
+        if _PRICES.intersection(engine.plugins.loaded[name].hooks):
+            await queries.void_quotes(tx)
         detail = {"enabled": enabled, "changed": changed}
         await audit(tx, actor, "plugin.configured", "plugin", name, detail)
     return await plugin_of(engine, store, name)
@@ -204,12 +209,23 @@ async def count_failure(tx: Transaction, plugin: str, where: str, error: str) ->
     """
     defect = Defect(at=tx.now, where=where, error=error)
     since = tx.now - FORGIVEN_AFTER
-    return await queries.count_failure(tx, plugin, QUARANTINE_AFTER, since, defect)
+    counted = await queries.count_failure(tx, plugin, QUARANTINE_AFTER, since, defect)
+    if counted is not None and counted.quarantined:
+        await queries.void_quotes(tx)
+    return counted
 
 
 async def forgive(tx: Transaction, plugin: str) -> bool:
     """Forget what a plugin got wrong; true when that ended a quarantine."""
-    return await queries.forgive(tx, plugin)
+    ended = await queries.forgive(tx, plugin)
+    if ended:
+        await queries.void_quotes(tx)
+    return ended
+
+
+async def void_quotes(tx: Transaction) -> None:
+    """What carts cost is asked anew, from this commit on."""
+    await queries.void_quotes(tx)
 
 
 async def flags_of(engine: Engine, store: Store) -> dict[str, bool]:

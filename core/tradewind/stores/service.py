@@ -15,7 +15,7 @@ from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import directory
 from tradewind.database.engine import Database, Store, Transaction
 from tradewind.settings.rules import changes, merge, parse
-from tradewind.settings.service import audit
+from tradewind.settings.service import audit, void_quotes
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,11 +203,7 @@ async def pricing_changed(tx: Transaction) -> None:
     Called by whatever changes a region, a tax, a delivery option or a promotion, or what a product
     counts as for these: its kind, categories, SKUs, tax classes and weights.
     """
-    await tx.execute(
-        """UPDATE shop.store_settings SET pricing_version = pricing_version + 1
-           WHERE store_id = $1""",
-        tx.store_id,
-    )
+    await void_quotes(tx)
 
 
 def info(store: Store, settings: StoreSettings) -> StoreInfo:

@@ -151,25 +151,34 @@ async def move_stock(
 ) -> list[MovementRow]:
     """Bring levels in line with movements; what would not be enough was delivered `before` them.
 
-    Returns those deliveries. Rows are taken in the order of their SKUs, as everywhere.
+    What came or came back later is not counted on: it may not have been there yet. Returns those
+    deliveries. Rows are taken in the order of their SKUs, as everywhere.
     """
     taken: Counter[UUID] = Counter()
+    left: Counter[UUID] = Counter()
     reserved: Counter[UUID] = Counter()
     for one in moved:
         taken[one.variant_id] -= one.on_hand
+        left[one.variant_id] -= min(one.on_hand, 0)
         reserved[one.variant_id] += one.reserved
     rows = await tx.fetch(
-        """SELECT variant_id, on_hand - reserved - held AS free FROM shop.inventory_levels
-           WHERE store_id = $1 AND location_id = $2 AND variant_id = ANY ($3::uuid[])
-           ORDER BY sku FOR UPDATE""",
+        """SELECT l.variant_id, l.on_hand - l.reserved - l.held - coalesce((
+                      SELECT sum(m.on_hand) FROM shop.stock_movements m
+                      WHERE m.store_id = $1 AND m.variant_id = l.variant_id
+                        AND m.location_id = $2 AND m.on_hand > 0 AND m.created_at > $4), 0)::bigint
+                      AS free
+           FROM shop.inventory_levels l
+           WHERE l.store_id = $1 AND l.location_id = $2 AND l.variant_id = ANY ($3::uuid[])
+           ORDER BY l.sku FOR UPDATE OF l""",
         tx.store_id,
         location,
         sorted(taken),
+        before,
     )
     delivered = []
     for row in rows:
         variant = row["variant_id"]
-        lacking = taken[variant] + reserved[variant] - row["free"]
+        lacking = left[variant] + reserved[variant] - row["free"]
         if lacking > 0:
             units = lacking + 100
             delivered.append(received(new_id(before), variant, location, units, before))

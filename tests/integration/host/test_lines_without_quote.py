@@ -9,6 +9,7 @@ import pytest_asyncio
 from tests.support.storefront import PRICE, TEA, Storefront, open_storefront, told
 from tradewind import Adjustment, Plugin, QuoteRequest, StoreContext, hookimpl
 from tradewind.database import Database
+from tradewind.settings.service import configure
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import Postgres
 
@@ -101,3 +102,14 @@ async def test_a_named_request_that_is_said_again_adds_nothing(site: Site) -> No
 async def test_where_it_can_be_found_out_nothing_is_missing(site: Site, way: str) -> None:
     added = await site.adds(await site.cart(), way, restless=False)
     assert (added["total"], added["notes"]) == (PRICE - TENTH, [])
+
+
+async def test_what_a_plugin_said_is_void_once_it_is_switched(site: Site) -> None:
+    cart, front = await site.adds(await site.cart(), "edit", restless=False), site.front
+    totals = []
+    for enabled in (False, True):
+        await configure(
+            front.engine, front.store, "restless", actor="test", enabled=enabled, settings=None
+        )
+        totals.append((await front.get(f"/carts/{cart['id']}"))["cart"]["total"])
+    assert (cart["total"], totals) == (PRICE - TENTH, [PRICE, PRICE - TENTH])
