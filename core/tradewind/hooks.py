@@ -31,6 +31,10 @@ from tradewind.contracts.pricing import (
 
 PROJECT = "tradewind"
 ENTRY_POINT_GROUP = "tradewind"
+PRICE_HOOKS = frozenset(("price_adjustments", "quote_tax"))
+"""Hooks with a say in what a cart costs, its delivery apart."""
+DELIVERY_HOOKS = frozenset(("shipping_options",))
+"""Hooks with a say in how a cart is delivered, and at what price."""
 
 F = TypeVar("F", bound=Callable[..., Any])
 

@@ -26,8 +26,9 @@ from tradewind.database.embedded import (
     EmbeddedFailed,
     EmbeddedPostgres,
     EmbeddedUnavailable,
+    server,
 )
-from tradewind.database.embedded.server import DEFAULTS, buffers_for
+from tradewind.database.embedded.server import buffers_for, memory
 
 pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="looks at processes through /proc"),
@@ -184,7 +185,7 @@ async def test_settings_lie_over_the_defaults(folder: Path) -> None:
     with EmbeddedPostgres(folder, settings={**FAST, "max_connections": "23"}) as cluster:
         dsn = cluster.dsn("postgres")
         assert await ask(dsn, "SHOW max_connections") == "23"
-        assert await ask(dsn, "SHOW shared_buffers") == DEFAULTS["shared_buffers"]
+        assert await ask(dsn, "SHOW shared_buffers") == buffers_for(memory())
         assert await ask(dsn, "SHOW fsync") == "off"
 
 
@@ -193,6 +194,18 @@ async def test_settings_lie_over_the_defaults(folder: Path) -> None:
 )
 def test_buffers_take_a_fair_part_of_the_memory(memory: int, buffers: str) -> None:
     assert buffers_for(memory) == buffers
+
+
+def test_a_container_has_no_more_memory_than_its_limit(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(server, "_LIMITS", (str(limit), str(tmp_path / "missing")))
+    machine = memory()
+    limit.write_text(f"{2**28}\n")
+    assert memory() == 2**28
+    limit.write_text("max\n")
+    assert memory() == machine > 2**28
 
 
 async def test_a_taken_port_is_left_for_another(folder: Path) -> None:

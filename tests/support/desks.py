@@ -1,18 +1,22 @@
 """Somebody signed in to the dashboard: a browser without scripts, as far as tests need one."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from html import unescape
-from typing import Any
+from typing import Any, NamedTuple
 
 import httpx
 
+from tests.support.shop import Shop, open_shop
 from tradewind.database import Store
 from tradewind.settings.engine import Engine
 from tradewind.stores.staff import Role
+from tradewind.testing.database import DatabaseUrls
 from tradewind_host.staffing import NewMember, let_in
 
 PASSWORD = "correct horse battery"
+OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
 _INPUT = re.compile(r"<input[^>]*>")
 _ATTRIBUTE = re.compile(r'([\w-]+)="([^"]*)"')
 
@@ -74,3 +78,26 @@ class Browser:
 async def hire(engine: Engine, store: Store, email: str, role: Role = "owner") -> None:
     """An account on a store's staff, with `PASSWORD`."""
     await let_in(engine, store, NewMember(store.slug, email, role), PASSWORD, "test")
+
+
+class Office(NamedTuple):
+    """A shop, and who sits at its desk: `OWNER`, and `READER`, who may only read."""
+
+    shop: Shop
+
+    async def desk(self, email: str, page: str) -> Browser:
+        """The browser of somebody signed in, with a page open."""
+        browser = Browser(self.shop.app, SITE)
+        await browser.signs_in(email)
+        await browser.gets(page)
+        return browser
+
+
+@asynccontextmanager
+async def open_office(urls: DatabaseUrls) -> AsyncIterator[Office]:
+    """An office for as long as the block lasts."""
+    async with open_shop(urls) as shop:
+        store = shop.branches["demo"].store
+        await hire(shop.engine, store, OWNER)
+        await hire(shop.engine, store, READER, "read_only")
+        yield Office(shop)

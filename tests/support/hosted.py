@@ -9,7 +9,7 @@ from urllib.parse import urlencode
 import httpx
 
 from tests.support.channels import Wire
-from tests.support.sheets import Sheet, Visitor
+from tests.support.sheets import Sheet, Visitor, site_of
 from tests.support.thirdparty.cashier import CashierPlugin, Counter
 from tests.support.tills import Till, open_till
 from tradewind import Capabilities, ChatLink, NoSettings, Plugin, hookimpl
@@ -21,10 +21,7 @@ from tradewind.database import Database
 from tradewind.inventory.service import set_level
 from tradewind.orders.rules import Order
 from tradewind.orders.service import get_order
-from tradewind_host.app import create_app
-from tradewind_host.config import Config
 
-SITE = "https://shop.example"
 AMINA = {
     "email": "amina@example.com",
     "phone": "0712 345 678",
@@ -114,10 +111,7 @@ async def opened(
     """The house with these plugins as well."""
     async with open_till(database, CashierPlugin(counter), *more) as till:
         await _furnish(till)
-        config = Config(database_url="postgresql://", data_dir=data_dir, public_url=SITE)
-        app: Any = create_app(till.engine, config)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+        async with site_of(till.engine, data_dir) as client:
             yield House(till, counter, client, Visitor(client))
 
 

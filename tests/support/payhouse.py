@@ -3,11 +3,11 @@
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import httpx
 
-from tests.support.sheets import Sheet, Visitor
+from tests.support.sheets import Sheet, Visitor, site_of
 from tests.support.thirdparty.cashier import CashierPlugin, Counter
 from tests.support.tills import Till, open_till
 from tradewind.carts.rules import CartUpdate
@@ -24,14 +24,11 @@ from tradewind.orders.rules import Order
 from tradewind.orders.service import get_order
 from tradewind.payments.queries import sessions_of_order
 from tradewind.payments.rules import PaymentSession
-from tradewind_host.app import create_app
-from tradewind_host.config import Config
 
 PRICE = 129_900
 CARD = StartRequest(provider="cashier", method="card")
 PUSH = StartRequest(provider="push", inputs={"phone": "+254700000001"})
 CASH = StartRequest(provider="manual", method="cash_on_delivery")
-SITE = "https://shop.example"
 HOME = Address(
     first_name="Amina",
     last_name="Otieno",
@@ -104,8 +101,5 @@ async def open_payhouse(database: Database, data_dir: Path) -> AsyncIterator[Hou
     counter = Counter()
     async with open_till(database, CashierPlugin(counter)) as till:
         await till.stock("MUG", PRICE)
-        config = Config(database_url="postgresql://", data_dir=data_dir, public_url=SITE)
-        app: Any = create_app(till.engine, config)
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+        async with site_of(till.engine, data_dir) as client:
             yield House(till, counter, client, Visitor(client))

@@ -1,10 +1,18 @@
 """HTML pages as a shopper without scripts reads them: words, forms, links, what comes next."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import httpx
 
+from tradewind.settings.engine import Engine
+from tradewind_host.app import create_app
+from tradewind_host.config import Config
+
+SITE = "https://shop.example"
 _VOID = {"meta", "link", "input", "br", "img", "hr"}
 
 
@@ -136,3 +144,13 @@ class Visitor:
         assert form.method == "post"
         data = {**form.values, **values}
         return Sheet(await self.client.post(form.action, data=data, follow_redirects=True))
+
+
+@asynccontextmanager
+async def site_of(engine: Engine, data_dir: Path) -> AsyncIterator[httpx.AsyncClient]:
+    """Whoever calls the pages of an engine, which stand at `SITE`."""
+    config = Config(database_url="postgresql://", data_dir=data_dir, public_url=SITE)
+    app: Any = create_app(engine, config)
+    transport = httpx.ASGITransport(app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+        yield client

@@ -27,7 +27,7 @@ from tradewind.pricing.rules import LineAdjustment
 _LIVE_PRICE = counting_price("v.id", currency="c.currency", region="c.region_id", now="$2")
 
 # Lines come as arrays in the order of StoredLine: names would cost more than the values.
-_COLUMNS = f"""
+_COLUMNS = """
        c.id, c.session_id, c.customer_id, c.currency, c.source, c.locale, c.email, c.phone,
        c.shipping_address, c.billing_address, c.shipping_method, c.codes, c.metadata, c.status,
        c.version, c.quoted_version, c.quote_flags, c.subtotal, c.discount_total, c.shipping_total,
@@ -35,15 +35,7 @@ _COLUMNS = f"""
        c.quoted_pricing_version, c.credits,
        c.quote_expires_at, coalesce(s.pricing_version, 0) AS pricing_version,
        r.id AS region_id, r.name AS region_name, r.countries, r.tax_inclusive, r.rounding,
-       (SELECT json_agg(json_build_array(
-            cl.id, cl.variant_id, v.product_id, v.sku, p.title, v.title, p.kind, cl.quantity,
-            cl.unit_price, {_LIVE_PRICE}, p.status = 'published' AND v.archived_at IS NULL,
-            cl.subtotal, cl.discount, cl.tax, cl.total, v.tax_class, v.tracked, v.options,
-            coalesce(v.image, p.images[1]), v.weight_grams) ORDER BY cl.id)
-        FROM shop.cart_lines cl
-        JOIN shop.variants v ON v.store_id = cl.store_id AND v.id = cl.variant_id
-        JOIN shop.products p ON p.store_id = v.store_id AND p.id = v.product_id
-        WHERE cl.store_id = c.store_id AND cl.cart_id = c.id) AS lines,
+       shop.lines_at(c.store_id, $2, c.id, c.currency, c.region_id) AS lines,
        CASE WHEN c.quoted_version = c.version THEN (
         SELECT json_agg(json_build_object(
             'kind', a.kind, 'source', a.source, 'code', a.code, 'title', a.title,

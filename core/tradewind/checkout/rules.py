@@ -228,10 +228,14 @@ def check_claimed(cart: Cart, lines: Sequence[ClaimedLine]) -> None:
             raise changed()
 
 
+def has_physical(cart: Cart) -> bool:
+    """Whether anything in it is to be sent."""
+    return any(line.kind == "physical" for line in cart.lines)
+
+
 def needs_delivery(cart: Cart) -> bool:
     """Whether goods are to be sent somewhere and nothing says how."""
-    physical = any(line.kind == "physical" for line in cart.lines)
-    return physical and cart.shipping_address is not None and cart.shipping_method is None
+    return has_physical(cart) and cart.shipping_address is not None and cart.shipping_method is None
 
 
 def wanted_stock(cart: Cart, locations: Mapping[UUID, UUID]) -> list[Wanted]:

@@ -124,6 +124,16 @@ async def shipping_options(tx: Transaction, region_id: UUID) -> list[BuiltInShip
     return [_option(row) for row in rows]
 
 
+async def all_shipping_options(tx: Transaction) -> list[BuiltInShipping]:
+    """Those of every region."""
+    rows = await tx.fetch(
+        f"""SELECT {_OPTION} FROM shop.shipping_options
+            WHERE store_id = $1 AND archived_at IS NULL ORDER BY position, id""",
+        tx.store_id,
+    )
+    return [_option(row) for row in rows]
+
+
 async def tax_rate(tx: Transaction, tax_id: UUID) -> TaxRate | None:
     """One tax, locked until the transaction ends."""
     row = await tx.fetchrow(

@@ -10,8 +10,8 @@ from weakref import WeakKeyDictionary
 
 import msgspec
 
-from tradewind.catalog.rules import refuse
-from tradewind.catalog.service import region_for
+from tradewind.catalog.rules import Region, refuse
+from tradewind.catalog.service import list_regions, region_for
 from tradewind.contracts.errors import NotFound
 from tradewind.database import Database, Transaction
 from tradewind.pricing import queries
@@ -32,7 +32,7 @@ from tradewind.pricing.rules import (
     percent,
     tax_errors,
 )
-from tradewind.stores.service import pricing_changed
+from tradewind.settings.service import pricing_changed
 
 T = TypeVar("T")
 _ANYWHERE = TaxZone()
@@ -115,6 +115,13 @@ async def list_tax_rates(tx: Transaction, region_id: UUID) -> list[TaxRate]:
 async def list_shipping_options(tx: Transaction, region_id: UUID) -> list[BuiltInShipping]:
     """The store's own delivery options in a region."""
     return await queries.shipping_options(tx, region_id)
+
+
+async def shipping_by_region(tx: Transaction) -> list[tuple[Region, list[BuiltInShipping]]]:
+    """Every region with the store's own delivery options there. Two round trips."""
+    regions = await list_regions(tx)
+    options = await queries.all_shipping_options(tx)
+    return [(one, [way for way in options if way.region_id == one.id]) for one in regions]
 
 
 async def create_tax_rate(

@@ -92,8 +92,8 @@ async def switch_plugin(tx: Transaction, plugin: str, *, enabled: bool) -> None:
     )
 
 
-async def void_quotes(tx: Transaction) -> None:
-    """What carts cost is asked anew, from this commit on."""
+async def pricing_changed(tx: Transaction) -> None:
+    """Void every quote: what carts cost is asked anew, from this commit on."""
     await tx.execute(
         """UPDATE shop.store_settings SET pricing_version = pricing_version + 1
            WHERE store_id = $1""",

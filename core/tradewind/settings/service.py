@@ -10,6 +10,7 @@ import msgspec
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.contracts.settings import form
 from tradewind.database.engine import Store, Transaction
+from tradewind.hooks import DELIVERY_HOOKS, PRICE_HOOKS
 from tradewind.plugins.outcomes import attempt
 from tradewind.settings import queries
 from tradewind.settings.engine import Engine
@@ -32,7 +33,6 @@ _KEY_LOST = (
     "These settings were encrypted with a key that this host no longer has. Enter them anew, or "
     "have the operator give the key again."
 )
-_PRICES = frozenset(("price_adjustments", "shipping_options", "quote_tax"))
 _NO_FIT = "These settings no longer fit the plugin. Look through them and save them again."
 
 
@@ -146,11 +146,16 @@ async def configure(
         else:
             changed = await _change(engine, tx, name, row, settings or {}, operator=operator)
             await queries.switch_plugin(tx, name, enabled=_is_on(row, enabled=enabled))
-        if _PRICES.intersection(engine.plugins.loaded[name].hooks):
-            await queries.void_quotes(tx)
+        if _has_a_say(engine, name):
+            await queries.pricing_changed(tx)
         detail = {"enabled": enabled, "changed": changed}
         await audit(tx, actor, "plugin.configured", "plugin", name, detail)
     return await plugin_of(engine, store, name)
+
+
+def _has_a_say(engine: Engine, name: str) -> bool:
+    hooks = engine.plugins.loaded[name].hooks
+    return not (PRICE_HOOKS | DELIVERY_HOOKS).isdisjoint(hooks)
 
 
 async def _switch(
@@ -211,7 +216,7 @@ async def count_failure(tx: Transaction, plugin: str, where: str, error: str) ->
     since = tx.now - FORGIVEN_AFTER
     counted = await queries.count_failure(tx, plugin, QUARANTINE_AFTER, since, defect)
     if counted is not None and counted.quarantined:
-        await queries.void_quotes(tx)
+        await queries.pricing_changed(tx)
     return counted
 
 
@@ -219,13 +224,18 @@ async def forgive(tx: Transaction, plugin: str) -> bool:
     """Forget what a plugin got wrong; true when that ended a quarantine."""
     ended = await queries.forgive(tx, plugin)
     if ended:
-        await queries.void_quotes(tx)
+        await queries.pricing_changed(tx)
     return ended
 
 
-async def void_quotes(tx: Transaction) -> None:
-    """What carts cost is asked anew, from this commit on."""
-    await queries.void_quotes(tx)
+async def pricing_changed(tx: Transaction) -> None:
+    """Void every quote made until now: prices are others from this commit on.
+
+    Called by whatever changes a region, a tax, a delivery option or a promotion, what a product
+    counts as for these (its kind, categories, SKUs, tax classes and weights), or what a plugin with
+    a say in prices works with.
+    """
+    await queries.pricing_changed(tx)
 
 
 async def flags_of(engine: Engine, store: Store) -> dict[str, bool]:

@@ -15,7 +15,7 @@ from tradewind.contracts.errors import FieldError, InvalidInput, NotFound
 from tradewind.database import directory
 from tradewind.database.engine import Database, Store, Transaction
 from tradewind.settings.rules import changes, merge, parse
-from tradewind.settings.service import audit, void_quotes
+from tradewind.settings.service import audit
 
 
 class StoreSettings(msgspec.Struct, frozen=True, kw_only=True):
@@ -195,15 +195,6 @@ async def settings_of(tx: Transaction) -> StoreSettings:
     if row is None:
         raise NotFound("This store has no settings yet.")
     return StoreSettings(**dict(row))
-
-
-async def pricing_changed(tx: Transaction) -> None:
-    """Void every quote made from the store's price tables: they are others from this commit on.
-
-    Called by whatever changes a region, a tax, a delivery option or a promotion, or what a product
-    counts as for these: its kind, categories, SKUs, tax classes and weights.
-    """
-    await void_quotes(tx)
 
 
 def info(store: Store, settings: StoreSettings) -> StoreInfo:

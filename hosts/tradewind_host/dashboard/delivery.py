@@ -9,7 +9,6 @@ from litestar import Request, Response, get, post
 from litestar.datastructures import FormMultiDict
 from litestar.params import FromPath, FromQuery
 
-from tradewind.catalog import service as catalog
 from tradewind.catalog.rules import Region
 from tradewind.contracts.errors import FieldError, InvalidInput, NotFound, Refusal
 from tradewind.contracts.money import Money
@@ -59,8 +58,7 @@ class Given(NamedTuple):
 async def way_list(desk: GivenDesk) -> Response[Any]:
     """The store's own ways to deliver, by region."""
     async with desk.transaction() as tx:
-        regions = await catalog.list_regions(tx)
-        found = [(one, await service.list_shipping_options(tx, one.id)) for one in regions]
+        found = await service.shipping_by_region(tx)
     ways = [(one, [_way(option, one) for option in options]) for one, options in found]
     return desk.page("delivery.html", here="delivery", regions=ways)
 
@@ -119,8 +117,8 @@ async def _save(desk: Desk, option_id: UUID, costs: Costs, claim: Claim) -> str:
 
 async def _known(tx: Transaction, option_id: UUID) -> tuple[BuiltInShipping, Region]:
     """A way to deliver that is offered, and where. Raises NotFound."""
-    for region in await catalog.list_regions(tx):
-        for option in await service.list_shipping_options(tx, region.id):
+    for region, options in await service.shipping_by_region(tx):
+        for option in options:
             if option.id == option_id:
                 return option, region
     raise NotFound("There is no such way to deliver.")

@@ -9,6 +9,7 @@ from litestar.params import FromPath
 
 from tradewind.carts.rules import Cart, NoteCode
 from tradewind.carts.service import set_quantity
+from tradewind.checkout.rules import has_physical
 from tradewind.checkout.service import cart_edited, quote
 from tradewind.contracts.errors import NotFound, OutOfStock, Refusal
 from tradewind_host.operations import GivenEngine
@@ -101,7 +102,7 @@ async def shown(
         shop=seen.shop,
         rows=lines,
         figures=view.cart_figures(cart, words) if cart and lines else [],
-        chosen=bool(cart and (cart.shipping_method or not view.physical(cart))),
+        chosen=bool(cart and (cart.shipping_method or not has_physical(cart))),
         repriced=repriced,
         notes=_notes(cart, words),
         codes=view.codes(cart, words) if cart else [],

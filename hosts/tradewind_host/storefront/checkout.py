@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from tradewind.carts.merging.service import own
 from tradewind.carts.rules import Cart, ShippingMethod
 from tradewind.carts.service import update
+from tradewind.checkout.rules import has_physical
 from tradewind.checkout.service import cart_edited, choose_shipping, shipping_options
 from tradewind.contracts.errors import InvalidInput, NotFound, Refusal
 from tradewind.contracts.money import Money
@@ -100,7 +101,7 @@ def _details(found: Underway, given: Details, *, status: int = 200) -> Response[
         headers=SHOPPING,
         shop=seen.shop,
         fields=details.fields(given, cart, seen.words),
-        physical=view.physical(cart),
+        physical=has_physical(cart),
         steps=view.steps("details", cart, seen.words),
         total=Money(cart.total, cart.currency).text(),
     )

@@ -4,11 +4,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from tradewind.carts.rules import Cart, CartUpdate, email_address
+from tradewind.checkout.rules import has_physical
 from tradewind.contracts.errors import InvalidInput
 from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import by_name
 from tradewind.customers.rules import Customer
-from tradewind_host.storefront import forms, view
+from tradewind_host.storefront import forms
 from tradewind_host.storefront.texts import Words
 
 _ADDRESS = "shipping_address."
@@ -60,7 +61,7 @@ class Field(NamedTuple):
 
 def kinds(cart: Cart) -> Sequence[Kind]:
     """The fields that a cart needs."""
-    return (*CONTACT, *ADDRESS) if view.physical(cart) else CONTACT
+    return (*CONTACT, *ADDRESS) if has_physical(cart) else CONTACT
 
 
 class Known(NamedTuple):
@@ -122,7 +123,7 @@ def change(given: Details, cart: Cart, words: Words) -> CartUpdate:
     contact = CartUpdate(
         email=values["email"], phone=values["phone"] or None, locale=words.language
     )
-    if not view.physical(cart):
+    if not has_physical(cart):
         return contact
     optional = ("address_2", "province", "postal_code", "phone")
     address = Address(

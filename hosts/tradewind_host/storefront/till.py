@@ -13,7 +13,7 @@ from litestar import Request, Response, get
 from litestar.params import FromPath, FromQuery
 
 from tradewind.carts.rules import Cart
-from tradewind.checkout.rules import OfferedMethod, StartRequest
+from tradewind.checkout.rules import OfferedMethod, StartRequest, has_physical
 from tradewind.checkout.service import (
     complete,
     look_up_cart,
@@ -233,7 +233,7 @@ async def bill_of(engine: Engine, request: AnyRequest, slug: str) -> CartBill | 
 
 async def _undelivered(engine: Engine, found: Underway, cart: Cart) -> bool:
     """Whether it is still to be chosen how the goods get there."""
-    if not view.physical(cart) or cart.shipping_method is not None:
+    if not has_physical(cart) or cart.shipping_method is not None:
         return False
     return bool(await shipping_options(engine, found.seen.store, cart.id))
 

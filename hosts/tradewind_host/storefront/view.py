@@ -6,6 +6,7 @@ from typing import Literal, NamedTuple
 from urllib.parse import urlsplit
 
 from tradewind.carts.rules import Cart, CodeStanding
+from tradewind.checkout.rules import has_physical
 from tradewind.contracts.money import Money
 from tradewind.contracts.pricing import Address
 from tradewind.customers.countries import country_name
@@ -213,20 +214,15 @@ def _amount(key: str, amount: Money, words: Words) -> str:
     return words("delivery.free") if gift else amount.text()
 
 
-def physical(cart: Cart) -> bool:
-    """Whether anything in it is to be sent."""
-    return any(line.kind == "physical" for line in cart.lines)
-
-
 def undescribed(cart: Cart) -> bool:
     """Whether it is still to be told who buys, or where the goods go."""
-    return not cart.email or (physical(cart) and cart.shipping_address is None)
+    return not cart.email or (has_physical(cart) and cart.shipping_address is None)
 
 
 def steps(here: Literal["details", "delivery", "pay"], cart: Cart, words: Words) -> list[Step]:
     """The steps of the checkout of a cart."""
     known = [("details", "/checkout"), ("delivery", "/checkout/delivery"), ("pay", "/pay")]
-    shown = [one for one in known if one[0] != "delivery" or physical(cart)]
+    shown = [one for one in known if one[0] != "delivery" or has_physical(cart)]
     done = [name for name, _ in shown].index(here)
     return [
         Step(words(f"step.{name}"), path if place < done else "", place == done)

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import httpx
 import pytest
 import pytest_asyncio
+from argon2 import PasswordHasher
 from litestar import Litestar
 
 from tests.integration.host.plugin import Parcels
@@ -24,6 +25,7 @@ from tradewind.settings.keyring import new_key
 from tradewind.stores.service import StoreSettings, create_store
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
+from tradewind_host import passwords
 from tradewind_host.config import Config
 from tradewind_host.engine import close_engine, open_engine
 
@@ -131,6 +133,12 @@ async def stock_of(database: Database, shop: Shop, sku: str) -> Any:
             shop.store.id,
             sku,
         )
+
+
+@pytest.fixture
+def cheap_passwords(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Argon2 as it is, with less of it."""
+    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
 
 
 @pytest.fixture

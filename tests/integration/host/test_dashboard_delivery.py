@@ -7,31 +7,29 @@ from typing import Any, NamedTuple
 
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 
-from tests.support.desks import Browser, hire
-from tests.support.shop import Shop, open_shop
+from tests.support.desks import OWNER, READER, SITE, Browser, Office, open_office
+from tests.support.shop import Shop
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host import passwords
 from tradewind_host.dashboard import delivery
 from tradewind_host.dashboard.once import once
 
-OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
 LIGHT = ("0", "1000", "250")
 HEAVY = ("1000", "", "400.50")
 
 
 class House(NamedTuple):
-    """The shop, one of its ways to deliver, and who sits at its desk."""
+    """An office, and one of its ways to deliver."""
 
-    shop: Shop
+    office: Office
     path: str
 
+    @property
+    def shop(self) -> Shop:
+        return self.office.shop
+
     async def desk(self, email: str) -> Browser:
-        browser = Browser(self.shop.app, SITE)
-        await browser.signs_in(email)
-        await browser.gets(self.path)
-        return browser
+        return await self.office.desk(email, self.path)
 
     async def option(self) -> dict[str, Any]:
         listed = (await self.shop.admin("GET", "/admin/shipping-options"))["shipping_options"]
@@ -40,18 +38,12 @@ class House(NamedTuple):
 
 
 @pytest_asyncio.fixture
-async def house(
-    database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
-    async with open_shop(database_urls) as shop:
-        store = shop.branches["demo"].store
-        await hire(shop.engine, store, OWNER)
-        await hire(shop.engine, store, READER, "read_only")
-        option = (await shop.admin("GET", "/admin/shipping-options"))["shipping_options"][0]
-        body = {"rules": {"free_from": 900_000}}
-        await shop.admin("POST", f"/admin/shipping-options/{option['id']}", body)
-        yield House(shop, f"/dashboard/delivery/{option['id']}")
+async def house(database_urls: DatabaseUrls, cheap_passwords: None) -> AsyncIterator[House]:
+    async with open_office(database_urls) as office:
+        listed = await office.shop.admin("GET", "/admin/shipping-options")
+        path = f"shipping-options/{listed['shipping_options'][0]['id']}"
+        await office.shop.admin("POST", f"/admin/{path}", {"rules": {"free_from": 900_000}})
+        yield House(office, f"/dashboard/delivery/{listed['shipping_options'][0]['id']}")
 
 
 async def saves(

@@ -2,43 +2,20 @@
 
 from collections.abc import AsyncIterator
 from http import HTTPStatus
-from typing import NamedTuple
 
-import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 
 from tests.integration.host.test_imports_api import mugs
-from tests.support.desks import Browser, hire
-from tests.support.shop import Shop, open_shop
+from tests.support.desks import OWNER, READER, SITE, Browser, Office, open_office
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host import passwords
 
-OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
-
-
-class House(NamedTuple):
-    """The shop, and who sits at its desk."""
-
-    shop: Shop
-
-    async def desk(self, email: str) -> Browser:
-        browser = Browser(self.shop.app, SITE)
-        await browser.signs_in(email)
-        await browser.gets("/dashboard/files")
-        return browser
+PAGE = "/dashboard/files"
 
 
 @pytest_asyncio.fixture
-async def house(
-    database_urls: DatabaseUrls, monkeypatch: pytest.MonkeyPatch
-) -> AsyncIterator[House]:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
-    async with open_shop(database_urls) as shop:
-        store = shop.branches["demo"].store
-        await hire(shop.engine, store, OWNER)
-        await hire(shop.engine, store, READER, "read_only")
-        yield House(shop)
+async def house(database_urls: DatabaseUrls, cheap_passwords: None) -> AsyncIterator[Office]:
+    async with open_office(database_urls) as office:
+        yield office
 
 
 async def brings(browser: Browser, text: str, **fields: str) -> str:
@@ -55,8 +32,8 @@ async def brings(browser: Browser, text: str, **fields: str) -> str:
     return str(answer.headers.get("location", ""))
 
 
-async def test_a_file_is_brought_once_and_its_page_says_how_far_it_is(house: House) -> None:
-    browser = await house.desk(OWNER)
+async def test_a_file_is_brought_once_and_its_page_says_how_far_it_is(house: Office) -> None:
+    browser = await house.desk(OWNER, PAGE)
     text = mugs(3) + "mug-x,,MUG-X,1\n"
     path = await brings(browser, text)
     assert await brings(browser, text) == path
@@ -78,8 +55,8 @@ async def test_a_file_is_brought_once_and_its_page_says_how_far_it_is(house: Hou
     assert listed.count("4 of 4 rows") == 1
 
 
-async def test_a_file_that_cannot_be_read_is_refused_in_words(house: House) -> None:
-    browser = await house.desk(OWNER)
+async def test_a_file_that_cannot_be_read_is_refused_in_words(house: Office) -> None:
+    browser = await house.desk(OWNER, PAGE)
     assert await brings(browser, "handle,sku,<b>\n") == ""
     assert "&lt;b&gt;: There is no such column." in browser.page
     assert await brings(browser, "\n", kind="stock") == ""
@@ -92,8 +69,8 @@ async def test_a_file_that_cannot_be_read_is_refused_in_words(house: House) -> N
     assert "Say what the file holds." in browser.page
 
 
-async def test_an_import_is_called_off(house: House) -> None:
-    browser = await house.desk(OWNER)
+async def test_an_import_is_called_off(house: Office) -> None:
+    browser = await house.desk(OWNER, PAGE)
     path = await brings(browser, mugs(2))
     await browser.gets(path)
     assert "Canceled" in (await browser.sends(f"{path}/cancel")).text
@@ -104,9 +81,9 @@ async def test_an_import_is_called_off(house: House) -> None:
 
 
 async def test_whoever_may_only_look_is_offered_no_form_and_refused_without_it(
-    house: House,
+    house: Office,
 ) -> None:
-    browser = await house.desk(READER)
+    browser = await house.desk(READER, PAGE)
     assert "/admin/exports/products" in browser.page
     assert 'type="file"' not in browser.page
     answer = await browser.posts("/dashboard/files", {"csrf": browser.hidden("csrf")})

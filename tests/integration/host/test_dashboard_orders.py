@@ -10,25 +10,18 @@ from uuid import UUID
 import msgspec
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 
 from tests.support.bankhouses import Bankhouse, open_bankhouse
-from tests.support.desks import Browser, hire
+from tests.support.desks import OWNER, READER, SITE, Browser, hire
 from tradewind.checkout import service as checkout
 from tradewind.checkout.rules import StartRequest
 from tradewind.contracts.money import Money
 from tradewind.orders.service import add_metadata
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host import passwords
 
-OWNER, READER, STRANGER = "owner@demo.example", "reader@demo.example", "owner@second.example"
-SITE = "http://shop.test"
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
+STRANGER = "owner@second.example"
 
 
 @pytest_asyncio.fixture

@@ -8,13 +8,12 @@ from uuid import UUID
 import msgspec
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 from litestar import post
 from litestar.di import NamedDependency
 from litestar.params import SkipValidation
 from markupsafe import Markup
 
-from tests.support.desks import Browser, hire
+from tests.support.desks import OWNER, READER, SITE, Browser, hire
 from tests.support.shop import AMINA, Shop, open_shop
 from tradewind import DashboardPage, PageRequest, Plugin, StoreContext, Text, hookimpl
 from tradewind.cases.service import NewCase, get_case, open_case
@@ -25,11 +24,11 @@ from tradewind.settings.service import configure
 from tradewind.stores import staff
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import DatabaseUrls
-from tradewind_host import passwords, staffing
+from tradewind_host import staffing
 from tradewind_host.config import Config
 from tradewind_host.dashboard.bubbles import bubble
 
-OWNER, READER, SITE = "owner@demo.example", "reader@demo.example", "http://shop.test"
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 
 
 class Lamp(Plugin):
@@ -109,11 +108,6 @@ class House:
                 actions=actions,
             )
             return str(await open_case(tx, case))
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
 
 
 @pytest_asyncio.fixture

@@ -6,7 +6,6 @@ from http import HTTPStatus
 import msgspec
 import pytest
 import pytest_asyncio
-from argon2 import PasswordHasher
 from litestar import Litestar
 
 from tests.integration.host.conftest import Shop
@@ -19,6 +18,7 @@ from tradewind_host import passwords
 from tradewind_host.config import Config
 from tradewind_host.dashboard.signing_in import safe_next
 
+pytestmark = pytest.mark.usefixtures("cheap_passwords")
 OWNER, WRONG = "owner@first.example", "do not belong together"
 COOKIE = "__Host-tradewind_staff"
 
@@ -34,12 +34,6 @@ async def browser(app: Litestar, engine: Engine, shop: Shop) -> AsyncIterator[Br
 @pytest.fixture
 def config(config: Config) -> Config:
     return msgspec.structs.replace(config, sign_ins_per_address=20)
-
-
-@pytest.fixture(autouse=True)
-def _cheap(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Argon2 as it is, with less of it."""
-    monkeypatch.setattr(passwords, "_HASHER", PasswordHasher(1, 8, 1))
 
 
 async def test_a_member_signs_in_and_sees_the_orders(browser: Browser) -> None:

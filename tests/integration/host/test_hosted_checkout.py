@@ -6,8 +6,8 @@ from http import HTTPStatus
 import httpx
 import pytest
 
-from tests.support.hosted import AMINA, HOME, SITE, House
-from tests.support.sheets import Visitor
+from tests.support.hosted import AMINA, HOME, House
+from tests.support.sheets import SITE, Visitor
 from tradewind.customers import service as customers
 from tradewind.database.sessions import NewSession, open_session
 from tradewind.inventory.service import set_level

@@ -4,15 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
 from uuid import uuid4
 
-import httpx
 import msgspec
 import pytest
 
-from tests.support.payhouse import CARD, HOME, PRICE, SITE, House, open_payhouse
-from tests.support.sheets import Visitor
+from tests.support.payhouse import CARD, HOME, PRICE, House, open_payhouse
+from tests.support.sheets import Visitor, site_of
 from tests.support.shops import Shop, add_variant, make_shop
 from tests.support.thirdparty.cashier import CashierPlugin, Counter
 from tests.support.tills import open_till
@@ -28,8 +26,6 @@ from tradewind.database import Database
 from tradewind.fulfillment.service import add_shipment
 from tradewind.stores.service import StoreSettings, save_settings
 from tradewind.testing.clock import ManualClock
-from tradewind_host.app import create_app
-from tradewind_host.config import Config
 from tradewind_host.logs import configure as configure_logs
 
 
@@ -184,9 +180,7 @@ async def test_what_people_wrote_never_becomes_markup(database: Database, tmp_pa
     async with open_till(database, CashierPlugin(counter)) as till:
         async with till.database.transaction(till.store.id) as tx:
             await add_variant(tx, "MUG", PRICE, title=evil)
-        app: Any = create_app(till.engine, Config(data_dir=tmp_path, public_url=SITE))
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+        async with site_of(till.engine, tmp_path) as client:
             house = House(till, counter, client, Visitor(client))
             await _walk_with_evil_words(house, evil)
 
@@ -308,9 +302,7 @@ async def test_tax_stands_where_it_is_added_or_is_told_below_the_total(
         await till.stock("MUG", PRICE)
         cart = await till.cart(("MUG", 1))
         order = await place(till.engine, till.store, cart.id, "manual", "cash_on_delivery")
-        app: Any = create_app(till.engine, Config(data_dir=tmp_path, public_url=SITE))
-        transport = httpx.ASGITransport(app, raise_app_exceptions=False)
-        async with httpx.AsyncClient(transport=transport, base_url=SITE) as client:
+        async with site_of(till.engine, tmp_path) as client:
             url = order_url(till.engine, till.store, order.id)
             text = (await Visitor(client).opens(url)).text
     assert words in text

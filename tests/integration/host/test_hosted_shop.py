@@ -8,7 +8,8 @@ from urllib.parse import parse_qs, urlsplit
 import httpx
 import pytest
 
-from tests.support.hosted import AMINA, SITE, House, Linking, opened
+from tests.support.hosted import AMINA, House, Linking, opened
+from tests.support.sheets import SITE
 from tests.support.shops import make_shop
 from tests.support.thirdparty.cashier import Counter
 from tradewind.catalog.rules import NewProduct, NewVariant

@@ -8,8 +8,8 @@ import pytest_asyncio
 
 from tests.support.storefront import PRICE, TEA, Storefront, open_storefront, told
 from tradewind import Adjustment, Plugin, QuoteRequest, StoreContext, hookimpl
-from tradewind.database import Database
-from tradewind.settings.service import configure
+from tradewind.database import Database, Transaction
+from tradewind.settings.service import configure, count_failure, forgive
 from tradewind.testing.clock import ManualClock
 from tradewind.testing.database import Postgres
 
@@ -113,3 +113,21 @@ async def test_what_a_plugin_said_is_void_once_it_is_switched(site: Site) -> Non
         )
         totals.append((await front.get(f"/carts/{cart['id']}"))["cart"]["total"])
     assert (cart["total"], totals) == (PRICE - TENTH, [PRICE, PRICE - TENTH])
+
+
+async def test_nor_does_it_stand_while_the_plugin_is_in_quarantine(site: Site) -> None:
+    cart, front = await site.adds(await site.cart(), "edit", restless=False), site.front
+    totals = []
+    for step in (fails_for_good, forgive):
+        async with front.engine.database.transaction(front.store.id) as tx:
+            await step(tx, "restless")
+        front.engine.forget(front.store.id)
+        totals.append((await front.get(f"/carts/{cart['id']}"))["cart"]["total"])
+    assert (cart["total"], totals) == (PRICE - TENTH, [PRICE, PRICE - TENTH])
+
+
+async def fails_for_good(tx: Transaction, plugin: str) -> None:
+    """As often as it takes."""
+    counted = None
+    while counted is None or not counted.quarantined:
+        counted = await count_failure(tx, plugin, "price_adjustments", "ValueError")

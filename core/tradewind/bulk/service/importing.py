@@ -32,8 +32,8 @@ from tradewind.catalog.search import service as search
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.database import Database, Store, Transaction
 from tradewind.database.ids import Ids
-from tradewind.settings.service import audit
-from tradewind.stores.service import pricing_changed, settings_of
+from tradewind.settings.service import audit, pricing_changed
+from tradewind.stores.service import settings_of
 
 _TRIES = 3
 _REFUSED = (asyncpg.IntegrityConstraintViolationError, asyncpg.DataError)

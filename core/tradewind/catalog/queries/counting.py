@@ -1,6 +1,6 @@
 """Which price of a variant counts, as SQL; `rules.counting` is the same in words of Python.
 
-`shop.add_to_cart` and `shop.cart_at`, which stand in the database, say it once more; a test holds
+`shop.add_to_cart` and `shop.lines_at`, which stand in the database, say it once more; a test holds
 all to the rule.
 
 The pieces are put into statements that bind the store as `$1`. What they are given is the text of

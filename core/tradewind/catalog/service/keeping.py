@@ -33,7 +33,7 @@ from tradewind.catalog.service.prices import refuse_ambiguous, write_prices
 from tradewind.catalog.service.shelves import known_categories
 from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Transaction
-from tradewind.stores.service import pricing_changed
+from tradewind.settings.service import pricing_changed
 
 MOST_AT_ONCE = 200
 MOST_FOUND = 1000

@@ -8,7 +8,7 @@ from tradewind.catalog import queries
 from tradewind.catalog.rules import NewRegion, Region, RegionUpdate, refuse, region_errors
 from tradewind.contracts.errors import Conflict, FieldError, InvalidInput, NotFound
 from tradewind.database import Transaction
-from tradewind.stores.service import pricing_changed
+from tradewind.settings.service import pricing_changed
 
 
 async def list_regions(tx: Transaction) -> list[Region]:

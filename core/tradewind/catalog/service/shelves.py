@@ -19,7 +19,7 @@ from tradewind.contracts.errors import Conflict, FieldError, NotFound
 from tradewind.database import Database, Transaction
 from tradewind.outbox import jobs
 from tradewind.outbox.jobs import Job
-from tradewind.stores.service import pricing_changed
+from tradewind.settings.service import pricing_changed
 
 TOUCH_SHELF = "catalog.touch_shelf"
 """The kind of job that goes on behind a product of a shelf that was changed."""

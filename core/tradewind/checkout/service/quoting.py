@@ -27,13 +27,14 @@ from tradewind.carts.rules import (
 from tradewind.carts.shoppers import shopper_of
 from tradewind.catalog.rules import LARGEST_AMOUNT
 from tradewind.checkout import queries
-from tradewind.checkout.rules import changed
+from tradewind.checkout.rules import changed, has_physical
 from tradewind.checkout.service.ending import call_off_closed, cart_edited
 from tradewind.contracts.errors import NotFound
 from tradewind.contracts.pricing import QuoteRequest, ShippingOption, TaxQuote
 from tradewind.credits.service import available
 from tradewind.database import Store, Transaction
 from tradewind.database.sql import Writes
+from tradewind.hooks import DELIVERY_HOOKS, PRICE_HOOKS
 from tradewind.payments import queries as payment_rows
 from tradewind.payments.queries import ClosedSession
 from tradewind.plugins import Contexts
@@ -71,7 +72,6 @@ from tradewind.pricing.service import (
 from tradewind.settings.engine import Engine
 
 ATTEMPTS = 5
-_ASKED = frozenset(("price_adjustments", "quote_tax"))
 _LOG = logging.getLogger(__name__)
 
 
@@ -238,7 +238,7 @@ async def shipping_options_in(
     tx: Transaction, engine: Engine, cart: Cart
 ) -> list[ShippingMethod] | None:
     """The same in the open transaction; None where plugins must be asked."""
-    if not any(line.kind == "physical" for line in cart.lines):
+    if not has_physical(cart):
         return []
     if plugins_deliver(engine):
         return None
@@ -246,8 +246,6 @@ async def shipping_options_in(
 
 
 def _own_options(book: PriceBook, cart: Cart) -> list[ShippingMethod]:
-    if not any(line.kind == "physical" for line in cart.lines):
-        return []
     return [_method(NAME, one) for one in options_of(book, quote_request(cart))]
 
 
@@ -282,12 +280,12 @@ async def choose_shipping(engine: Engine, store: Store, cart_id: UUID, option_id
 
 def plugins_deliver(engine: Engine) -> bool:
     """Whether anybody but the store itself has ways to deliver."""
-    return _implemented(engine, frozenset(("shipping_options",)))
+    return _implemented(engine, DELIVERY_HOOKS)
 
 
 def asks_plugins(engine: Engine) -> bool:
     """Whether anybody but the store's own tables has a say in what a cart costs."""
-    return _implemented(engine, _ASKED)
+    return _implemented(engine, PRICE_HOOKS)
 
 
 def _implemented(engine: Engine, hooks: frozenset[str]) -> bool:

@@ -259,9 +259,8 @@ async def _store(
     """Store what is frozen, hold its stock, plan look-ups; or take the same up again."""
     async with engine.database.transaction(store.id) as tx:
         standing = await queries.standing(tx, attempt.cart.id)
-        if standing is None or standing.status != "open":
-            raise changed()
-        if standing.version != attempt.cart.version:
+        quoted = ("open", attempt.cart.version)
+        if standing is None or (standing.status, standing.version) != quoted:
             raise changed()
         await check_delivery(tx, attempt.cart)
         begun = await taken_up(tx, new.session) if standing.tried else None

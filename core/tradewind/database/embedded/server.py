@@ -1,5 +1,6 @@
 """The server of one cluster: create the cluster, start it, adopt it while it runs, shut it down."""
 
+import contextlib
 import logging
 import os
 import shlex
@@ -23,18 +24,10 @@ START_SECONDS = 60
 STOP_SECONDS = 30
 
 _MEGABYTE = 2**20
-
-
-def buffers_for(memory: int) -> str:
-    """How much of so many bytes of memory holds what is read most: an eighth, within bounds.
-
-    What is not used is not taken either.
-    """
-    return f"{min(max(memory // 8 // _MEGABYTE, 64), 512)}MB"
-
+# Where the limit of a container stands, in its two versions; without one it is a word or huge.
+_LIMITS = ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes")
 
 DEFAULTS: Mapping[str, str] = {
-    "shared_buffers": buffers_for(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")),
     "max_connections": "100",
     "timezone": "UTC",
     "log_timezone": "UTC",
@@ -64,12 +57,29 @@ class Postmaster:
     status: str
 
 
+def memory() -> int:
+    """Bytes that there are for all processes here: the machine's, or what a container may use."""
+    found = [os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")]
+    for path in _LIMITS:
+        with contextlib.suppress(OSError, ValueError):
+            found.append(int(Path(path).read_text()))
+    return min(found)
+
+
+def buffers_for(available: int) -> str:
+    """How much of so many bytes of memory holds what is read most: an eighth, within bounds.
+
+    What is not used is not taken either.
+    """
+    return f"{min(max(available // 8 // _MEGABYTE, 64), 512)}MB"
+
+
 class Server:
     """Works on the server of one site. The caller holds the site's start lock."""
 
     def __init__(self, site: Site, settings: Mapping[str, str]) -> None:
         self.site = site
-        self._settings = {**DEFAULTS, **settings}
+        self._settings = {**DEFAULTS, "shared_buffers": buffers_for(memory()), **settings}
 
     def bring_up(self) -> int:
         """Create the cluster if there is none, start the server if none runs; returns its port.

@@ -24,7 +24,8 @@ from tradewind.pricing.promotions.rules import (
 from tradewind.pricing.promotions.shoppers import Shopper
 from tradewind.pricing.queries import live_promotions
 from tradewind.pricing.rules import LineAdjustment, Promotion, not_usable
-from tradewind.stores.service import pricing_changed, settings_of
+from tradewind.settings.service import pricing_changed
+from tradewind.stores.service import settings_of
 
 SOURCE = "tradewind"
 MOST_TRIES = 20
